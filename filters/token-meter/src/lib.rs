@@ -1,0 +1,1 @@
+//! Exact token usage, cost and latency of every model API.

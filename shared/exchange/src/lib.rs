@@ -1,0 +1,1 @@
+//! One HTTP exchange with an LLM as a sans-IO state machine.

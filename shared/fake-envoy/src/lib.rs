@@ -1,0 +1,1 @@
+//! A native stand-in for the filter manager of Envoy, for tests.

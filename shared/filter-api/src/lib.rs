@@ -1,0 +1,1 @@
+//! The contract between a filter and the exchange engine.

@@ -1,0 +1,1 @@
+//! The proxy-wasm host: callbacks to inputs, host calls to Results.

@@ -1,0 +1,1 @@
+//! JSON tape with edits by span; SSE, NDJSON and JSON-array framing.
