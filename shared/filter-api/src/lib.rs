@@ -1,1 +1,48 @@
 //! The contract between a filter and the exchange engine.
+//!
+//! A filter is policy: it takes what the engine read off the wire and answers with a flow and edits.
+//! It has no clock of its own, makes no host call and never sees a byte of framing.
+//!
+//! ```
+//! use penstock_filter_api::{Cx, Filter, Head, Mode, Need, Needs, OnFailure, Open, Plugin, Policy, Stage};
+//!
+//! struct Audit;
+//! struct AuditOne;
+//! impl Filter for AuditOne {}
+//! impl Plugin for Audit {
+//!     fn policy(&self) -> Policy {
+//!         Policy { name: "audit", stage: Stage::Admit, mode: Mode::Enforce, on_failure: OnFailure::Open }
+//!     }
+//!     fn open(&self, _head: &Head, _cx: &mut Cx<'_>) -> Open {
+//!         Open::Join(Box::new(AuditOne), Needs { request: Need::Observe, response: Need::Observe })
+//!     }
+//! }
+//! # assert_eq!(Audit.policy().name, "audit");
+//! ```
+//!
+//! * [`Plugin`]: one per configuration and VM; opens a [`Filter`] for each exchange it wants.
+//! * [`Filter`]: one per exchange; its flows are [`PromptFlow`], [`HeadFlow`] and [`OutputFlow`].
+//! * [`Cx`]: the time and the ports; effects that the client could see are dropped in shadow mode.
+//! * [`Record`]: what the engine knows of an exchange: names, usage, times, outcome.
+//!
+//! Knows nothing of: Envoy, proxy-wasm, HTTP framing, compression.
+
+mod config;
+mod cx;
+mod filter;
+mod flow;
+mod head;
+mod metric;
+mod plugin;
+mod prompt;
+mod record;
+
+pub use config::{ConfigError, Module, parse};
+pub use cx::{Cx, Effects, Ports, PortError, RootCx};
+pub use flow::{Callout, Denial, HeadFlow, OutputFlow, PromptFlow, Reply, Stored};
+pub use filter::{Filter, Piece, PieceEdits, Seen};
+pub use head::{Head, Headers};
+pub use metric::{MetricId, MetricKind, labelled};
+pub use plugin::{Mode, Need, Needs, OnFailure, Open, Plugin, Policy, Stage};
+pub use prompt::Prompt;
+pub use record::{Failure, Origin, Outcome, Record, Times};

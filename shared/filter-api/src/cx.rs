@@ -1,0 +1,128 @@
+//! The context of a call: the time, the ports of the host, and the effects a filter asks for.
+
+use crate::{MetricId, MetricKind, Mode};
+
+/// Why a port refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortError {
+    /// The host does not know the name, or knows no such value now.
+    NotFound,
+    /// The stored value changed since it was read (compare-and-swap).
+    CasMismatch,
+    /// The host cannot do this in the current state of the stream.
+    Refused,
+}
+
+/// What the host offers to a filter at any time.
+pub trait Ports {
+    /// Defines a metric, or finds the one of this name. Do it once per name and keep the id.
+    fn metric(&mut self, kind: MetricKind, name: &str) -> Result<MetricId, PortError>;
+    /// Adds to a counter. Zero is allowed and does nothing.
+    fn add(&mut self, metric: MetricId, by: u64);
+    /// Records a value in a histogram, or sets a gauge.
+    fn record(&mut self, metric: MetricId, value: u64);
+    /// Reads shared data with its CAS token. `None` when the key has no value.
+    fn shared(&mut self, key: &str) -> Result<Option<(Vec<u8>, u32)>, PortError>;
+    /// Writes shared data; with a token, only if nobody wrote since.
+    fn share(&mut self, key: &str, value: &[u8], cas: Option<u32>) -> Result<(), PortError>;
+    /// A property of the host, such as `["xds", "route_name"]`.
+    fn property(&mut self, path: &[&str]) -> Option<Vec<u8>>;
+    /// Sets filter state `wasm.<key>` for access logs and other filters.
+    fn filter_state(&mut self, key: &str, value: &[u8]);
+    /// Writes to the proxy's log at info level. Never content.
+    fn log(&mut self, message: &str);
+}
+
+/// Effects that the client or the upstream could see; the engine applies them in order.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Headers set on the request before it leaves.
+    pub request_headers: Vec<(String, String)>,
+    /// Headers set on the response before it leaves.
+    pub response_headers: Vec<(String, String)>,
+    /// Trailers added to the response, where the protocol carries them.
+    pub response_trailers: Vec<(String, String)>,
+    /// The filter now needs to decide on the response, not only to observe it.
+    pub decide_response: bool,
+}
+
+/// The context of one call into a filter.
+pub struct Cx<'a> {
+    now_ns: u64,
+    mode: Mode,
+    ports: &'a mut dyn Ports,
+    effects: &'a mut Effects,
+}
+
+impl<'a> Cx<'a> {
+    /// For the engine and for tests.
+    pub fn new(now_ns: u64, mode: Mode, ports: &'a mut dyn Ports, effects: &'a mut Effects) -> Self {
+        Self { now_ns, mode, ports, effects }
+    }
+
+    /// Nanoseconds since the Unix epoch: the only clock.
+    pub fn now_ns(&self) -> u64 {
+        self.now_ns
+    }
+
+    /// Whether this filter only pretends.
+    pub fn shadow(&self) -> bool {
+        self.mode == Mode::Shadow
+    }
+
+    /// Metrics, shared data, properties, filter state.
+    pub fn ports(&mut self) -> &mut dyn Ports {
+        self.ports
+    }
+
+    /// Sets a request header. Dropped in shadow mode.
+    pub fn set_request_header(&mut self, name: &str, value: &str) {
+        if !self.shadow() {
+            self.effects.request_headers.push((name.to_owned(), value.to_owned()));
+        }
+    }
+
+    /// Sets a response header. Dropped in shadow mode, and too late once the head has left.
+    pub fn set_response_header(&mut self, name: &str, value: &str) {
+        if !self.shadow() {
+            self.effects.response_headers.push((name.to_owned(), value.to_owned()));
+        }
+    }
+
+    /// Adds a response trailer. Dropped in shadow mode.
+    pub fn add_response_trailer(&mut self, name: &str, value: &str) {
+        if !self.shadow() {
+            self.effects.response_trailers.push((name.to_owned(), value.to_owned()));
+        }
+    }
+
+    /// Raises this filter's need of the response to `Decide`. Only before the request leaves.
+    pub fn decide_response(&mut self) {
+        if !self.shadow() {
+            self.effects.decide_response = true;
+        }
+    }
+}
+
+/// The context of a call that belongs to no exchange.
+pub struct RootCx<'a> {
+    now_ns: u64,
+    ports: &'a mut dyn Ports,
+}
+
+impl<'a> RootCx<'a> {
+    /// For the engine and for tests.
+    pub fn new(now_ns: u64, ports: &'a mut dyn Ports) -> Self {
+        Self { now_ns, ports }
+    }
+
+    /// Nanoseconds since the Unix epoch.
+    pub fn now_ns(&self) -> u64 {
+        self.now_ns
+    }
+
+    /// Metrics, shared data, properties.
+    pub fn ports(&mut self) -> &mut dyn Ports {
+        self.ports
+    }
+}

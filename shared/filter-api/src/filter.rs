@@ -1,0 +1,88 @@
+//! A filter on one exchange, and the pieces of output it is shown.
+
+use crate::{Cx, HeadFlow, Headers, OutputFlow, Prompt, PromptFlow, Record, Reply};
+use penstock_llm_api::{ChannelId, Encoding, Part, Request, Scope};
+use std::ops::Range;
+
+/// Policy on one exchange. Every method has a default that does nothing.
+pub trait Filter {
+    /// Shows what passes, before any edit or hold, whatever the filter needs: for books and metrics.
+    fn observe(&mut self, _seen: Seen<'_>, _record: &Record, _cx: &mut Cx<'_>) {}
+
+    /// The whole prompt. Called again with a reply after [`PromptFlow::Wait`].
+    /// Under `Need::Observe` the request has already left, and only inward effects count.
+    fn on_prompt(&mut self, _prompt: &mut Prompt<'_>, _reply: Option<&Reply>, _cx: &mut Cx<'_>) -> PromptFlow {
+        PromptFlow::Next
+    }
+
+    /// The response head of an answer from upstream.
+    fn on_response_head(&mut self, _headers: &Headers, _record: &Record, _cx: &mut Cx<'_>) -> HeadFlow {
+        HeadFlow::Next
+    }
+
+    /// The next piece of output text, in order within its channel. Called again with a reply after
+    /// [`OutputFlow::Wait`]. Only for filters that need to decide on the response.
+    fn on_output(
+        &mut self,
+        _piece: &Piece<'_>,
+        _edits: &mut PieceEdits,
+        _reply: Option<&Reply>,
+        _cx: &mut Cx<'_>,
+    ) -> OutputFlow {
+        OutputFlow::Clear
+    }
+
+    /// The exchange is over. Called exactly once for each filter that joined, unless the VM dies.
+    fn on_end(&mut self, _record: &Record, _cx: &mut Cx<'_>) {}
+}
+
+/// What passes by.
+pub enum Seen<'a> {
+    /// The request was read.
+    Request(&'a Request),
+    /// An event of a stream arrived; the record is already up to date.
+    Event,
+    /// A whole response was read; the record is already up to date.
+    Answer,
+}
+
+/// Text of one channel of the output.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece<'a> {
+    /// Which text this belongs to: choice x kind x index.
+    pub channel: ChannelId,
+    /// What the text is.
+    pub scope: Scope,
+    /// Whether it is plain text or a fragment of JSON inside a string (tool arguments).
+    pub encoding: Encoding,
+    /// A delta, a whole text, or a repeat of text that the channel has carried before.
+    pub part: Part,
+    /// The text is signed by the provider: an edit would make the next request fail.
+    pub signed: bool,
+    /// Offset of `text` in the channel, in bytes of decoded text. 0 for whole texts and repeats.
+    pub start: u64,
+    /// Text of the channel that is held back, directly before `text`.
+    pub held: &'a str,
+    /// The new text.
+    pub text: &'a str,
+    /// No more text follows in this channel.
+    pub last: bool,
+}
+
+/// Replacements of text that has not left yet, by offsets in the channel.
+#[derive(Debug, Default)]
+pub struct PieceEdits(Vec<(Range<u64>, String)>);
+
+impl PieceEdits {
+    /// Replaces the text at `range` (bytes of decoded text in the channel), which may begin in `held`.
+    pub fn replace(&mut self, range: Range<u64>, with: impl Into<String>) {
+        self.0.push((range, with.into()));
+    }
+
+    /// Takes the edits, sorted by their start.
+    pub fn take(&mut self) -> Vec<(Range<u64>, String)> {
+        let mut edits = std::mem::take(&mut self.0);
+        edits.sort_by_key(|(range, _)| range.start);
+        edits
+    }
+}

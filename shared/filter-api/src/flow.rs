@@ -1,0 +1,95 @@
+//! The answers a filter can give.
+
+/// What follows once a filter has read the prompt.
+#[derive(Debug)]
+pub enum PromptFlow {
+    /// On to the next filter, with the edits made so far.
+    Next,
+    /// Ask a service first; `on_prompt` is called again with its reply.
+    Wait(Callout),
+    /// Refuse the exchange.
+    Deny(Denial),
+    /// Answer it without going upstream.
+    Answer(Stored),
+}
+
+/// What follows once a filter has seen the response head.
+#[derive(Debug)]
+pub enum HeadFlow {
+    /// On.
+    Next,
+    /// Replace the response by a refusal. Only possible while the head has not left.
+    Deny(Denial),
+}
+
+/// What follows once a filter has seen a piece of the output.
+#[derive(Debug)]
+pub enum OutputFlow {
+    /// All text of this channel seen so far is decided.
+    Clear,
+    /// Text of this channel from this offset on (bytes of decoded text) is undecided.
+    /// At the channel's semantic end the engine takes it as decided.
+    HoldFrom(u64),
+    /// Ask a service first; `on_output` is called again with its reply and the same piece.
+    Wait(Callout),
+    /// End the response here, in the client's dialect.
+    Cut(Denial),
+}
+
+/// A refusal. The engine renders it as the error object of the API that the client speaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    /// HTTP status, 400 to 599.
+    pub status: u16,
+    /// Machine-readable reason, such as `prompt_injection`.
+    pub code: &'static str,
+    /// One sentence for a person. Never content of the exchange.
+    pub message: String,
+    /// Seconds after which a retry makes sense (`retry-after`).
+    pub retry_after_s: Option<u64>,
+}
+
+impl Denial {
+    /// A refusal without a retry hint.
+    pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), retry_after_s: None }
+    }
+}
+
+/// A response from a filter's own memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// `content-type` of the body.
+    pub content_type: String,
+    /// The whole body, as the client's API writes it.
+    pub body: Vec<u8>,
+}
+
+/// A question to another service of the proxy's clusters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Callout {
+    /// Envoy cluster name.
+    pub cluster: String,
+    /// Request headers; must hold `:method`, `:path`, `:authority`.
+    pub headers: Vec<(String, String)>,
+    /// Request body.
+    pub body: Vec<u8>,
+    /// How long the filter waits, in milliseconds.
+    pub timeout_ms: u32,
+}
+
+/// What came of a [`Callout`]. A reply is no proof of success: look at the status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// HTTP status; 504 on timeout, 503 when refused, 0 when the call was reset or never made.
+    pub status: u16,
+    /// Response body, bounded by the engine.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// Whether the service answered with a 2xx.
+    pub fn is_ok(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
