@@ -1,0 +1,82 @@
+//! One frame: raw bytes and the payload in them.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::{Framing, array, ndjson, sse};
+
+/// A frame of a stream, borrowed from the chunk or from the framer.
+#[derive(Clone, Debug)]
+pub struct Frame<'a> {
+    raw: &'a [u8],
+    payload: Payload,
+}
+
+/// Where in the raw bytes the payload stands.
+#[derive(Clone, Debug)]
+enum Payload {
+    Sse { fields: sse::Fields, first: bool },
+    Span(Option<Range<usize>>),
+}
+
+impl<'a> Frame<'a> {
+    pub(super) fn new(framing: Framing, raw: &'a [u8], first: bool) -> Self {
+        let payload = match framing {
+            Framing::Sse => Payload::Sse {
+                fields: sse::Fields::read(raw, first),
+                first,
+            },
+            Framing::Ndjson => Payload::Span(ndjson::payload(raw)),
+            Framing::JsonArray => Payload::Span(array::item(raw)),
+        };
+        Self { raw, payload }
+    }
+
+    /// All bytes of the frame. The raw bytes of all frames, one after the other, are the body.
+    pub fn raw(&self) -> &'a [u8] {
+        self.raw
+    }
+
+    /// The event name of an SSE block, if it has one that is not empty and is UTF-8.
+    pub fn event(&self) -> Option<&'a str> {
+        match &self.payload {
+            Payload::Sse { fields, .. } => sse::event_name(self.raw, fields),
+            Payload::Span(_) => None,
+        }
+    }
+
+    /// The payload: the `data` lines of an SSE block joined by LF, a line of NDJSON, an item of an array; `None` for a
+    /// passive frame. Owned only where an SSE block has several `data` lines.
+    pub fn data(&self) -> Option<Cow<'a, [u8]>> {
+        match &self.payload {
+            Payload::Sse { fields, first } => sse::data(self.raw, fields, *first),
+            Payload::Span(span) => self.raw.get(span.clone()?).map(Cow::Borrowed),
+        }
+    }
+
+    /// Whether the frame carries no payload (comment, blank line, bracket, SSE block without `data`) and may pass at
+    /// once.
+    pub fn is_passive(&self) -> bool {
+        match &self.payload {
+            Payload::Sse { fields, .. } => fields.data.is_none(),
+            Payload::Span(span) => span.is_none(),
+        }
+    }
+
+    /// The same frame with another payload: `event`, `id`, `retry` and comment lines, line ends, and the comma before
+    /// an item stay as they are. A line end in `payload` becomes a further `data` line in SSE and a space in NDJSON.
+    /// A passive frame has no room for a payload and stays as it is.
+    pub fn with_data(&self, payload: &[u8]) -> Vec<u8> {
+        match &self.payload {
+            Payload::Sse { first, .. } => sse::with_data(self.raw, *first, payload),
+            Payload::Span(None) => self.raw.to_vec(),
+            Payload::Span(Some(span)) => {
+                let mut out = Vec::with_capacity(self.raw.len() + payload.len());
+                out.extend_from_slice(self.raw.get(..span.start).unwrap_or_default());
+                ndjson::write_on_one_line(&mut out, payload);
+                out.extend_from_slice(self.raw.get(span.end..).unwrap_or_default());
+                out
+            }
+        }
+    }
+}

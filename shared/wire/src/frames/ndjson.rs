@@ -1,0 +1,33 @@
+//! Newline-delimited JSON: a frame is a line with its LF. A blank line is passive.
+
+use std::ops::Range;
+
+use super::Scan;
+use crate::scan::find;
+
+#[derive(Debug)]
+pub(super) struct NdjsonScanner;
+
+impl NdjsonScanner {
+    pub(super) fn advance(&mut self, bytes: &[u8]) -> Scan {
+        find(bytes, 0, b'\n').map_or(Scan::More, |lf| Scan::End(lf + 1))
+    }
+}
+
+/// Where the payload of a line stands: without the line end and the white space around it.
+pub(super) fn payload(raw: &[u8]) -> Option<Range<usize>> {
+    let start = raw.len() - raw.trim_ascii_start().len();
+    let end = raw.trim_ascii_end().len();
+    (start < end).then_some(start..end)
+}
+
+/// Writes `payload` on one line. A line end in it can only be white space between JSON tokens, and becomes a space.
+pub(super) fn write_on_one_line(out: &mut Vec<u8>, payload: &[u8]) {
+    out.extend(payload.iter().map(|byte| {
+        if matches!(byte, b'\r' | b'\n') {
+            b' '
+        } else {
+            *byte
+        }
+    }));
+}

@@ -1,0 +1,264 @@
+//! From edits of nodes to replacements of bytes.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::edits::Edit;
+use super::string::{Segments, write_escaped};
+use super::{EditError, Json, Kind, Limits, NodeId, Tape, Value, write_string};
+
+/// Bytes to put in the place of a span of the document.
+pub(super) struct Splice {
+    pub(super) span: Range<usize>,
+    pub(super) with: Vec<u8>,
+}
+
+/// What happens to the children of one array or object.
+#[derive(Default)]
+struct Children<'e> {
+    /// First node of each child to remove: the key of a member, or the item.
+    removed: Vec<NodeId>,
+    inserted: Vec<(&'e str, &'e str)>,
+}
+
+/// The splices of `edits`, in document order, none touching another.
+pub(super) fn splices(edits: &[Edit], json: Json<'_>) -> Result<Vec<Splice>, EditError> {
+    let mut splices = Vec::with_capacity(edits.len());
+    let mut texts: BTreeMap<NodeId, Vec<(Range<usize>, &str)>> = BTreeMap::new();
+    let mut containers: BTreeMap<NodeId, Children<'_>> = BTreeMap::new();
+    for edit in edits {
+        match edit {
+            Edit::Replace { node, json: raw } => splices.push(replacement(known(json, *node)?, raw)?),
+            Edit::ReplaceText { node, text, with } => {
+                texts.entry(*node).or_default().push((text.clone(), with))
+            }
+            Edit::InsertMember {
+                object,
+                key,
+                json: raw,
+            } => {
+                containers.entry(*object).or_default().inserted.push((key, raw));
+            }
+            Edit::RemoveMember { key } => remove(&mut containers, known(json, *key)?, Kind::Object)?,
+            Edit::RemoveItem { item } => remove(&mut containers, known(json, *item)?, Kind::Array)?,
+        }
+    }
+    for (node, edits) in texts {
+        text_splices(known(json, node)?, edits, &mut splices)?;
+    }
+    for (node, children) in containers {
+        container_splices(known(json, node)?, children, &mut splices)?;
+    }
+    splices.sort_by_key(|splice| (splice.span.start, splice.span.end));
+    reject_overlap(splices.iter().map(|splice| &splice.span))?;
+    Ok(splices)
+}
+
+fn known(json: Json<'_>, node: NodeId) -> Result<Value<'_>, EditError> {
+    if json.contains(node) {
+        Ok(json.value(node))
+    } else {
+        Err(EditError::UnknownNode(node))
+    }
+}
+
+fn reject_overlap<'r>(spans: impl Iterator<Item = &'r Range<usize>>) -> Result<(), EditError> {
+    let mut end = 0;
+    for span in spans {
+        if span.start < end {
+            return Err(EditError::Conflict { offset: span.start });
+        }
+        end = span.end;
+    }
+    Ok(())
+}
+
+fn replacement(value: Value<'_>, raw: &str) -> Result<Splice, EditError> {
+    let kind = whole_value(raw).ok_or(EditError::InvalidJson(value.id()))?;
+    if value.kind() == Kind::Key && kind != Kind::String {
+        return Err(EditError::InvalidJson(value.id()));
+    }
+    Ok(Splice {
+        span: value.span(),
+        with: raw.as_bytes().to_vec(),
+    })
+}
+
+/// The kind of the value that `raw` is, if it is exactly one.
+fn whole_value(raw: &str) -> Option<Kind> {
+    let mut tape = Tape::new();
+    tape.parse(raw.as_bytes(), &Limits::default()).ok()?;
+    Some(tape.view(raw.as_bytes()).root().kind())
+}
+
+fn remove<'e>(
+    containers: &mut BTreeMap<NodeId, Children<'e>>,
+    child: Value<'_>,
+    container: Kind,
+) -> Result<(), EditError> {
+    let wrong = EditError::WrongKind(child.id());
+    let parent = child
+        .parent()
+        .filter(|parent| parent.kind() == container)
+        .ok_or(wrong)?;
+    if (container == Kind::Object) != (child.kind() == Kind::Key) {
+        return Err(wrong);
+    }
+    containers
+        .entry(parent.id())
+        .or_default()
+        .removed
+        .push(child.id());
+    Ok(())
+}
+
+/// The text edits of one string, in one walk over it.
+fn text_splices(
+    value: Value<'_>,
+    mut edits: Vec<(Range<usize>, &str)>,
+    splices: &mut Vec<Splice>,
+) -> Result<(), EditError> {
+    let inner = value.inner().ok_or(EditError::WrongKind(value.id()))?;
+    edits.sort_by_key(|(text, _)| (text.start, text.end));
+    let mut cursor = Cursor {
+        segments: Segments { rest: inner },
+        decoded: 0,
+        raw: value.span().start + 1,
+    };
+    let mut end = 0;
+    for (text, with) in edits {
+        if text.start > text.end {
+            return Err(EditError::BadRange(value.id()));
+        }
+        if text.start < end {
+            return Err(EditError::Conflict { offset: cursor.raw });
+        }
+        end = text.end;
+        let bad = EditError::BadRange(value.id());
+        let span = cursor.seek(text.start).ok_or(bad)?..cursor.seek(text.end).ok_or(bad)?;
+        let mut escaped = Vec::with_capacity(with.len());
+        write_escaped(&mut escaped, with);
+        splices.push(Splice { span, with: escaped });
+    }
+    Ok(())
+}
+
+/// Maps growing offsets in the decoded text to offsets in the document.
+struct Cursor<'a> {
+    segments: Segments<'a>,
+    decoded: usize,
+    raw: usize,
+}
+
+impl Cursor<'_> {
+    /// Where in the document the character at `decoded` begins; `None` past the end or inside a character.
+    fn seek(&mut self, decoded: usize) -> Option<usize> {
+        while self.decoded < decoded {
+            let rest = self.segments.rest;
+            let segment = self.segments.next()?;
+            let wanted = decoded - self.decoded;
+            if segment.decoded_len() > wanted {
+                // Only plain text can be cut, and there one decoded byte is one raw byte.
+                self.segments.rest = rest.get(wanted..).filter(|_| segment.is_plain())?;
+                self.decoded += wanted;
+                self.raw += wanted;
+            } else {
+                self.decoded += segment.decoded_len();
+                self.raw += segment.raw_len();
+            }
+        }
+        Some(self.raw)
+    }
+}
+
+/// Removes from and appends to one array or object, commas included.
+fn container_splices(
+    container: Value<'_>,
+    edits: Children<'_>,
+    splices: &mut Vec<Splice>,
+) -> Result<(), EditError> {
+    let mut removed = edits.removed;
+    removed.sort_unstable();
+    removed.dedup();
+    check_inserted(container, &removed, &edits.inserted)?;
+    let children: Vec<Child> = match container.kind() {
+        Kind::Object => container
+            .members()
+            .map(|(key, value)| (key.id(), key.span().start..value.span().end))
+            .collect(),
+        _ => container.items().map(|item| (item.id(), item.span())).collect(),
+    };
+    let last_kept = remove_runs(&children, &removed, splices);
+    if !edits.inserted.is_empty() {
+        let at = children
+            .last()
+            .map_or(container.span().start + 1, |(_, span)| span.end);
+        splices.push(Splice {
+            span: at..at,
+            with: new_members(&edits.inserted, last_kept.is_some()),
+        });
+    }
+    Ok(())
+}
+
+/// First node and whole span of a child.
+type Child = (NodeId, Range<usize>);
+
+fn check_inserted(object: Value<'_>, removed: &[NodeId], inserted: &[(&str, &str)]) -> Result<(), EditError> {
+    if !inserted.is_empty() && object.kind() != Kind::Object {
+        return Err(EditError::WrongKind(object.id()));
+    }
+    for (i, (name, raw)) in inserted.iter().enumerate() {
+        whole_value(raw).ok_or(EditError::InvalidJson(object.id()))?;
+        let taken = |key: Value<'_>| key.eq_text(name) && removed.binary_search(&key.id()).is_err();
+        if object.members().any(|(key, _)| taken(key))
+            || inserted.iter().take(i).any(|(other, _)| other == name)
+        {
+            return Err(EditError::DuplicateKey(object.id()));
+        }
+    }
+    Ok(())
+}
+
+/// One splice for each run of removed children; answers where the last kept child ends.
+///
+/// A run goes with the comma before it, or at the front with the comma after it, so that the kept children and
+/// the white space around them stay as they are.
+fn remove_runs(children: &[Child], removed: &[NodeId], splices: &mut Vec<Splice>) -> Option<usize> {
+    let mut kept_end: Option<usize> = None;
+    let mut run: Option<Range<usize>> = None;
+    for (id, span) in children {
+        if removed.binary_search(id).is_ok() {
+            run = Some(run.map_or(span.start, |run| run.start)..span.end);
+            continue;
+        }
+        if let Some(run) = run.take() {
+            let span = kept_end.map_or(run.start..span.start, |end| end..run.end);
+            splices.push(Splice {
+                span,
+                with: Vec::new(),
+            });
+        }
+        kept_end = Some(span.end);
+    }
+    if let Some(run) = run {
+        splices.push(Splice {
+            span: kept_end.unwrap_or(run.start)..run.end,
+            with: Vec::new(),
+        });
+    }
+    kept_end
+}
+
+fn new_members(members: &[(&str, &str)], after_another: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (i, (name, raw)) in members.iter().enumerate() {
+        if after_another || i > 0 {
+            out.push(b',');
+        }
+        write_string(&mut out, name);
+        out.push(b':');
+        out.extend_from_slice(raw.as_bytes());
+    }
+    out
+}
