@@ -1,0 +1,343 @@
+//! One model call: read, booked, queued, answered.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
+use http_body_util::{BodyExt, Either, Limited};
+use hyper::body::Incoming;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::backend::Slot;
+use crate::connection::Cutter;
+use crate::controls::{Controls, Failure, Gzip, Reset};
+use crate::deliver::{CutOnPurpose, Delivery, TRAILERS};
+use crate::dialect::{Ask, Call, Dialect, Page, Refusal};
+use crate::plan::{self, Pace};
+use crate::rng::Rng;
+use crate::script::{Answer, Usage};
+use crate::server::{Reply, Site};
+use crate::truth::{Exchange, Outcome, Record};
+use crate::{obj, routes};
+
+/// Largest request body read, in bytes.
+const MAX_REQUEST_BYTES: usize = 256 * 1024 * 1024;
+/// What the `x-sim` header is called.
+const CONTROL_HEADER: &str = "x-sim";
+
+/// Answers one model call.
+pub async fn run(
+    request: Request<Incoming>,
+    dialect: &'static dyn Dialect,
+    site: Site,
+    cutter: Arc<Cutter>,
+) -> Result<Reply, CutOnPurpose> {
+    let (head, body) = request.into_parts();
+    let body = read(body).await?;
+    let query = routes::query(&head.uri);
+    let mut record = record(&head, &body, &site);
+    record.api = dialect.api();
+    let read = parse(&body).and_then(|body| {
+        dialect.read(Call {
+            path: head.uri.path(),
+            query: &query,
+            body,
+        })
+    });
+    if let Ok(ask) = &read {
+        note(&mut record, ask);
+    }
+    let mut exchange = site.truth.begin(record, body);
+    let outcome = async {
+        let ask = read?;
+        let controls = controls(&head, &site).map_err(Refusal::bad)?;
+        check(&head, &controls)?;
+        Ok((ask, controls))
+    };
+    let (ask, controls) = match outcome.await {
+        Ok(pair) => pair,
+        Err(refusal) => return Ok(refuse(dialect, &refusal, None, exchange)),
+    };
+    if controls.reset == Some(Reset::Headers) {
+        exchange.end(Outcome::Reset);
+        return cut(&cutter).await;
+    }
+    let slot = site.backend.slot(&ask.model).await;
+    if let Some(failure) = controls.error {
+        return Ok(fail(dialect, failure, exchange));
+    }
+    let task = Task {
+        dialect,
+        ask,
+        controls,
+        site,
+        head,
+    };
+    Ok(if task.ask.stream {
+        task.stream(exchange, slot, cutter)
+    } else {
+        task.unary(exchange, slot, cutter).await
+    })
+}
+
+/// Anything that is no model call: booked, and acknowledged.
+pub async fn other(request: Request<Incoming>, site: Site) -> Result<Reply, CutOnPurpose> {
+    let (head, body) = request.into_parts();
+    let body = read(body).await?;
+    let mut record = record(&head, &body, &site);
+    record.status = 200;
+    let reply = obj! {"object": "other", "path": head.uri.path(), "method": head.method.as_str(), "bytes": body.len()};
+    site.truth.begin(record, body).end(Outcome::Complete);
+    Ok(routes::json(&reply))
+}
+
+async fn read(body: Incoming) -> Result<Bytes, CutOnPurpose> {
+    // A client that breaks off its own request gets no answer.
+    Limited::new(body, MAX_REQUEST_BYTES)
+        .collect()
+        .await
+        .map(|body| body.to_bytes())
+        .map_err(|_| CutOnPurpose)
+}
+
+fn parse(body: &[u8]) -> Result<Value, Refusal> {
+    serde_json::from_slice(body).map_err(|error| {
+        Refusal::bad(format!(
+            "We could not parse the JSON body of your request: {error}"
+        ))
+    })
+}
+
+async fn cut<T>(cutter: &Cutter) -> Result<T, CutOnPurpose> {
+    if cutter.cut() {
+        std::future::pending::<()>().await;
+    }
+    Err(CutOnPurpose)
+}
+
+fn record(head: &request::Parts, body: &Bytes, site: &Site) -> Record {
+    let id = head
+        .headers
+        .get("x-request-id")
+        .and_then(|id| id.to_str().ok())
+        .map(str::to_owned);
+    let http = match head.version {
+        http::Version::HTTP_2 => "2",
+        http::Version::HTTP_10 => "1.0",
+        _ => "1.1",
+    };
+    Record {
+        id: id.unwrap_or_else(|| site.next_id()),
+        backend: Arc::clone(&site.backend.name),
+        api: "other",
+        operation: "other",
+        model: String::new(),
+        path: head.uri.to_string(),
+        http,
+        stream: false,
+        status: 0,
+        outcome: Outcome::Running,
+        usage: Usage::default(),
+        sent_output_tokens: 0,
+        usage_asked: false,
+        request_headers: header_list(&head.headers),
+        request_body_sha256: Sha256::digest(body)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
+        request_body_len: body.len(),
+        ttft: None,
+        duration: None,
+        closed_after: None,
+    }
+}
+
+fn note(record: &mut Record, ask: &Ask) {
+    record.operation = ask.operation;
+    record.model.clone_from(&ask.model);
+    record.stream = ask.stream;
+    record.usage_asked = ask.usage_asked;
+}
+
+/// Names once each, values of one name joined.
+fn header_list(headers: &HeaderMap) -> Vec<(String, String)> {
+    let joined = |name: &HeaderName| {
+        let values = headers
+            .get_all(name)
+            .iter()
+            .map(|value| String::from_utf8_lossy(value.as_bytes()));
+        values.collect::<Vec<_>>().join(", ")
+    };
+    headers
+        .keys()
+        .map(|name| (name.to_string(), joined(name)))
+        .collect()
+}
+
+fn controls(head: &request::Parts, site: &Site) -> Result<Controls, String> {
+    let mut controls = site.backend.defaults();
+    for value in head.headers.get_all(CONTROL_HEADER) {
+        let text = value.to_str().map_err(|_| "x-sim: not ASCII".to_owned())?;
+        controls = controls.overlaid(text).map_err(|error| error.to_string())?;
+    }
+    if controls.gzip == Gzip::Asked {
+        let accepted = head
+            .headers
+            .get(header::ACCEPT_ENCODING)
+            .and_then(|value| value.to_str().ok());
+        controls.gzip = if accepted.is_some_and(|list| list.contains("gzip")) {
+            Gzip::Always
+        } else {
+            Gzip::Never
+        };
+    }
+    Ok(controls)
+}
+
+/// What cannot be done is said, not left out.
+fn check(head: &request::Parts, controls: &Controls) -> Result<(), Refusal> {
+    let accepts = head
+        .headers
+        .get(header::TE)
+        .and_then(|te| te.to_str().ok())
+        .is_some_and(|te| te.contains("trailers"));
+    if controls.trailers && head.version < http::Version::HTTP_2 && !accepts {
+        return Err(Refusal::bad(
+            "x-sim: trailers=1 over HTTP/1.1 needs `te: trailers` in the request",
+        ));
+    }
+    Ok(())
+}
+
+fn refuse(
+    dialect: &dyn Dialect,
+    refusal: &Refusal,
+    retry_after_s: Option<u64>,
+    mut exchange: Exchange,
+) -> Reply {
+    exchange.record.status = refusal.status;
+    let page = dialect.error(refusal, &exchange.record.id);
+    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = routes::full(status, page.content_type, page.body);
+    identify(response.headers_mut(), &exchange);
+    if let Some(seconds) = retry_after_s {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    exchange.end(Outcome::Error);
+    response
+}
+
+fn fail(dialect: &dyn Dialect, failure: Failure, exchange: Exchange) -> Reply {
+    let message = match failure.status {
+        401 => "Incorrect API key provided.",
+        404 => "The model does not exist or you do not have access to it.",
+        429 => "Rate limit reached. Please try again later.",
+        status if status < 500 => "The request was not accepted.",
+        _ => "The server had an error while processing your request.",
+    };
+    let refusal = Refusal {
+        status: failure.status,
+        message: message.to_owned(),
+    };
+    refuse(dialect, &refusal, failure.retry_after_s, exchange)
+}
+
+fn identify(headers: &mut HeaderMap, exchange: &Exchange) {
+    if let Ok(id) = HeaderValue::from_str(&exchange.record.id) {
+        headers.insert("x-request-id", id);
+    }
+}
+
+/// An accepted call.
+struct Task {
+    dialect: &'static dyn Dialect,
+    ask: Ask,
+    controls: Controls,
+    site: Site,
+    head: request::Parts,
+}
+
+impl Task {
+    fn answer(&self, exchange: &mut Exchange) -> Answer {
+        let answer = Answer::write(self.site.backend.seed, &self.ask, &self.controls);
+        exchange.record.usage = answer.usage;
+        exchange.record.status = 200;
+        answer
+    }
+
+    fn stream(&self, mut exchange: Exchange, slot: Slot, cutter: Arc<Cutter>) -> Reply {
+        let answer = self.answer(&mut exchange);
+        let events = self.dialect.stream(&self.ask, &answer, &self.controls);
+        let broken = self.dialect.broken(&self.ask);
+        let pace = Pace::new(&self.controls, self.site.backend.speed);
+        let plan = plan::stream(
+            events,
+            broken,
+            self.dialect.ping(),
+            &self.controls,
+            pace,
+            &mut self.rng(),
+        );
+        let content_type = self.dialect.stream_type(&self.ask);
+        let mut headers = self.headers(content_type, &exchange);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        self.reply(headers, Delivery::new(plan, exchange, Some(slot), cutter))
+    }
+
+    async fn unary(&self, mut exchange: Exchange, slot: Slot, cutter: Arc<Cutter>) -> Reply {
+        let answer = self.answer(&mut exchange);
+        let Page { content_type, body } = self.dialect.unary(&self.ask, &answer, &self.controls);
+        let pace = Pace::new(&self.controls, self.site.backend.speed);
+        let due = pace.whole(answer.usage.output);
+        tokio::time::sleep_until((slot.since() + due).into()).await;
+        let length = body.len() as u64;
+        let plan = plan::unary(
+            body.into_bytes(),
+            answer.usage.output,
+            due,
+            &self.controls,
+            &mut self.rng(),
+        );
+        let headers = self.headers(content_type, &exchange);
+        let delivery = Delivery::new(plan, exchange, Some(slot), cutter);
+        let controls = &self.controls;
+        let chunked = controls.trailers || controls.gzip == Gzip::Always || controls.truncate.is_some();
+        self.reply(
+            headers,
+            if chunked {
+                delivery
+            } else {
+                delivery.with_length(length)
+            },
+        )
+    }
+
+    fn rng(&self) -> Rng {
+        Rng::from_parts(
+            self.site.backend.seed,
+            [self.ask.body.to_string().as_bytes(), b"cuts"],
+        )
+    }
+
+    fn headers(&self, content_type: &'static str, exchange: &Exchange) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        identify(&mut headers, exchange);
+        if self.controls.gzip == Gzip::Always {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        if self.controls.trailers {
+            let names = HeaderValue::from_str(&TRAILERS.join(", "));
+            headers.extend(names.ok().map(|names| (header::TRAILER, names)));
+        }
+        headers
+    }
+
+    fn reply(&self, headers: HeaderMap, delivery: Delivery) -> Reply {
+        let mut response = Response::new(Either::Right(delivery));
+        *response.headers_mut() = headers;
+        response
+    }
+}
