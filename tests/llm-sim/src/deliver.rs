@@ -55,7 +55,10 @@ enum Wait {
     Flush,
     Timer(Pin<Box<Sleep>>),
     Spin(Instant),
-    Settled(Pin<Box<Sleep>>),
+    /// Before a cut: what was sent may still be on its way.
+    Settle(Pin<Box<Sleep>>),
+    /// The connection is being cut; nothing may follow, not even an end.
+    Cut,
 }
 
 impl Delivery {
@@ -115,7 +118,8 @@ impl Delivery {
                 return Poll::Pending;
             }
             Wait::Spin(_) => {}
-            Wait::Timer(sleep) | Wait::Settled(sleep) => std::task::ready!(sleep.as_mut().poll(cx)),
+            Wait::Cut => return Poll::Pending,
+            Wait::Timer(sleep) | Wait::Settle(sleep) => std::task::ready!(sleep.as_mut().poll(cx)),
         }
         Poll::Ready(())
     }
@@ -173,9 +177,10 @@ impl Body for Delivery {
         let this = &mut *self;
         loop {
             std::task::ready!(this.poll_wait(cx));
-            if matches!(std::mem::replace(&mut this.wait, Wait::No), Wait::Settled(_)) {
+            if matches!(std::mem::replace(&mut this.wait, Wait::No), Wait::Settle(_)) {
                 this.over();
                 if this.cutter.cut() {
+                    this.wait = Wait::Cut;
                     return Poll::Pending;
                 }
                 return Poll::Ready(Some(Err(CutOnPurpose)));
@@ -190,7 +195,7 @@ impl Body for Delivery {
                 Some(Step::Send { bytes, .. }) if bytes.is_empty() => {}
                 Some(Step::Send { bytes, output }) => return Poll::Ready(Some(Ok(this.send(bytes, output)))),
                 Some(Step::Trailers) => return Poll::Ready(Some(Ok(this.trailers()))),
-                Some(Step::Reset) => this.wait = Wait::Settled(Box::pin(tokio::time::sleep(SETTLE))),
+                Some(Step::Reset) => this.wait = Wait::Settle(Box::pin(tokio::time::sleep(SETTLE))),
             }
         }
     }
