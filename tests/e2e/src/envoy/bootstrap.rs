@@ -1,0 +1,132 @@
+//! The bootstrap configuration of the Envoy under test.
+
+use crate::scenario::Setup;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Ports of the servers behind the proxy.
+#[derive(Clone, Copy, Debug)]
+pub struct Ports {
+    /// Where requests go.
+    pub main: u16,
+    /// Where `x-cluster: other` re-routes them.
+    pub other: u16,
+    /// The callout service.
+    pub judge: u16,
+}
+
+/// Names that a filter configuration may use.
+pub const ROUTE: &str = "llm";
+/// Prefix of the statistics of the listener under test.
+pub const STAT_PREFIX: &str = "e2e";
+/// How soon a dead module is loaded again.
+const RELOAD_BACKOFF: &str = "0.020s";
+
+/// Writes the configuration for one setup. All ports of the proxy are free ones that it picks itself.
+pub fn bootstrap(setup: &Setup, module: Option<&Path>, ports: Ports, access_log: &Path) -> Value {
+    let mut filters = Vec::new();
+    if let Some(path) = module {
+        filters.push(wasm(setup, path));
+    }
+    filters.push(json!({
+        "name": "envoy.filters.http.router",
+        "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}
+    }));
+    json!({
+        "admin": {"address": local(0)},
+        "static_resources": {
+            "listeners": [listener(setup, &filters, access_log)],
+            "clusters": [
+                cluster("main", ports.main), cluster("other", ports.other), cluster("judge", ports.judge),
+                // A port that nobody listens on.
+                cluster("nobody", 1),
+            ],
+        },
+    })
+}
+
+fn listener(setup: &Setup, filters: &[Value], access_log: &Path) -> Value {
+    json!({
+        "name": "e2e",
+        "address": local(0),
+        "per_connection_buffer_limit_bytes": setup.buffer_limit_bytes,
+        "filter_chains": [{"filters": [{
+            "name": "envoy.filters.network.http_connection_manager",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+                "stat_prefix": STAT_PREFIX,
+                "codec_type": "AUTO",
+                "http_protocol_options": {"enable_trailers": true},
+                "upgrade_configs": [{"upgrade_type": "websocket"}],
+                "proxy_100_continue": true,
+                "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes()}]},
+                "http_filters": filters,
+                "access_log": [log(access_log)],
+            },
+        }]}],
+    })
+}
+
+fn routes() -> Value {
+    let to_other = json!([{"name": "x-cluster", "string_match": {"exact": "other"}}]);
+    json!([
+        {"name": ROUTE, "match": {"prefix": "/", "headers": to_other}, "route": {"cluster": "other", "timeout": "0s"}},
+        {"name": "short", "match": {"prefix": "/short/"}, "route": {"cluster": "main", "timeout": "0.200s", "prefix_rewrite": "/"}},
+        {"name": ROUTE, "match": {"prefix": "/"}, "route": {"cluster": "main", "timeout": "0s"}},
+    ])
+}
+
+fn wasm(setup: &Setup, module: &Path) -> Value {
+    json!({
+        "name": "envoy.filters.http.wasm",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+            "config": {
+                "name": "penstock",
+                "root_id": "penstock",
+                "failure_policy": "FAIL_RELOAD",
+                "reload_config": {"backoff": {"base_interval": RELOAD_BACKOFF, "max_interval": RELOAD_BACKOFF}},
+                "allow_on_headers_stop_iteration": true,
+                "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": setup.config},
+                "vm_config": {
+                    "vm_id": "penstock",
+                    "runtime": "envoy.wasm.runtime.v8",
+                    "code": {"local": {"filename": module}},
+                },
+            },
+        },
+    })
+}
+
+fn log(path: &Path) -> Value {
+    json!({
+        "name": "envoy.access_loggers.file",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+            "path": path,
+            "log_format": {"json_format": {
+                "path": "%REQ(:PATH)%",
+                "flags": "%RESPONSE_FLAGS%",
+                "details": "%RESPONSE_CODE_DETAILS%",
+                "state": "%FILTER_STATE(wasm.penstock.outcome:PLAIN)%",
+            }},
+        },
+    })
+}
+
+fn cluster(name: &str, port: u16) -> Value {
+    json!({
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint": {"address": local(port)}}]}]},
+        "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+            "explicit_http_config": {"http_protocol_options": {"enable_trailers": true}},
+        }},
+    })
+}
+
+fn local(port: u16) -> Value {
+    json!({"socket_address": {"address": "127.0.0.1", "port_value": port}})
+}

@@ -1,0 +1,9 @@
+//! Runs scenarios through a real Envoy: one process per setup, a raw client before it, raw servers behind it.
+
+mod admin;
+mod bootstrap;
+mod process;
+mod runner;
+
+pub use process::binary;
+pub use runner::{Wire, judge};

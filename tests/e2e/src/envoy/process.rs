@@ -1,0 +1,153 @@
+//! Finding, starting and ending an Envoy.
+
+use crate::envoy::admin;
+use crate::envoy::bootstrap::{Ports, bootstrap};
+use crate::ground::PATIENCE;
+use crate::scenario::{Module, Setup};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tokio::process::{Child, Command};
+
+/// A running Envoy. It dies with this value.
+pub struct Envoy {
+    process: Child,
+    folder: PathBuf,
+    admin: u16,
+    /// Port of the listener under test.
+    pub port: u16,
+}
+
+/// The Envoy to test with: `ENVOY`, or the one that `tools/envoy.sh` keeps in `.tools/`.
+pub fn binary() -> Result<PathBuf, String> {
+    if let Some(path) = std::env::var_os("ENVOY") {
+        return Ok(PathBuf::from(path));
+    }
+    let root = root();
+    let version = std::env::var("ENVOY_VERSION").unwrap_or_else(|_| "1.40.0".to_owned());
+    let output = std::process::Command::new(root.join("tools/envoy.sh"))
+        .arg(&version)
+        .stderr(Stdio::inherit())
+        .output();
+    let output = output.map_err(|error| format!("tools/envoy.sh: {error}"))?;
+    if !output.status.success() {
+        return Err(format!(
+            "tools/envoy.sh {version} failed; ENVOY names another binary"
+        ));
+    }
+    Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
+}
+
+/// The file of a module: in `PENSTOCK_WASM`, or where `make build` leaves it.
+pub fn module_path(module: Module) -> Result<PathBuf, String> {
+    let folder = std::env::var_os("PENSTOCK_WASM").map(PathBuf::from);
+    let folder = folder.unwrap_or_else(|| root().join("target/wasm32-wasip1/release"));
+    let path = folder.join(module.file());
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(format!("{} is not built: make build", path.display()))
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+impl Envoy {
+    /// Starts `binary` for `setup` and waits until it serves.
+    pub async fn start(binary: &Path, setup: &Setup, ports: Ports, folder: &Path) -> Result<Self, String> {
+        fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let module = setup.module.map(module_path).transpose()?;
+        let config = bootstrap(setup, module.as_deref(), ports, &folder.join("access.log"));
+        let config_path = folder.join("envoy.json");
+        fs::write(&config_path, format!("{config:#}")).map_err(|error| error.to_string())?;
+        let address_path = folder.join("admin.txt");
+        // An address of an earlier process would be believed.
+        let _ = fs::remove_file(&address_path);
+        let log = fs::File::create(folder.join("envoy.log")).map_err(|error| error.to_string())?;
+        let process = Command::new(binary)
+            .arg("--config-path")
+            .arg(&config_path)
+            .arg("--admin-address-path")
+            .arg(&address_path)
+            .args([
+                "--use-dynamic-base-id",
+                "--concurrency",
+                "1",
+                "--file-flush-interval-msec",
+                "10",
+            ])
+            .args(["-l", "warning", "--component-log-level", "wasm:info"])
+            .stdout(Stdio::null())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| format!("{}: {error}", binary.display()))?;
+        let mut envoy = Self {
+            process,
+            folder: folder.to_owned(),
+            admin: 0,
+            port: 0,
+        };
+        envoy
+            .ready(&address_path)
+            .await
+            .map_err(|why| format!("{why}\n{}", envoy.log_tail()))?;
+        Ok(envoy)
+    }
+
+    async fn ready(&mut self, address_path: &Path) -> Result<(), String> {
+        let begin = Instant::now();
+        while begin.elapsed() < PATIENCE.saturating_mul(3) {
+            if let Ok(Some(status)) = self.process.try_wait() {
+                return Err(format!("Envoy ended at its start: {status}"));
+            }
+            if let Some(port) = fs::read_to_string(address_path)
+                .ok()
+                .and_then(|address| port_of(&address))
+            {
+                self.admin = port;
+                if admin::get(port, "/ready")
+                    .await
+                    .is_ok_and(|answer| answer.contains("LIVE"))
+                {
+                    let listeners = admin::get(port, "/listeners").await?;
+                    self.port = port_of(&listeners).ok_or("Envoy has no listener")?;
+                    return Ok(());
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Err("Envoy is not ready in time".to_owned())
+    }
+
+    /// Whether the process still runs.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.process.try_wait(), Ok(None))
+    }
+
+    /// The last lines of the log.
+    pub fn log_tail(&self) -> String {
+        let log = fs::read_to_string(self.folder.join("envoy.log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(12)..].join("\n")
+    }
+
+    /// Lines of the access log so far.
+    pub fn access_log(&self) -> Vec<String> {
+        let log = fs::read_to_string(self.folder.join("access.log")).unwrap_or_default();
+        log.lines().map(str::to_owned).collect()
+    }
+
+    /// Counters, gauges and histogram counts whose name matches `filter`.
+    pub async fn stats(&self, filter: &str) -> Result<BTreeMap<String, i64>, String> {
+        admin::stats(self.admin, filter).await
+    }
+}
+
+fn port_of(text: &str) -> Option<u16> {
+    text.trim().rsplit(':').next()?.trim().parse().ok()
+}

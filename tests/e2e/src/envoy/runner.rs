@@ -1,0 +1,262 @@
+//! One scenario after the other, on the Envoy of its setup.
+
+use crate::chunking::Chunking;
+use crate::client1::{Visit, plain};
+use crate::envoy::bootstrap::Ports;
+use crate::envoy::process::Envoy;
+use crate::ground::{Ground, PATIENCE};
+use crate::observed::{ClientSaw, Observed, UpstreamSaw};
+use crate::scenario::{Cuts, Protocol, Scenario, Setup, Traps};
+use crate::upstream::{Role, serve};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The servers behind the proxy, and the Envoy of the current setup.
+pub struct Wire {
+    binary: PathBuf,
+    folder: PathBuf,
+    ground: Ground,
+    ports: Ports,
+    current: Option<(Setup, Envoy)>,
+}
+
+/// Statistics that a run compares before and after.
+const STATS: &str = "^(wasmcustom|wasm)\\.|vm_reload|downstream_rq_active$";
+const ACTIVE: &str = "http.e2e.downstream_rq_active";
+const FILTER_PREFIX: &str = "wasmcustom.";
+
+impl Wire {
+    /// Starts the servers. Files of the runs go to `folder`.
+    pub async fn new(binary: PathBuf, folder: &Path) -> Result<Self, String> {
+        let ground = Ground::default();
+        let port = async |role| {
+            serve(role, ground.clone())
+                .await
+                .map_err(|error| error.to_string())
+        };
+        let ports = Ports {
+            main: port(Role::Main).await?,
+            other: port(Role::Other).await?,
+            judge: port(Role::Judge).await?,
+        };
+        Ok(Self {
+            binary,
+            folder: folder.to_owned(),
+            ground,
+            ports,
+            current: None,
+        })
+    }
+
+    /// Runs a scenario with one chunking and says what is wrong.
+    pub async fn run(
+        &mut self,
+        scenario: &Scenario,
+        protocol: Protocol,
+        chunking: Chunking,
+    ) -> Result<(), String> {
+        self.prepare(&scenario.setup).await?;
+        let result = self.attempt(scenario, protocol, chunking).await;
+        let served = self.serves_on().await;
+        match (result, served) {
+            (result, Ok(())) => result,
+            (result, Err(why)) => {
+                let log = self
+                    .current
+                    .take()
+                    .map(|(_, envoy)| envoy.log_tail())
+                    .unwrap_or_default();
+                let first = result.err().unwrap_or_default();
+                Err(format!("{first}\nEnvoy does not serve on: {why}\n{log}"))
+            }
+        }
+    }
+
+    async fn prepare(&mut self, setup: &Setup) -> Result<(), String> {
+        let same = self
+            .current
+            .as_mut()
+            .is_some_and(|(current, envoy)| current == setup && envoy.runs());
+        if !same {
+            self.current = None;
+            let envoy = Envoy::start(&self.binary, setup, self.ports, &self.folder).await?;
+            self.current = Some((setup.clone(), envoy));
+        }
+        Ok(())
+    }
+
+    async fn attempt(
+        &self,
+        scenario: &Scenario,
+        protocol: Protocol,
+        chunking: Chunking,
+    ) -> Result<(), String> {
+        let before = self.stats().await?;
+        let lines = self.envoy()?.access_log().len();
+        self.ground.begin(scenario, chunking);
+        let client = self.visit(scenario, protocol, chunking).await?;
+        if !self.ground.until(|run| run.live == 0).await {
+            self.ground.change(|run| run.live = 0);
+            return Err("upstream: its request never ended".to_owned());
+        }
+        let after = self.quiet().await?;
+        let mut seen = self.observed(scenario, client, &before, &after);
+        let wants_log = !scenario.checks.is_empty() && self.current.is_some();
+        if wants_log {
+            seen.filter_state = self.filter_state(lines).await;
+        }
+        traps(scenario, &before, &after)?;
+        judge(scenario, &seen)
+    }
+
+    async fn visit(
+        &self,
+        scenario: &Scenario,
+        protocol: Protocol,
+        chunking: Chunking,
+    ) -> Result<ClientSaw, String> {
+        let visit = Visit {
+            request: &scenario.request,
+            chunking: if scenario.cuts == Cuts::Both {
+                chunking
+            } else {
+                Chunking::Whole
+            },
+            leaves: &scenario.leaves,
+            pipelined: scenario.pipelined,
+            ground: &self.ground,
+        };
+        let port = self.envoy()?.port;
+        let visited = async {
+            match protocol {
+                Protocol::Http1 => visit.pay(port).await,
+                Protocol::Http2 => visit.pay2(port).await,
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, visited).await;
+        waited.unwrap_or_else(|_| {
+            let run = self.ground.run();
+            let (got, requests) = (crate::message::show(&run.client_body), run.upstream_saw.len());
+            Err(format!(
+                "client: no end of the response in time; got {got}, {requests} request(s) upstream"
+            ))
+        })
+    }
+
+    fn observed(&self, scenario: &Scenario, client: ClientSaw, before: &Stats, after: &Stats) -> Observed {
+        let moved = after.iter().filter_map(|(name, value)| {
+            let by = value - before.get(name).copied().unwrap_or(0);
+            let name = name.strip_prefix(FILTER_PREFIX)?;
+            (by != 0).then(|| (name.to_owned(), by))
+        });
+        let run = self.ground.run();
+        Observed {
+            client,
+            upstream: run.upstream_saw.clone(),
+            judge: run.judge_saw.clone(),
+            metrics: moved.collect(),
+            filter_state: BTreeMap::new(),
+            scripted_body: scenario.upstream.body(),
+            sent_body: scenario.request.body.clone().unwrap_or_default(),
+        }
+    }
+
+    /// Filter state from the first line that the access log got in this run.
+    async fn filter_state(&self, lines: usize) -> BTreeMap<String, String> {
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_secs(1) {
+            let line = self
+                .envoy()
+                .ok()
+                .and_then(|envoy| envoy.access_log().into_iter().nth(lines));
+            if let Some(line) = line {
+                return serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&line)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())))
+                    .collect();
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        BTreeMap::new()
+    }
+
+    /// The statistics once no request is in flight: then every filter has counted.
+    async fn quiet(&self) -> Result<Stats, String> {
+        let begin = Instant::now();
+        loop {
+            let stats = self.stats().await?;
+            if stats.get(ACTIVE).copied().unwrap_or(0) == 0 {
+                return Ok(stats);
+            }
+            if begin.elapsed() > PATIENCE {
+                return Err("Envoy still holds a request that everybody has left".to_owned());
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    async fn stats(&self) -> Result<Stats, String> {
+        self.envoy()?.stats(STATS).await
+    }
+
+    /// A plain request must be answered; right after a trap it may take as long as the reload.
+    async fn serves_on(&mut self) -> Result<(), String> {
+        let port = self.envoy()?.port;
+        let begin = Instant::now();
+        loop {
+            let answer = plain(port).await;
+            match answer {
+                Ok(200) => return Ok(()),
+                Ok(_) if begin.elapsed() < Duration::from_secs(1) => {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                Ok(status) => return Err(format!("a plain request gets {status}")),
+                Err(why) => return Err(format!("a plain request: {why}")),
+            }
+        }
+    }
+
+    fn envoy(&self) -> Result<&Envoy, String> {
+        self.current
+            .as_ref()
+            .map(|(_, envoy)| envoy)
+            .ok_or_else(|| "no Envoy runs".to_owned())
+    }
+}
+
+type Stats = BTreeMap<String, i64>;
+
+/// What every scenario must meet, and then its own checks.
+pub fn judge(scenario: &Scenario, seen: &Observed) -> Result<(), String> {
+    let faults = seen
+        .upstream
+        .iter()
+        .chain(&seen.judge)
+        .flat_map(|saw: &UpstreamSaw| &saw.faults);
+    let faults: Vec<String> = faults.map(|fault| format!("upstream: {fault}")).collect();
+    let failed = scenario.checks.iter().filter_map(|check| check.look(seen).err());
+    let all: Vec<String> = faults.into_iter().chain(failed).collect();
+    if all.is_empty() {
+        Ok(())
+    } else {
+        Err(all.join("\n"))
+    }
+}
+
+/// A module that died, or was loaded anew, shows in these counters.
+fn traps(scenario: &Scenario, before: &Stats, after: &Stats) -> Result<(), String> {
+    let reloads = |stats: &Stats| {
+        stats
+            .iter()
+            .filter(|(name, _)| name.contains("vm_reload"))
+            .map(|(_, value)| value)
+            .sum::<i64>()
+    };
+    let moved = reloads(after) != reloads(before);
+    match (scenario.traps, moved) {
+        (Traps::Never, true) => Err("the module trapped".to_owned()),
+        (Traps::Never, false) | (Traps::Once, _) => Ok(()),
+    }
+}

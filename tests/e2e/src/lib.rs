@@ -1,0 +1,25 @@
+//! One table of scenarios that speaks wire only, run natively and through a real Envoy.
+//!
+//! A scenario says what the client sends, what the upstream does, and what everyone must have seen. It knows
+//! no engine and no filter: only bytes, header fields, ends and counters. Each is run for many chunkings, over
+//! HTTP/1.1 and HTTP/2.
+//!
+//! * [`scenario`], [`message`], [`script`], [`check`]: the language of the table.
+//! * [`envoy`]: runs it through a real Envoy between a raw client and a raw upstream.
+//!
+//! Knows nothing of: the engine's types.
+
+pub mod cases;
+pub mod check;
+pub mod chunking;
+pub mod client1;
+mod client2;
+pub mod envoy;
+pub mod ground;
+pub mod http1;
+pub mod message;
+pub mod observed;
+pub mod scenario;
+pub mod script;
+pub mod table;
+pub mod upstream;
