@@ -20,7 +20,7 @@ import wire
 
 HERE = pathlib.Path(__file__).parent
 READY_WITHIN_S = 60
-PARALLEL = 2  # requests that each server answers at a time
+PARALLEL = 4  # requests that each server answers at a time; also the most choices of one request
 
 
 def cache():
