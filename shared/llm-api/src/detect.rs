@@ -1,0 +1,290 @@
+//! Which operation of which API a request is, decided at its head alone.
+
+use crate::api::{Api, Dialect, Operation};
+use crate::custom::CustomApi;
+use crate::path::Path;
+use crate::request::MAX_NAME_BYTES;
+use penstock_wire::Framing;
+
+/// What the decision needs of a request's head.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Head<'a> {
+    /// `:method`.
+    pub method: &'a str,
+    /// `:path`, with the query.
+    pub path: &'a str,
+    /// `content-type`, any bytes.
+    pub content_type: Option<&'a [u8]>,
+    /// `accept`, any bytes.
+    pub accept: Option<&'a [u8]>,
+    /// Whether the connection is to become another: `upgrade: websocket`, or extended CONNECT.
+    pub upgrade: bool,
+    /// Whether `mcp-session-id` or `mcp-protocol-version` is there.
+    pub mcp: bool,
+}
+
+/// What a request is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// The kind of operation.
+    pub operation: Operation,
+    /// The API, for [`Operation::Generate`] and [`Operation::Embed`].
+    pub api: Option<Api>,
+    /// The description of a custom API.
+    pub custom: Option<CustomApi>,
+    /// The model, where the path names it (Gemini, Vertex, Azure deployments).
+    pub model: Option<String>,
+    /// Whether the answer streams, where the path says it (Gemini).
+    pub stream: Option<bool>,
+    /// The framing of a streamed answer, as far as the head tells; see [`framing`](Self::framing).
+    pub framing: Option<Framing>,
+}
+
+impl Target {
+    /// An operation that no dialect reads.
+    pub fn new(operation: Operation) -> Self {
+        Self {
+            operation,
+            api: None,
+            custom: None,
+            model: None,
+            stream: None,
+            framing: None,
+        }
+    }
+
+    /// An operation of a known API.
+    pub fn of(api: Api) -> Self {
+        let (operation, framing) = match api {
+            Api::OpenAiChat | Api::OpenAiResponses | Api::OpenAiCompletions | Api::AnthropicMessages => {
+                (Operation::Generate, Some(Framing::Sse))
+            }
+            Api::OllamaChat | Api::OllamaGenerate => (Operation::Generate, Some(Framing::Ndjson)),
+            Api::Gemini | Api::Custom => (Operation::Generate, None),
+            Api::OpenAiEmbeddings | Api::OllamaEmbed | Api::GeminiEmbed => (Operation::Embed, None),
+        };
+        Self {
+            api: Some(api),
+            framing,
+            ..Self::new(operation)
+        }
+    }
+
+    /// The dialect to read it with.
+    pub fn dialect(&self) -> Option<Dialect<'_>> {
+        Dialect::new(self.api?, self.custom.as_ref())
+    }
+
+    /// The framing of a response with this `content-type`; `None` when it is one whole document.
+    ///
+    /// `text/event-stream`, NDJSON by any of its names, and a JSON array where this request streams one.
+    /// A stream whose type names nothing known is framed as the API frames its streams.
+    pub fn framing(&self, content_type: Option<&[u8]>, streamed: bool) -> Option<Framing> {
+        let media = media_type(content_type.unwrap_or_default());
+        match media.as_str() {
+            "text/event-stream" => Some(Framing::Sse),
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/jsonlines" => {
+                Some(Framing::Ndjson)
+            }
+            "application/json" if self.framing == Some(Framing::JsonArray) => Some(Framing::JsonArray),
+            "application/json" | "text/plain" | "text/html" => None,
+            _ if streamed => self.framing,
+            _ => None,
+        }
+    }
+}
+
+/// A media type without its parameters, in lower case.
+fn media_type(value: &[u8]) -> String {
+    let media = value.split(|byte| *byte == b';').next().unwrap_or_default();
+    String::from_utf8_lossy(media.trim_ascii()).to_ascii_lowercase()
+}
+
+/// Decides what a request is. Custom APIs are asked first, in order.
+///
+/// A path that servers may read differently (dot segments, empty segments, encoded slashes, a backslash) is
+/// [`Operation::Unknown`] whatever it looks like, and so is a known path in other letters: some servers fold
+/// case. A known POST is what it is under any content type and with any upgrade header, since many servers
+/// never look at those.
+pub fn detect(head: &Head<'_>, custom: &[CustomApi]) -> Target {
+    let Some(path) = Path::parse(head.path) else {
+        return Target::new(Operation::Unknown);
+    };
+    if head.method == "POST"
+        && let Some(api) = custom.iter().find(|api| api.matches(path.segments()))
+    {
+        return Target {
+            custom: Some(api.clone()),
+            framing: api.framing(),
+            ..Target::of(Api::Custom)
+        };
+    }
+    match head.method {
+        "POST" => post(head, &path),
+        "GET" | "CONNECT" if head.upgrade => Target::new(Operation::Realtime),
+        "OPTIONS" | "HEAD" | "CONNECT" | "TRACE" => Target::new(Operation::NotLlm),
+        _ => Target::new(other_method(head, &path)),
+    }
+}
+
+fn post(head: &Head<'_>, path: &Path) -> Target {
+    if let Some(target) = known_post(path) {
+        return target;
+    }
+    let media = media_type(head.content_type.unwrap_or_default());
+    let operation = if media.starts_with("application/grpc") {
+        Operation::Grpc
+    } else if path.ends_with(&["mcp"]) || head.mcp || accepts_mcp(head.accept.unwrap_or_default()) {
+        Operation::Mcp
+    } else if head.upgrade || path.has("realtime") {
+        Operation::Realtime
+    } else if media.starts_with("multipart/") {
+        Operation::Upload
+    } else {
+        by_collection(path).unwrap_or(Operation::Unknown)
+    };
+    Target::new(operation)
+}
+
+/// MCP's clients accept both forms of answer (specification 2025-03-26, transports).
+fn accepts_mcp(accept: &[u8]) -> bool {
+    let accept = String::from_utf8_lossy(accept).to_ascii_lowercase();
+    accept.contains("application/json") && accept.contains("text/event-stream")
+}
+
+fn other_method(head: &Head<'_>, path: &Path) -> Operation {
+    if path.ends_with(&["mcp"]) || head.mcp {
+        return Operation::Mcp;
+    }
+    if path.has("realtime") {
+        return Operation::Realtime;
+    }
+    let known = by_collection(path).or_else(|| known_post(path).map(|_| Operation::Manage));
+    match (known, head.method) {
+        (Some(Operation::Upload), "GET" | "DELETE") => Operation::Manage,
+        (Some(operation), _) => operation,
+        (None, "GET") => Operation::NotLlm,
+        (None, _) => Operation::Unknown,
+    }
+}
+
+/// The collections of the APIs, by what stands after the version.
+fn by_collection(path: &Path) -> Option<Operation> {
+    const COLLECTIONS: &[(&str, Operation)] = &[
+        ("models", Operation::Manage),
+        ("files", Operation::Upload),
+        ("uploads", Operation::Upload),
+        ("batches", Operation::Batch),
+        ("fine_tuning", Operation::Manage),
+        ("vector_stores", Operation::Manage),
+        ("conversations", Operation::Manage),
+        ("responses", Operation::Manage),
+        ("tunedModels", Operation::Manage),
+        ("cachedContents", Operation::Manage),
+        ("organizations", Operation::Manage),
+        ("organization", Operation::Manage),
+        ("skills", Operation::Manage),
+    ];
+    const OLLAMA: &[&str] = &[
+        "tags", "show", "ps", "pull", "push", "create", "copy", "delete", "version", "me", "signout",
+    ];
+    if path.ends_with(&["messages", "batches"]) || path.holds(&["messages", "batches"]) {
+        return Some(Operation::Batch);
+    }
+    if path.ends_with(&["messages", "count_tokens"]) || path.ends_with(&["responses", "input_tokens"]) {
+        return Some(Operation::Manage);
+    }
+    if path.holds(&["api", "blobs"]) {
+        return Some(Operation::Upload);
+    }
+    if path.last_after("api").is_some_and(|last| OLLAMA.contains(&last)) {
+        return Some(Operation::Manage);
+    }
+    match path.verb() {
+        Some((_, "countTokens" | "computeTokens")) | Some(("count-tokens", "rawPredict")) => {
+            return Some(Operation::Manage);
+        }
+        Some((_, "batchGenerateContent" | "asyncBatchEmbedContent")) => return Some(Operation::Batch),
+        Some((_, "bidiGenerateContent")) => return Some(Operation::Realtime),
+        Some(_) | None => {}
+    }
+    if path.segments() == ["models"] {
+        return Some(Operation::Manage);
+    }
+    let collection = path.after_version()?;
+    COLLECTIONS
+        .iter()
+        .find(|(name, _)| *name == collection)
+        .map(|(_, operation)| *operation)
+}
+
+/// The paths that a dialect reads.
+fn known_post(path: &Path) -> Option<Target> {
+    if let Some((model, verb)) = path.verb().filter(|(model, _)| *model != "count-tokens") {
+        return gemini(path, model, verb);
+    }
+    let api = if path.ends_with(&["chat", "completions"]) {
+        Api::OpenAiChat
+    } else if path.ends_with(&["api", "chat"]) {
+        Api::OllamaChat
+    } else if path.ends_with(&["api", "generate"]) {
+        Api::OllamaGenerate
+    } else if path.ends_with(&["api", "embed"]) || path.ends_with(&["api", "embeddings"]) {
+        Api::OllamaEmbed
+    } else if !path.is_versioned_tail() {
+        return None;
+    } else {
+        match path.last()? {
+            "responses" => Api::OpenAiResponses,
+            // Alone these are llama.cpp's own, in another format.
+            "completions" if !path.is_alone() => Api::OpenAiCompletions,
+            "embeddings" if !path.is_alone() => Api::OpenAiEmbeddings,
+            "messages" if path.has_version() => Api::AnthropicMessages,
+            _ => return None,
+        }
+    };
+    let model = path
+        .after("deployments")
+        .filter(|_| path.has("openai"))
+        .and_then(model_name);
+    Some(Target {
+        model,
+        ..Target::of(api)
+    })
+}
+
+/// `.../models/M:generateContent` of Gemini and Vertex, and Anthropic's models on Vertex.
+fn gemini(path: &Path, model: &str, verb: &str) -> Option<Target> {
+    let (api, stream) = match verb {
+        "generateContent" => (Api::Gemini, Some(false)),
+        "streamGenerateContent" => (Api::Gemini, Some(true)),
+        "embedContent" | "batchEmbedContents" => (Api::GeminiEmbed, None),
+        "rawPredict" if path.after("publishers") == Some("anthropic") => {
+            (Api::AnthropicMessages, Some(false))
+        }
+        "streamRawPredict" if path.after("publishers") == Some("anthropic") => {
+            (Api::AnthropicMessages, Some(true))
+        }
+        _ => return None,
+    };
+    let target = Target {
+        model: model_name(model),
+        stream,
+        ..Target::of(api)
+    };
+    Some(match (api, stream) {
+        (Api::Gemini, Some(true)) if path.query("alt") == Some("sse") => Target {
+            framing: Some(Framing::Sse),
+            ..target
+        },
+        (Api::Gemini, Some(true)) => Target {
+            framing: Some(Framing::JsonArray),
+            ..target
+        },
+        _ => target,
+    })
+}
+
+fn model_name(segment: &str) -> Option<String> {
+    (!segment.is_empty() && segment.len() <= MAX_NAME_BYTES).then(|| segment.to_owned())
+}

@@ -1,0 +1,118 @@
+//! What the OpenAI APIs share.
+
+use crate::answer::{Finish, Seen};
+use crate::shape::{Place, Rule, Shape, shape};
+use crate::texts::{Scope, UnseenKind};
+use crate::usage::Counts;
+use penstock_wire::{Kind, Value};
+
+/// `usage` of chat completions, completions and embeddings
+/// (<https://platform.openai.com/docs/api-reference/chat/object>). `prompt_tokens` includes cached and
+/// cache-writing tokens, `completion_tokens` includes reasoning. DeepSeek names its cache hits
+/// `prompt_cache_hit_tokens`, Moonshot `cached_tokens`.
+pub(crate) fn counts(usage: Value<'_>) -> Counts {
+    let mut counts = Counts::default();
+    let input = usage.member("prompt_tokens_details");
+    let output = usage.member("completion_tokens_details");
+    counts.input = counts.read(usage.member("prompt_tokens"));
+    counts.output = counts.read(usage.member("completion_tokens"));
+    counts.total = counts.read(usage.member("total_tokens"));
+    let cached = input.and_then(|details| details.member("cached_tokens"));
+    let cached = cached.or_else(|| usage.member("prompt_cache_hit_tokens"));
+    counts.cached = counts.read(cached.or_else(|| usage.member("cached_tokens")));
+    details(&mut counts, input, output);
+    counts
+}
+
+/// The details that chat completions and responses name alike.
+pub(crate) fn details(counts: &mut Counts, input: Option<Value<'_>>, output: Option<Value<'_>>) {
+    counts.cache_creation = counts.read(input.and_then(|details| details.member("cache_write_tokens")));
+    counts.input_audio = counts.read(input.and_then(|details| details.member("audio_tokens")));
+    counts.output_audio = counts.read(output.and_then(|details| details.member("audio_tokens")));
+    counts.reasoning = counts.read(output.and_then(|details| details.member("reasoning_tokens")));
+}
+
+/// Reads what every object of chat completions and completions says besides its texts.
+pub(crate) fn names(seen: &mut Seen, root: Value<'_>) {
+    seen.names(root, "id", "model", "service_tier");
+    if let Some(usage) = root.member("usage").filter(|usage| usage.kind() == Kind::Object) {
+        seen.counts.merge(&counts(usage));
+    }
+}
+
+/// `finish_reason` of chat completions and completions; `eos`, `abort` and the like are other servers'.
+pub(crate) const FINISH: &[(&str, Finish)] = &[
+    ("stop", Finish::Stop),
+    ("length", Finish::Length),
+    ("tool_calls", Finish::ToolCalls),
+    ("function_call", Finish::ToolCalls),
+    ("content_filter", Finish::ContentFilter),
+    ("error", Finish::Error),
+    ("abort", Finish::Error),
+];
+
+/// The scope of a message by its `role`. Roles that nobody documents are `Other`.
+pub(crate) fn role_scope(role: Option<Value<'_>>) -> Scope {
+    const ROLES: &[(&str, Scope)] = &[
+        ("user", Scope::User),
+        ("assistant", Scope::Assistant),
+        ("model", Scope::Assistant),
+        ("system", Scope::System),
+        ("developer", Scope::System),
+        ("tool", Scope::ToolResult),
+        ("function", Scope::ToolResult),
+    ];
+    let Some(role) = role else { return Scope::Other };
+    ROLES
+        .iter()
+        .find(|(name, _)| role.eq_text(name))
+        .map_or(Scope::Other, |(_, scope)| *scope)
+}
+
+/// Enters a message: its scope by its role, its number by its position.
+pub(crate) fn enter_message(message: Value<'_>, position: u32, place: &mut Place) {
+    place.message = position;
+    place.scope = role_scope(message.member("role"));
+}
+
+/// The `index` of a choice or tool call; its position where there is none.
+pub(crate) fn index(object: Value<'_>, position: u32) -> u32 {
+    object
+        .member("index")
+        .and_then(Value::as_u64)
+        .and_then(|index| u32::try_from(index).ok())
+        .unwrap_or(position)
+}
+
+/// A function tool, in whichever nesting: chat has it under `function`, responses flat.
+pub(crate) static TOOL: Shape = shape! {
+    "type" => Rule::Constant,
+    "name" => Rule::Constant,
+    "description" => Rule::Text(Scope::ToolDefinition),
+    "parameters" => Rule::Schema(Scope::ToolDefinition),
+    "strict" => Rule::Constant,
+    "function" => Rule::Shape(&TOOL),
+    "custom" => Rule::Shape(&TOOL),
+    "format" => Rule::Schema(Scope::ToolDefinition),
+    "tools" => Rule::Shape(&TOOL),
+    "server_label" => Rule::Constant,
+    "server_url" => Rule::Unseen(UnseenKind::Remote),
+    "connector_id" => Rule::Unseen(UnseenKind::Remote),
+    "server_description" => Rule::Text(Scope::ToolDefinition),
+    "vector_store_ids" => Rule::Unseen(UnseenKind::Remote),
+    "container" => Rule::Constant,
+};
+
+/// An error object of any API.
+pub(crate) static ERROR: Shape = shape! { enter enter_error;
+    "message" => Rule::Inherit,
+    "type" => Rule::Constant,
+    "code" => Rule::Constant,
+    "param" => Rule::Constant,
+    "status" => Rule::Constant,
+    "details" => Rule::Free(Scope::Other),
+};
+
+fn enter_error(_error: Value<'_>, _position: u32, place: &mut Place) {
+    place.scope = Scope::Other;
+}

@@ -1,0 +1,295 @@
+//! Chat completions: `POST /v1/chat/completions`.
+//!
+//! Source: <https://platform.openai.com/docs/api-reference/chat>, and what vLLM, llama.cpp, Ollama and LiteLLM
+//! add (`reasoning`, `reasoning_content`, `timings`, a usage chunk whose `choices` is not empty).
+
+use crate::answer::{Finish, Seen};
+use crate::openai::{self, FINISH, TOOL, enter_message};
+use crate::request::{Asked, ReadError, Request, count, flag, name};
+use crate::shape::{Place, Rule, Shape, shape};
+use crate::stream::{FrameReading, State};
+use crate::texts::{Part, Scope, UnseenKind};
+use penstock_wire::{JsonEdits, Kind, Value};
+
+pub(crate) static REQUEST: Shape = shape! {
+    "model" => Rule::Constant,
+    "messages" => Rule::Shape(&MESSAGE),
+    "tools" => Rule::Shape(&TOOL),
+    "functions" => Rule::Shape(&TOOL),
+    "tool_choice" => Rule::Shape(&TOOL),
+    "function_call" => Rule::Shape(&TOOL),
+    "response_format" => Rule::Shape(&RESPONSE_FORMAT),
+    "prediction" => Rule::Shape(&PART),
+    "stream" => Rule::Constant,
+    "stream_options" => Rule::Shape(&STREAM_OPTIONS),
+    "max_tokens" => Rule::Constant,
+    "max_completion_tokens" => Rule::Constant,
+    "n" => Rule::Constant,
+    "stop" => Rule::Text(Scope::Other),
+    "service_tier" => Rule::Constant,
+    "metadata" => Rule::Free(Scope::Metadata),
+    "user" => Rule::Text(Scope::Metadata),
+    "safety_identifier" => Rule::Text(Scope::Metadata),
+    "prompt_cache_key" => Rule::Text(Scope::Metadata),
+    "temperature" => Rule::Constant,
+    "top_p" => Rule::Constant,
+    "frequency_penalty" => Rule::Constant,
+    "presence_penalty" => Rule::Constant,
+    "logit_bias" => Rule::Ignore,
+    "logprobs" => Rule::Constant,
+    "top_logprobs" => Rule::Constant,
+    "seed" => Rule::Constant,
+    "store" => Rule::Constant,
+    "modalities" => Rule::Constant,
+    "reasoning_effort" => Rule::Constant,
+    "verbosity" => Rule::Constant,
+    "parallel_tool_calls" => Rule::Constant,
+};
+
+pub(crate) static STREAM_OPTIONS: Shape = shape! {
+    "include_usage" => Rule::Constant,
+    "include_obfuscation" => Rule::Constant,
+    "continuous_usage_stats" => Rule::Constant,
+};
+
+static RESPONSE_FORMAT: Shape = shape! {
+    "type" => Rule::Constant,
+    "json_schema" => Rule::Shape(&JSON_SCHEMA),
+    "schema" => Rule::Schema(Scope::ToolDefinition),
+};
+
+static JSON_SCHEMA: Shape = shape! {
+    "name" => Rule::Constant,
+    "description" => Rule::Text(Scope::ToolDefinition),
+    "schema" => Rule::Schema(Scope::ToolDefinition),
+    "strict" => Rule::Constant,
+};
+
+pub(crate) static MESSAGE: Shape = shape! { enter enter_message;
+    "role" => Rule::Constant,
+    "content" => Rule::Shape(&PART),
+    "name" => Rule::Text(Scope::Metadata),
+    "tool_calls" => Rule::Shape(&TOOL_CALL),
+    "tool_call_id" => Rule::Constant,
+    "function_call" => Rule::Shape(&FUNCTION),
+    "refusal" => Rule::Inherit,
+    "reasoning_content" => Rule::Inherit,
+    "reasoning" => Rule::Inherit,
+    "audio" => Rule::Unseen(UnseenKind::Audio),
+};
+
+/// A content part. A string in its place is the content itself.
+pub(crate) static PART: Shape = shape! {
+    "type" => Rule::Constant,
+    "text" => Rule::Inherit,
+    "refusal" => Rule::Inherit,
+    "content" => Rule::Shape(&PART),
+    "image_url" => Rule::Unseen(UnseenKind::Image),
+    "video_url" => Rule::Unseen(UnseenKind::Video),
+    "audio_url" => Rule::Unseen(UnseenKind::Audio),
+    "input_audio" => Rule::Unseen(UnseenKind::Audio),
+    "file" => Rule::Unseen(UnseenKind::File),
+    "cache_control" => Rule::Ignore,
+};
+
+static TOOL_CALL: Shape = shape! { enter enter_tool_call;
+    "index" => Rule::Constant,
+    "id" => Rule::Constant,
+    "type" => Rule::Constant,
+    "function" => Rule::Shape(&FUNCTION),
+    "custom" => Rule::Shape(&FUNCTION),
+    "extra_content" => Rule::Ignore,
+};
+
+fn enter_tool_call(call: Value<'_>, position: u32, place: &mut Place) {
+    place.index = openai::index(call, position);
+    place.scope = Scope::ToolCall;
+}
+
+static FUNCTION: Shape = shape! {
+    "name" => Rule::Constant,
+    "arguments" => Rule::Json(Scope::ToolCall),
+    "input" => Rule::Text(Scope::ToolCall),
+};
+
+/// A whole answer, and a chunk of one: they differ in `message` and `delta` only.
+pub(crate) static RESPONSE: Shape = shape! {
+    "id" => Rule::Constant,
+    "object" => Rule::Constant,
+    "created" => Rule::Constant,
+    "model" => Rule::Constant,
+    "choices" => Rule::Shape(&CHOICE),
+    "usage" => Rule::Ignore,
+    "system_fingerprint" => Rule::Constant,
+    "service_tier" => Rule::Constant,
+    "obfuscation" => Rule::Ignore,
+    "timings" => Rule::Ignore,
+    "prompt_filter_results" => Rule::Ignore,
+    "moderation" => Rule::Ignore,
+    "prompt_logprobs" => Rule::Logprobs,
+    "error" => Rule::Shape(&openai::ERROR),
+};
+
+static CHOICE: Shape = shape! { enter enter_choice;
+    "index" => Rule::Constant,
+    "message" => Rule::Shape(&ANSWER),
+    "delta" => Rule::Shape(&ANSWER),
+    "finish_reason" => Rule::Constant,
+    "stop_reason" => Rule::Constant,
+    "logprobs" => Rule::Logprobs,
+    "content_filter_results" => Rule::Ignore,
+};
+
+pub(crate) fn enter_choice(choice: Value<'_>, position: u32, place: &mut Place) {
+    place.message = openai::index(choice, position);
+}
+
+static ANSWER: Shape = shape! {
+    "role" => Rule::Constant,
+    "content" => Rule::Shape(&PART),
+    "reasoning_content" => Rule::Text(Scope::Reasoning),
+    "reasoning" => Rule::By(reasoning),
+    "reasoning_details" => Rule::Shape(&REASONING_DETAIL),
+    "refusal" => Rule::Text(Scope::Refusal),
+    "tool_calls" => Rule::Shape(&TOOL_CALL),
+    "function_call" => Rule::Shape(&FUNCTION),
+    "audio" => Rule::Shape(&AUDIO),
+    "annotations" => Rule::Free(Scope::Document),
+    "images" => Rule::Unseen(UnseenKind::Image),
+};
+
+/// Some servers send their reasoning under both names.
+fn reasoning(answer: Value<'_>, _place: &Place) -> Rule {
+    let twice = answer
+        .member("reasoning_content")
+        .is_some_and(|text| text.decoded_len() > 0);
+    if twice {
+        Rule::Again(Scope::Reasoning)
+    } else {
+        Rule::Text(Scope::Reasoning)
+    }
+}
+
+/// OpenRouter's: the reasoning once more, with what the provider encrypted.
+static REASONING_DETAIL: Shape = shape! {
+    "type" => Rule::Constant,
+    "id" => Rule::Constant,
+    "format" => Rule::Constant,
+    "index" => Rule::Constant,
+    "text" => Rule::Again(Scope::Reasoning),
+    "summary" => Rule::Again(Scope::Reasoning),
+    "signature" => Rule::Ignore,
+    "data" => Rule::Unseen(UnseenKind::Encrypted),
+};
+
+static AUDIO: Shape = shape! {
+    "id" => Rule::Constant,
+    "data" => Rule::Unseen(UnseenKind::Audio),
+    "expires_at" => Rule::Constant,
+    "transcript" => Rule::Text(Scope::Output),
+};
+
+pub(crate) fn request(root: Value<'_>) -> Result<Request, ReadError> {
+    let stream = flag(root, "stream")?.unwrap_or(false);
+    let bounds = [count(root, "max_completion_tokens")?, count(root, "max_tokens")?];
+    Ok(Request {
+        model: name(root, "model")?,
+        stream,
+        usage_asked: if stream { Some(usage_asked(root)?) } else { None },
+        max_output_tokens: bounds.into_iter().flatten().min(),
+        choices: count(root, "n")?.unwrap_or(1),
+        service_tier: name(root, "service_tier")?,
+    })
+}
+
+pub(crate) fn usage_asked(root: Value<'_>) -> Result<bool, ReadError> {
+    match root.member("stream_options") {
+        Some(options) => Ok(flag(options, "include_usage")?.unwrap_or(false)),
+        None => Ok(false),
+    }
+}
+
+/// Sets `stream_options.include_usage` on a stream.
+pub(crate) fn ask_usage(root: Value<'_>, edits: &mut JsonEdits) -> Asked {
+    if root.member("stream").and_then(Value::as_bool) != Some(true) {
+        return Asked::NotApplicable;
+    }
+    let Some(options) = root.member("stream_options") else {
+        edits.insert_member(root.id(), "stream_options", "{\"include_usage\":true}");
+        return Asked::Added;
+    };
+    match (options.kind(), options.member("include_usage")) {
+        (Kind::Null, _) => edits.replace(options.id(), "{\"include_usage\":true}"),
+        (Kind::Object, None) => edits.insert_member(options.id(), "include_usage", "true"),
+        (Kind::Object, Some(asked)) if asked.as_bool() == Some(true) => return Asked::Already,
+        (Kind::Object, Some(asked)) => edits.replace(asked.id(), "true"),
+        (Kind::Bool | Kind::Number | Kind::String | Kind::Key | Kind::Array, _) => {
+            return Asked::NotApplicable;
+        }
+    }
+    Asked::Added
+}
+
+pub(crate) fn answer(root: Value<'_>) -> Seen {
+    let mut seen = Seen::default();
+    openai::names(&mut seen, root);
+    seen.finish = choices(root).find_map(finish_reason);
+    seen
+}
+
+pub(crate) fn choices(root: Value<'_>) -> impl Iterator<Item = Value<'_>> {
+    root.member("choices").into_iter().flat_map(Value::items)
+}
+
+fn finish_reason(choice: Value<'_>) -> Option<Finish> {
+    Finish::from_table(choice.member("finish_reason")?, FINISH)
+}
+
+pub(crate) fn frame(root: Value<'_>, state: &mut State, out: &mut FrameReading) {
+    state.texts(
+        root,
+        Rule::Shape(&RESPONSE),
+        Place::new(Scope::Output, Part::Delta),
+        out,
+    );
+    out.output |= choices(root).any(begins_tool_call);
+    close(root, state, out);
+}
+
+/// What chat and text completions share: names, usage, finish.
+pub(crate) fn close(root: Value<'_>, state: &mut State, out: &mut FrameReading) {
+    openai::names(&mut state.seen, root);
+    out.usage = root.member("usage").is_some_and(|usage| !usage.is_null());
+    out.usage_only = out.usage && !out.output && choices(root).all(says_nothing);
+    if out.usage_only {
+        return;
+    }
+    for (position, choice) in choices(root).enumerate() {
+        let index = openai::index(choice, u32::try_from(position).unwrap_or(u32::MAX));
+        state.begin_choice(index);
+        if let Some(finish) = finish_reason(choice) {
+            state.finish_choice(index, finish, out);
+        }
+    }
+}
+
+/// A tool call's name is output before its arguments are.
+fn begins_tool_call(choice: Value<'_>) -> bool {
+    let calls = choice
+        .member("delta")
+        .and_then(|delta| delta.member("tool_calls"));
+    calls.into_iter().flat_map(Value::items).any(|call| {
+        call.member("function")
+            .and_then(|function| function.member("name"))
+            .is_some_and(|name| name.decoded_len() > 0)
+    })
+}
+
+/// A choice without finish and delta: LiteLLM has one in its usage chunk.
+fn says_nothing(choice: Value<'_>) -> bool {
+    let unfinished = choice.member("finish_reason").is_none_or(Value::is_null);
+    unfinished
+        && choice
+            .member("delta")
+            .is_none_or(|delta| delta.members().next().is_none())
+}

@@ -1,0 +1,380 @@
+//! The parameters of a request, and the edits of them that mean something.
+
+use crate::api::Dialect;
+use crate::openai_responses;
+use crate::shape::{Found, Names, Place, Rule, Shape, Sink, camel, walk};
+use crate::texts::{Part, Scope, TextBytes, Texts, UnseenKind, collect};
+use crate::{anthropic_messages, custom, gemini, ollama, openai_chat, openai_completions, openai_embeddings};
+use penstock_wire::{Json, JsonEdits, Kind, NodeId, Value, twin};
+use std::fmt;
+
+/// Names longer than this, in bytes, are not believed to be names of models or tiers.
+pub(crate) const MAX_NAME_BYTES: usize = 256;
+
+/// What a request asks of the model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The model, where the body names one. Gemini and Azure name it in the path: see `Target`.
+    pub model: Option<String>,
+    /// Whether the answer will be a stream.
+    pub stream: bool,
+    /// Whether the stream will report usage; `None` where the API needs not be asked.
+    pub usage_asked: Option<bool>,
+    /// The bound on generated tokens (of each choice); `None` when there is none.
+    pub max_output_tokens: Option<u64>,
+    /// How many answers are asked for, at least 1.
+    pub choices: u64,
+    /// The service tier asked for.
+    pub service_tier: Option<String>,
+}
+
+/// Why a request cannot be read. Names places, never content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadError {
+    /// An object has a key twice, or in another case: two servers may read two different requests.
+    AmbiguousJson {
+        /// JSON pointer to the key (its known spelling).
+        path: String,
+    },
+    /// A value is of a kind that servers read differently, or the document is no request at all.
+    WrongShape {
+        /// JSON pointer to the value.
+        path: String,
+    },
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AmbiguousJson { path } => write!(f, "ambiguous key at {path:?}"),
+            Self::WrongShape { path } => write!(f, "unexpected kind of value at {path:?}"),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+/// What became of a wish for usage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The client asked itself.
+    Already,
+    /// The request now asks: what the server adds for it is to be taken out again (see `strip_usage`).
+    Added,
+    /// The API reports usage unasked, or the answer is no stream.
+    NotApplicable,
+}
+
+/// What became of an edit of a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edited {
+    /// The edit was added.
+    Changed,
+    /// The request says so already.
+    Kept,
+    /// The API has no such parameter in its body.
+    NotApplicable,
+}
+
+/// Reads the parameters of a request and checks that every server reads the same.
+///
+/// # Errors
+/// Duplicate or case-folded twins of known keys, in the root and in every object that a table reads; a root
+/// that is no object; a model, stream flag or bound that is not of its kind (some servers convert `"true"`,
+/// others refuse it, so what would happen is not known here).
+pub fn read_request(dialect: Dialect<'_>, json: Json<'_>) -> Result<Request, ReadError> {
+    let root = json.root();
+    if root.kind() != Kind::Object {
+        return Err(ReadError::WrongShape { path: String::new() });
+    }
+    let mut twins = Twins::default();
+    walk(root, request_rule(dialect), request_place(), &mut twins);
+    if let Some(path) = twins.found {
+        return Err(ReadError::AmbiguousJson { path });
+    }
+    let mut request = match dialect {
+        Dialect::OpenAiChat => openai_chat::request(root),
+        Dialect::OpenAiResponses => openai_responses::request(root),
+        Dialect::OpenAiCompletions => openai_completions::request(root),
+        Dialect::OpenAiEmbeddings => openai_embeddings::request(root),
+        Dialect::AnthropicMessages => anthropic_messages::request(root),
+        Dialect::OllamaChat | Dialect::OllamaGenerate => ollama::request(root),
+        Dialect::OllamaEmbed => ollama::embed_request(root),
+        Dialect::Gemini => gemini::request(root),
+        Dialect::GeminiEmbed => gemini::embed_request(root),
+        Dialect::Custom(api) => custom::request(api, root),
+    }?;
+    request.choices = request.choices.max(1);
+    Ok(request)
+}
+
+/// Every text of a request by scope, in document order, and what nobody here can read.
+pub fn request_texts(dialect: Dialect<'_>, json: Json<'_>) -> Texts {
+    match dialect {
+        Dialect::Custom(api) => custom::request_texts(api, json),
+        known => collect(json, request_rule(known), request_place()),
+    }
+}
+
+/// Bytes of text that the model will read: the base of an estimate. Allocates nothing.
+pub fn request_text_bytes(dialect: Dialect<'_>, json: Json<'_>) -> u64 {
+    TextBytes::of(json, request_rule(dialect), request_place(), Scope::is_input)
+}
+
+fn request_place() -> Place {
+    Place::new(Scope::Other, Part::Whole)
+}
+
+fn request_rule(dialect: Dialect<'_>) -> Rule {
+    match dialect {
+        Dialect::OpenAiChat => Rule::Shape(&openai_chat::REQUEST),
+        Dialect::OpenAiResponses => Rule::Shape(&openai_responses::REQUEST),
+        Dialect::OpenAiCompletions => Rule::Shape(&openai_completions::REQUEST),
+        Dialect::OpenAiEmbeddings => Rule::Shape(&openai_embeddings::REQUEST),
+        Dialect::AnthropicMessages => Rule::Shape(&anthropic_messages::REQUEST),
+        Dialect::OllamaChat => Rule::Shape(&ollama::CHAT_REQUEST),
+        Dialect::OllamaGenerate => Rule::Shape(&ollama::GENERATE_REQUEST),
+        Dialect::OllamaEmbed => Rule::Shape(&ollama::EMBED_REQUEST),
+        Dialect::Gemini => Rule::Shape(&gemini::REQUEST),
+        Dialect::GeminiEmbed => Rule::Shape(&gemini::EMBED_REQUEST),
+        Dialect::Custom(_) => Rule::Free(Scope::Other),
+    }
+}
+
+/// Makes a stream report its usage, where the API wants to be asked (OpenAI chat and completions).
+pub fn ask_usage(dialect: Dialect<'_>, json: Json<'_>, edits: &mut JsonEdits) -> Asked {
+    match dialect {
+        Dialect::OpenAiChat | Dialect::OpenAiCompletions => openai_chat::ask_usage(json.root(), edits),
+        Dialect::OpenAiResponses | Dialect::OpenAiEmbeddings | Dialect::AnthropicMessages => {
+            Asked::NotApplicable
+        }
+        Dialect::OllamaChat | Dialect::OllamaGenerate | Dialect::OllamaEmbed => Asked::NotApplicable,
+        Dialect::Gemini | Dialect::GeminiEmbed | Dialect::Custom(_) => Asked::NotApplicable,
+    }
+}
+
+/// Lowers the bound on generated tokens to `max_tokens`, or sets it where there is none.
+pub fn cap_output(dialect: Dialect<'_>, json: Json<'_>, max_tokens: u64, edits: &mut JsonEdits) -> Edited {
+    let root = json.root();
+    match dialect {
+        Dialect::OpenAiChat => cap(root, &["max_completion_tokens", "max_tokens"], max_tokens, edits),
+        Dialect::OpenAiResponses => cap(root, &["max_output_tokens"], max_tokens, edits),
+        Dialect::OpenAiCompletions | Dialect::AnthropicMessages => {
+            cap(root, &["max_tokens"], max_tokens, edits)
+        }
+        Dialect::OllamaChat | Dialect::OllamaGenerate => {
+            cap_within(root, &["options"], &["num_predict"], max_tokens, edits)
+        }
+        Dialect::Gemini => cap_within(
+            root,
+            &["generationConfig", "generation_config"],
+            &["maxOutputTokens", "max_output_tokens"],
+            max_tokens,
+            edits,
+        ),
+        Dialect::Custom(api) => custom::cap_output(api, root, max_tokens, edits),
+        Dialect::OpenAiEmbeddings | Dialect::OllamaEmbed | Dialect::GeminiEmbed => Edited::NotApplicable,
+    }
+}
+
+/// Lowers every member of `names` that is there; inserts the first where none is.
+pub(crate) fn cap(object: Value<'_>, names: &[&str], max: u64, edits: &mut JsonEdits) -> Edited {
+    let mut outcome = Edited::NotApplicable;
+    for (_, value) in object
+        .members()
+        .filter(|(key, _)| names.iter().any(|name| key.eq_text(name)))
+    {
+        let low_enough = value.as_u64().is_some_and(|bound| bound <= max);
+        if low_enough {
+            outcome = if outcome == Edited::Changed {
+                outcome
+            } else {
+                Edited::Kept
+            };
+        } else {
+            edits.replace(value.id(), &max.to_string());
+            outcome = Edited::Changed;
+        }
+    }
+    if let (Edited::NotApplicable, Some(name)) = (outcome, names.first()) {
+        edits.insert_member(object.id(), name, &max.to_string());
+        outcome = Edited::Changed;
+    }
+    outcome
+}
+
+/// As [`cap`], in an object of the root, which is made where it is missing.
+fn cap_within(root: Value<'_>, within: &[&str], names: &[&str], max: u64, edits: &mut JsonEdits) -> Edited {
+    let (Some(home), Some(name)) = (within.first(), names.first()) else {
+        return Edited::NotApplicable;
+    };
+    let made = format!("{{\"{name}\":{max}}}");
+    match within.iter().find_map(|key| root.member(key)) {
+        Some(object) if object.kind() == Kind::Object => cap(object, names, max, edits),
+        Some(null) if null.is_null() => {
+            edits.replace(null.id(), &made);
+            Edited::Changed
+        }
+        Some(_) => Edited::NotApplicable,
+        None => {
+            edits.insert_member(root.id(), home, &made);
+            Edited::Changed
+        }
+    }
+}
+
+/// Names another model, where the body names it (Gemini names it in the path).
+pub fn set_model(dialect: Dialect<'_>, json: Json<'_>, model: &str, edits: &mut JsonEdits) -> Edited {
+    match dialect {
+        Dialect::OpenAiChat
+        | Dialect::OpenAiResponses
+        | Dialect::OpenAiCompletions
+        | Dialect::OpenAiEmbeddings
+        | Dialect::AnthropicMessages
+        | Dialect::OllamaChat
+        | Dialect::OllamaGenerate
+        | Dialect::OllamaEmbed => set_string(json.root(), "model", model, edits),
+        Dialect::Gemini | Dialect::GeminiEmbed => Edited::NotApplicable,
+        Dialect::Custom(api) => custom::set_model(api, json.root(), model, edits),
+    }
+}
+
+/// Puts a string under `name`, in whatever place.
+fn set_string(object: Value<'_>, name: &str, text: &str, edits: &mut JsonEdits) -> Edited {
+    let raw = quoted(text);
+    match object.member(name) {
+        Some(old) if old.eq_text(text) => return Edited::Kept,
+        Some(old) => edits.replace(old.id(), &raw),
+        None => edits.insert_member(object.id(), name, &raw),
+    }
+    Edited::Changed
+}
+
+/// `text` as a JSON string.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut raw = Vec::with_capacity(text.len() + 2);
+    penstock_wire::write_string(&mut raw, text);
+    String::from_utf8(raw).unwrap_or_default()
+}
+
+/// Remembers the first ambiguous key.
+#[derive(Default)]
+struct Twins {
+    found: Option<String>,
+}
+
+impl Sink for Twins {
+    fn text(&mut self, _found: Found<'_>) {}
+
+    fn unseen(&mut self, _kind: UnseenKind, _value: Value<'_>, _place: &Place) {}
+
+    fn object(&mut self, object: Value<'_>, shape: &'static Shape) {
+        if self.found.is_some() {
+            return;
+        }
+        let key = twin(object, shape.known).or_else(|| match shape.names {
+            Names::Exact => None,
+            Names::Proto => spelling_twin(object),
+        });
+        self.found = key.map(|key| format!("{}/{}", path(object), known_spelling(key, shape.known)));
+    }
+}
+
+/// A `snake_case` key whose `camelCase` is there too.
+fn spelling_twin(object: Value<'_>) -> Option<Value<'_>> {
+    object.members().map(|(key, _)| key).find(|key| {
+        let name = key.text().unwrap_or_default();
+        name.contains('_') && {
+            let camel = camel(name);
+            object.members().any(|(other, _)| {
+                other.id() != key.id()
+                    && other
+                        .text()
+                        .is_some_and(|other| crate::shape::camel(other) == camel)
+            })
+        }
+    })
+}
+
+/// The known name that `key` is a twin of: a client's own spelling is content.
+fn known_spelling(key: Value<'_>, known: &[&'static str]) -> &'static str {
+    let fold = |name: &str| name.to_lowercase().to_uppercase();
+    let name = fold(&camel(key.text().unwrap_or_default()));
+    known
+        .iter()
+        .find(|known| fold(known) == name)
+        .copied()
+        .unwrap_or("*")
+}
+
+/// JSON pointer to a value. All keys on the way are ones that tables know.
+pub(crate) fn path(value: Value<'_>) -> String {
+    let mut steps = Vec::new();
+    let mut at = value;
+    while let Some(parent) = at.parent() {
+        steps.push(match at.key() {
+            Some(key) => key.text().unwrap_or_default().into_owned(),
+            None => position(parent, at.id()).to_string(),
+        });
+        at = parent;
+    }
+    steps
+        .iter()
+        .rev()
+        .fold(String::new(), |path, step| path + "/" + step)
+}
+
+fn position(array: Value<'_>, item: NodeId) -> usize {
+    array.items().take_while(|other| other.id() != item).count()
+}
+
+/// A boolean parameter; `null` is as good as none.
+///
+/// # Errors
+/// Anything else: pydantic servers take `"true"` and `1` for true, others refuse them.
+pub(crate) fn flag(object: Value<'_>, name: &str) -> Result<Option<bool>, ReadError> {
+    match object.member(name) {
+        None => Ok(None),
+        Some(value) if value.is_null() => Ok(None),
+        Some(value) => match value.as_bool() {
+            Some(flag) => Ok(Some(flag)),
+            None => Err(ReadError::WrongShape { path: path(value) }),
+        },
+    }
+}
+
+/// A count; `null` and negative numbers (llama.cpp and Ollama: no bound) are as good as none.
+///
+/// # Errors
+/// Anything that is not a number; a fraction; more than `u64` holds.
+pub(crate) fn count(object: Value<'_>, name: &str) -> Result<Option<u64>, ReadError> {
+    match object.member(name) {
+        None => Ok(None),
+        Some(value) if value.is_null() || value.number_raw().starts_with('-') => Ok(None),
+        Some(value) => match value.as_u64() {
+            Some(count) => Ok(Some(count)),
+            None => Err(ReadError::WrongShape { path: path(value) }),
+        },
+    }
+}
+
+/// The name of a model; `null` is as good as none.
+///
+/// # Errors
+/// Anything that is not a string, and more than [`MAX_NAME_BYTES`].
+pub(crate) fn name(object: Value<'_>, name: &str) -> Result<Option<String>, ReadError> {
+    match object.member(name) {
+        None => Ok(None),
+        Some(value) if value.is_null() => Ok(None),
+        Some(value) => match short_text(value) {
+            Some(text) => Ok(Some(text)),
+            None => Err(ReadError::WrongShape { path: path(value) }),
+        },
+    }
+}
+
+/// A string of at most [`MAX_NAME_BYTES`].
+pub(crate) fn short_text(value: Value<'_>) -> Option<String> {
+    let text = value.text().filter(|_| value.decoded_len() <= MAX_NAME_BYTES)?;
+    Some(text.into_owned())
+}

@@ -1,0 +1,424 @@
+//! The language of the dialects' tables, and the one walk that reads a document by them.
+//!
+//! A [`Shape`] lists the members of an object and says by a [`Rule`] what each is. What no row names is text
+//! of [`Scope::Other`], so that nothing a model might read stays unseen because a table is old.
+
+use crate::texts::{Encoding, Part, Scope, UnseenKind};
+use penstock_wire::{Kind, Value};
+use std::borrow::Cow;
+
+/// A string that a table calls constant (ids, roles, enums) but longer than this, in bytes, is read as text:
+/// an id is no place to hide a prompt.
+const MAX_CONSTANT_BYTES: usize = 128;
+
+/// A number of at least so many characters may be a card or phone number, and is read as text.
+const MIN_LONG_NUMBER: usize = 7;
+
+/// The walk's own bound on nesting, whatever bound the tape was parsed with.
+const MAX_DEPTH: u16 = 512;
+
+/// Members of an object and what they are.
+pub(crate) struct Shape {
+    /// Decoded keys, each with the rule at the same position.
+    pub(crate) known: &'static [&'static str],
+    pub(crate) rules: &'static [Rule],
+    /// Sets the place from the object's own members before any is read. The number is the object's
+    /// position in its array, 0 outside of arrays.
+    pub(crate) enter: fn(Value<'_>, u32, &mut Place),
+    /// Keys follow the JSON mapping of Protocol Buffers: `snake_case` is the same as `camelCase`.
+    pub(crate) names: Names,
+}
+
+/// How a server matches keys.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// As written.
+    Exact,
+    /// `lowerCamelCase`, and the same in `snake_case` (<https://protobuf.dev/programming-guides/json/>).
+    Proto,
+}
+
+/// What a member is.
+#[derive(Clone, Copy)]
+pub(crate) enum Rule {
+    /// Nothing in it is for a model, whatever it holds.
+    Ignore,
+    /// A parameter, id, role or other constant: no text, unless it is not what it claims to be.
+    Constant,
+    /// Text: a string, or an array of strings.
+    Text(Scope),
+    /// Text in the scope of the enclosing message.
+    Inherit,
+    /// Text that was sent before in the same answer.
+    Again(Scope),
+    /// A JSON document inside a string.
+    Json(Scope),
+    /// Any JSON: each string, key and long number is text.
+    Free(Scope),
+    /// A JSON Schema: as `Free`, without the schema's own words.
+    Schema(Scope),
+    /// An object, or an array of them. A string in its place is text in the scope of the message.
+    Shape(&'static Shape),
+    /// Not readable here.
+    Unseen(UnseenKind),
+    /// Log probabilities: the text once more, by token.
+    Logprobs,
+    /// Depends on the object around it.
+    By(fn(Value<'_>, &Place) -> Rule),
+}
+
+/// Writes a [`Shape`] as a table.
+macro_rules! shape {
+    ($( $key:literal => $rule:expr ),* $(,)?) => {
+        $crate::shape::shape!(enter $crate::shape::stay; $( $key => $rule ),*)
+    };
+    (enter $enter:path; $( $key:literal => $rule:expr ),* $(,)?) => {
+        $crate::shape::Shape {
+            known: &[$( $key ),*],
+            rules: &[$( $rule ),*],
+            enter: $enter,
+            names: $crate::shape::Names::Exact,
+        }
+    };
+    (proto $enter:path; $( $key:literal => $rule:expr ),* $(,)?) => {
+        $crate::shape::Shape {
+            known: &[$( $key ),*],
+            rules: &[$( $rule ),*],
+            enter: $enter,
+            names: $crate::shape::Names::Proto,
+        }
+    };
+}
+pub(crate) use shape;
+
+/// An `enter` that changes nothing.
+pub(crate) fn stay(_object: Value<'_>, _position: u32, _place: &mut Place) {}
+
+/// Where in a document the walk is, as far as it matters for texts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) scope: Scope,
+    pub(crate) part: Part,
+    pub(crate) signed: bool,
+    /// Message of a request, or choice of a response.
+    pub(crate) message: u32,
+    /// Which of several texts of one scope within the message.
+    pub(crate) index: u32,
+    depth: u16,
+}
+
+impl Place {
+    pub(crate) fn new(scope: Scope, part: Part) -> Self {
+        Self {
+            scope,
+            part,
+            signed: false,
+            message: 0,
+            index: 0,
+            depth: 0,
+        }
+    }
+
+    pub(crate) fn with_scope(self, scope: Scope) -> Self {
+        Self { scope, ..self }
+    }
+}
+
+/// A text on its way to a [`Sink`].
+pub(crate) struct Found<'a> {
+    pub(crate) value: Value<'a>,
+    pub(crate) encoding: Encoding,
+    pub(crate) place: Place,
+    /// Stands alone: a string, key or number inside free JSON, never continued by a later frame.
+    pub(crate) alone: bool,
+}
+
+impl Found<'_> {
+    /// Bytes of decoded text.
+    pub(crate) fn bytes(&self) -> u64 {
+        let bytes = match self.value.kind() {
+            Kind::Number => self.value.number_raw().len(),
+            Kind::String | Kind::Key | Kind::Null | Kind::Bool | Kind::Array | Kind::Object => {
+                self.value.decoded_len()
+            }
+        };
+        bytes as u64
+    }
+}
+
+/// Takes what the walk finds.
+pub(crate) trait Sink {
+    /// A text that is not empty.
+    fn text(&mut self, found: Found<'_>);
+    /// Something that is no text.
+    fn unseen(&mut self, kind: UnseenKind, value: Value<'_>, place: &Place);
+    /// Log probabilities.
+    fn logprobs(&mut self, _value: Value<'_>) {}
+    /// An object that a table reads.
+    fn object(&mut self, _object: Value<'_>, _shape: &'static Shape) {}
+}
+
+/// Reads `value` by `rule`. Recurses at most [`MAX_DEPTH`] deep.
+pub(crate) fn walk(value: Value<'_>, rule: Rule, mut place: Place, sink: &mut dyn Sink) {
+    place.depth += 1;
+    if place.depth > MAX_DEPTH {
+        sink.unseen(UnseenKind::TooDeep, value, &place);
+        return;
+    }
+    match rule {
+        Rule::Ignore => {}
+        Rule::Constant => constant(value, place, sink),
+        Rule::Inherit => string(value, Encoding::Plain, place, sink),
+        Rule::Text(scope) => string(value, Encoding::Plain, place.with_scope(scope), sink),
+        Rule::Again(scope) => {
+            let place = Place {
+                part: repeated(place.part),
+                ..place.with_scope(scope)
+            };
+            string(value, Encoding::Plain, place, sink);
+        }
+        Rule::Json(scope) => string(value, Encoding::JsonInString, place.with_scope(scope), sink),
+        Rule::Free(scope) => free(value, Words::All, place.with_scope(scope), sink),
+        Rule::Schema(scope) => free(value, Words::NotOfSchemas, place.with_scope(scope), sink),
+        Rule::Shape(shape) => shaped(value, shape, 0, place, sink),
+        Rule::Unseen(kind) => unseen(value, kind, &place, sink),
+        Rule::Logprobs => {
+            if value.kind() != Kind::Null {
+                sink.logprobs(value);
+            }
+        }
+        // A row that depends on its object is resolved where the object is known.
+        Rule::By(_) => free(value, Words::All, place.with_scope(Scope::Other), sink),
+    }
+}
+
+fn repeated(part: Part) -> Part {
+    match part {
+        Part::Delta | Part::Whole | Part::Repeat => Part::Repeat,
+        Part::Echo => Part::Echo,
+    }
+}
+
+fn unseen(value: Value<'_>, kind: UnseenKind, place: &Place, sink: &mut dyn Sink) {
+    let nothing = match value.kind() {
+        Kind::Null => true,
+        Kind::String | Kind::Key => value.decoded_len() == 0,
+        Kind::Bool | Kind::Number | Kind::Array | Kind::Object => false,
+    };
+    if !nothing {
+        sink.unseen(kind, value, place);
+    }
+}
+
+fn constant(value: Value<'_>, place: Place, sink: &mut dyn Sink) {
+    let other = place.with_scope(Scope::Other);
+    match value.kind() {
+        Kind::Null | Kind::Bool | Kind::Number => {}
+        Kind::String | Kind::Key => {
+            if value.decoded_len() > MAX_CONSTANT_BYTES {
+                found_alone(value, other, sink);
+            }
+        }
+        Kind::Array => {
+            for item in value.items() {
+                walk(item, Rule::Constant, place, sink);
+            }
+        }
+        Kind::Object => free(value, Words::All, other, sink),
+    }
+}
+
+fn string(value: Value<'_>, encoding: Encoding, place: Place, sink: &mut dyn Sink) {
+    match value.kind() {
+        Kind::String | Kind::Key => found(value, encoding, place, sink),
+        Kind::Null | Kind::Bool | Kind::Number | Kind::Array | Kind::Object => {
+            free(value, Words::All, place, sink);
+        }
+    }
+}
+
+fn found(value: Value<'_>, encoding: Encoding, place: Place, sink: &mut dyn Sink) {
+    if value.decoded_len() > 0 {
+        sink.text(Found {
+            value,
+            encoding,
+            place,
+            alone: false,
+        });
+    }
+}
+
+fn found_alone(value: Value<'_>, place: Place, sink: &mut dyn Sink) {
+    if value.decoded_len() > 0 {
+        sink.text(Found {
+            value,
+            encoding: Encoding::Plain,
+            place,
+            alone: true,
+        });
+    }
+}
+
+/// Which strings of free JSON are texts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Words {
+    All,
+    NotOfSchemas,
+}
+
+fn free(value: Value<'_>, words: Words, mut place: Place, sink: &mut dyn Sink) {
+    place.depth += 1;
+    if place.depth > MAX_DEPTH {
+        sink.unseen(UnseenKind::TooDeep, value, &place);
+        return;
+    }
+    match value.kind() {
+        Kind::Null | Kind::Bool => {}
+        Kind::Number => {
+            if value.number_raw().len() >= MIN_LONG_NUMBER {
+                sink.text(Found {
+                    value,
+                    encoding: Encoding::Plain,
+                    place,
+                    alone: true,
+                });
+            }
+        }
+        Kind::String | Kind::Key => found_alone(value, place, sink),
+        Kind::Array => {
+            for item in value.items() {
+                free(item, words, place, sink);
+            }
+        }
+        Kind::Object => free_object(value, words, place, sink),
+    }
+}
+
+fn free_object(object: Value<'_>, words: Words, place: Place, sink: &mut dyn Sink) {
+    for (key, value) in object.members() {
+        if words == Words::NotOfSchemas {
+            let name = key.text().unwrap_or_default();
+            if SCHEMA_CONSTANTS.contains(&&*name) && value.kind() == Kind::String {
+                constant(value, place, sink);
+                continue;
+            }
+            if SCHEMA_WORDS.contains(&&*name) {
+                free(value, words, place, sink);
+                continue;
+            }
+        }
+        found_alone(key, place, sink);
+        free(value, words, place, sink);
+    }
+}
+
+/// Words of JSON Schema whose string values are constants.
+const SCHEMA_CONSTANTS: &[&str] = &["type", "format", "$ref", "$schema", "$id"];
+
+/// Words of JSON Schema (2020-12) and of OpenAPI's subset that are keys in every tool definition.
+const SCHEMA_WORDS: &[&str] = &[
+    "type",
+    "properties",
+    "required",
+    "items",
+    "description",
+    "enum",
+    "title",
+    "default",
+    "examples",
+    "const",
+    "additionalProperties",
+    "anyOf",
+    "oneOf",
+    "allOf",
+    "not",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "pattern",
+    "format",
+    "nullable",
+    "$defs",
+    "definitions",
+    "$ref",
+    "$schema",
+    "strict",
+    "name",
+    "parameters",
+    "function",
+];
+
+fn shaped(value: Value<'_>, shape: &'static Shape, position: u32, mut place: Place, sink: &mut dyn Sink) {
+    place.depth += 1;
+    if place.depth > MAX_DEPTH {
+        sink.unseen(UnseenKind::TooDeep, value, &place);
+        return;
+    }
+    match value.kind() {
+        Kind::Null | Kind::Bool => {}
+        Kind::Number | Kind::String | Kind::Key => string(value, Encoding::Plain, place, sink),
+        Kind::Array => {
+            let mut position = 0u32;
+            for item in value.items() {
+                shaped(item, shape, position, place, sink);
+                position = position.saturating_add(1);
+            }
+        }
+        Kind::Object => members(value, shape, position, place, sink),
+    }
+}
+
+fn members(object: Value<'_>, shape: &'static Shape, position: u32, mut place: Place, sink: &mut dyn Sink) {
+    sink.object(object, shape);
+    (shape.enter)(object, position, &mut place);
+    for (key, value) in object.members() {
+        match shape.rule(key) {
+            Some(Rule::By(rule)) => walk(value, rule(object, &place), place, sink),
+            Some(rule) => walk(value, rule, place, sink),
+            None => {
+                constant(key, place, sink);
+                free(value, Words::All, place.with_scope(Scope::Other), sink);
+            }
+        }
+    }
+}
+
+impl Shape {
+    fn rule(&self, key: Value<'_>) -> Option<Rule> {
+        let row = self
+            .known
+            .iter()
+            .position(|known| key.eq_text(known))
+            .or_else(|| match self.names {
+                Names::Exact => None,
+                Names::Proto => {
+                    let name = camel(key.text()?);
+                    self.known.iter().position(|known| *known == name)
+                }
+            })?;
+        self.rules.get(row).copied()
+    }
+}
+
+/// `snake_case` as `lowerCamelCase`; a key without `_` as it is.
+pub(crate) fn camel(name: Cow<'_, str>) -> Cow<'_, str> {
+    if !name.contains('_') {
+        return name;
+    }
+    let mut camel = String::with_capacity(name.len());
+    let mut upper = false;
+    for letter in name.chars() {
+        if letter == '_' {
+            upper = !camel.is_empty();
+        } else if upper {
+            camel.push(letter.to_ascii_uppercase());
+            upper = false;
+        } else {
+            camel.push(letter);
+        }
+    }
+    Cow::Owned(camel)
+}

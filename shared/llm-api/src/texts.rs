@@ -1,0 +1,270 @@
+//! Texts by scope: what a model reads, and what it wrote.
+
+use crate::shape::{Found, Place, Rule, Sink, walk};
+use penstock_wire::{Json, Kind, NodeId, Value};
+use std::borrow::Cow;
+
+/// Whose text it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// The system prompt, wherever it stands.
+    System,
+    /// The user's words.
+    User,
+    /// Earlier words of the model, sent back as history; its reasoning too.
+    Assistant,
+    /// Arguments of a tool call, in history or in the answer.
+    ToolCall,
+    /// What a tool gave back.
+    ToolResult,
+    /// Names' descriptions and schemas of tools, and response schemas.
+    ToolDefinition,
+    /// Documents, search results and other third-party text given as such.
+    Document,
+    /// Labels that go along and are not for the model: metadata, user ids.
+    Metadata,
+    /// The answer.
+    Output,
+    /// Reasoning in the answer.
+    Reasoning,
+    /// A refusal in the answer.
+    Refusal,
+    /// Text that no table names.
+    Other,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 12] = [
+        Self::System,
+        Self::User,
+        Self::Assistant,
+        Self::ToolCall,
+        Self::ToolResult,
+        Self::ToolDefinition,
+        Self::Document,
+        Self::Metadata,
+        Self::Output,
+        Self::Reasoning,
+        Self::Refusal,
+        Self::Other,
+    ];
+
+    /// The name in configuration, metrics and logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+            Self::ToolCall => "tool_call",
+            Self::ToolResult => "tool_result",
+            Self::ToolDefinition => "tool_definition",
+            Self::Document => "document",
+            Self::Metadata => "metadata",
+            Self::Output => "output",
+            Self::Reasoning => "reasoning",
+            Self::Refusal => "refusal",
+            Self::Other => "other",
+        }
+    }
+
+    /// The scope of that [`name`](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.name() == name)
+    }
+}
+
+/// What the text of a node is in itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// Plain text.
+    Plain,
+    /// A whole JSON document inside a string (tool arguments).
+    JsonInString,
+    /// A piece of a JSON document inside a string, cut anywhere.
+    JsonFragment,
+}
+
+/// How a text relates to the texts before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// The next piece of its channel.
+    Delta,
+    /// A whole text.
+    Whole,
+    /// Text of the answer that was sent before, once more.
+    Repeat,
+    /// Text of the request, sent back.
+    Echo,
+}
+
+/// One text of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// Whose text it is.
+    pub scope: Scope,
+    /// A string, an object key, or a long number; [`text_of`] gives its characters.
+    pub node: NodeId,
+    /// What the text is in itself.
+    pub encoding: Encoding,
+    /// Whether it is new. Always `Whole` in requests.
+    pub part: Part,
+    /// The provider signed it: an edit makes the provider refuse it later.
+    pub signed: bool,
+    /// Number of the message (request) or choice (response) it belongs to, from 0.
+    pub message: u32,
+}
+
+/// What nobody here can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnseenKind {
+    /// An image, inline or by reference.
+    Image,
+    /// Sound, inline or by reference.
+    Audio,
+    /// Moving pictures, inline or by reference.
+    Video,
+    /// A document or file, inline or by reference.
+    File,
+    /// An earlier response, conversation, stored prompt, cached content or item, named by id only.
+    Reference,
+    /// Content encrypted by the provider.
+    Encrypted,
+    /// Token ids instead of text.
+    Tokens,
+    /// Content that the provider fetches itself: a remote tool server, a search, a URL.
+    Remote,
+    /// Nested deeper than any table goes.
+    TooDeep,
+}
+
+impl UnseenKind {
+    /// The name in configuration, metrics and logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Audio => "audio",
+            Self::Video => "video",
+            Self::File => "file",
+            Self::Reference => "reference",
+            Self::Encrypted => "encrypted",
+            Self::Tokens => "tokens",
+            Self::Remote => "remote",
+            Self::TooDeep => "too_deep",
+        }
+    }
+}
+
+/// Something that reaches the model (or comes from it) and that nobody here can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    /// What it is.
+    pub kind: UnseenKind,
+    /// Where it stands.
+    pub node: NodeId,
+}
+
+/// The texts of one document, in document order. At most as many as the tape has nodes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Texts {
+    /// Every text.
+    pub texts: Vec<Text>,
+    /// Everything that is no text.
+    pub unseen: Vec<Unseen>,
+    /// Values that carry texts once more in a form that no edit of text reaches (log
+    /// probabilities by token). Who edits a text replaces these by `null`.
+    pub logprobs: Vec<NodeId>,
+}
+
+/// The characters of a [`Text`]'s node: a decoded string or key, or a number as written.
+pub fn text_of(json: Json<'_>, node: NodeId) -> Cow<'_, str> {
+    characters(json.value(node))
+}
+
+pub(crate) fn characters(value: Value<'_>) -> Cow<'_, str> {
+    match value.kind() {
+        Kind::Number => Cow::Borrowed(value.number_raw()),
+        Kind::String | Kind::Key | Kind::Null | Kind::Bool | Kind::Array | Kind::Object => {
+            value.text().unwrap_or_default()
+        }
+    }
+}
+
+/// Collects the texts that `rule` finds in `json`.
+pub(crate) fn collect(json: Json<'_>, rule: Rule, place: Place) -> Texts {
+    let mut texts = Texts::default();
+    walk(json.root(), rule, place, &mut texts);
+    texts
+}
+
+impl Sink for Texts {
+    fn text(&mut self, found: Found<'_>) {
+        let Found {
+            value,
+            encoding,
+            place,
+            alone: _,
+        } = found;
+        self.texts.push(Text {
+            scope: place.scope,
+            node: value.id(),
+            encoding,
+            part: place.part,
+            signed: place.signed,
+            message: place.message,
+        });
+    }
+
+    fn unseen(&mut self, kind: UnseenKind, value: Value<'_>, _place: &Place) {
+        self.unseen.push(Unseen {
+            kind,
+            node: value.id(),
+        });
+    }
+
+    fn logprobs(&mut self, value: Value<'_>) {
+        self.logprobs.push(value.id());
+    }
+}
+
+/// Sums the bytes of new text without keeping anything.
+pub(crate) struct TextBytes {
+    bytes: u64,
+    counts: fn(Scope) -> bool,
+}
+
+impl TextBytes {
+    /// Bytes of the texts of `json` whose scope `counts`.
+    pub(crate) fn of(json: Json<'_>, rule: Rule, place: Place, counts: fn(Scope) -> bool) -> u64 {
+        let mut sum = Self { bytes: 0, counts };
+        walk(json.root(), rule, place, &mut sum);
+        sum.bytes
+    }
+}
+
+impl Sink for TextBytes {
+    fn text(&mut self, found: Found<'_>) {
+        let new = matches!(found.place.part, Part::Delta | Part::Whole);
+        if new && (self.counts)(found.place.scope) {
+            self.bytes = self.bytes.saturating_add(found.bytes());
+        }
+    }
+
+    fn unseen(&mut self, _kind: UnseenKind, _value: Value<'_>, _place: &Place) {}
+}
+
+impl Scope {
+    /// Whether a model wrote it in this answer.
+    pub fn is_output(self) -> bool {
+        match self {
+            Self::Output | Self::Reasoning | Self::Refusal | Self::ToolCall => true,
+            Self::System | Self::User | Self::Assistant | Self::ToolResult | Self::ToolDefinition => false,
+            Self::Document | Self::Metadata | Self::Other => false,
+        }
+    }
+
+    /// Whether a model reads it with this request.
+    pub fn is_input(self) -> bool {
+        self != Self::Metadata
+    }
+}
