@@ -1,8 +1,6 @@
 """Blanks what differs from one answer of a server to the next: ids, times, cache hits."""
 import re
 
-UNSTABLE = {"metrics", "api-tags", "models"}  # their whole content moves
-
 TEXTS = ["id", "item_id", "call_id", "tool_call_id", "response_id", "request_id", "created_at", "system_fingerprint"]
 NUMBERS = ["created", "created_at", "completed_at", "total_duration", "load_duration", "prompt_eval_duration", "eval_duration",
            "cached_tokens", "cache_read_input_tokens", "sequence_number"]

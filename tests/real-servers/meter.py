@@ -30,8 +30,10 @@ def wanted(case):
     return {"input": case.want.input, "output": case.want.output * max(1, case.want.usages)}
 
 
-def differences(admin, before, case):
-    want, until = wanted(case), time.monotonic() + COUNTED_WITHIN_S
+def differences(admin, before, *cases):
+    """What the cases together added to the counters, if it is not what they used."""
+    used = [wanted(case) for case in cases]
+    want, until = {kind: sum(one[kind] for one in used) for kind in COUNTERS}, time.monotonic() + COUNTED_WITHIN_S
     while True:
         after = snapshot(admin)
         added = {kind: after[kind] - before[kind] for kind in after}
