@@ -1,0 +1,253 @@
+//! The plugin, and its filter on one exchange.
+
+use crate::book::{Book, Key};
+use crate::config::{Config, FilterState, UsageHeaders};
+use crate::count::{count, duration_ms, first_token_ms, time};
+use crate::ledger::{Entry, model};
+use crate::metric::Metric;
+use crate::names::Admission;
+use crate::prices::Cost;
+use crate::ratio::Ratios;
+use crate::tally::{charge, reported};
+use penstock_filter_api::{
+    ConfigError, Cx, Filter, Head, Mode, Need, Needs, Open, Origin, Plugin, Policy, Prompt, PromptFlow,
+    Record, Reply, Seen, Stage,
+};
+use penstock_llm_api::{Api, Operation};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Builds the plugin from its configuration.
+pub(crate) fn load(json: &str) -> Result<Box<dyn Plugin>, ConfigError> {
+    let config = Config::parse(json)?;
+    let state = RefCell::new(State {
+        book: Book::new(&config),
+        ratios: Ratios::new(config.ratio),
+    });
+    Ok(Box::new(Meter {
+        shared: Rc::new(Shared { config, state }),
+    }))
+}
+
+struct Meter {
+    shared: Rc<Shared>,
+}
+
+/// What the exchanges of one VM share.
+struct Shared {
+    config: Config,
+    state: RefCell<State>,
+}
+
+struct State {
+    book: Book,
+    ratios: Ratios,
+}
+
+impl Plugin for Meter {
+    fn policy(&self) -> Policy {
+        let Config { mode, on_failure, .. } = self.shared.config;
+        Policy {
+            name: "token_meter",
+            stage: Stage::Admit,
+            mode,
+            on_failure,
+        }
+    }
+
+    fn open(&self, head: &Head, cx: &mut Cx<'_>) -> Open {
+        let config = &self.shared.config;
+        if config.mode == Mode::Off || !is_metered(head.target.operation) {
+            return Open::Skip;
+        }
+        if !config.scope.has_route(&head.route) || !config.scope.may_have_api(head.target.api) {
+            return Open::Skip;
+        }
+        let tenant = config
+            .tenant
+            .as_ref()
+            .and_then(|tenant| tenant.read(head, cx.ports()));
+        if !config.scope.has_tenant(tenant.as_deref()) {
+            return Open::Skip;
+        }
+        let request = if config.changes_request(head.target.api) {
+            Need::Decide
+        } else {
+            Need::Observe
+        };
+        let filter = MeterOne {
+            shared: Rc::clone(&self.shared),
+            tenant,
+            told: false,
+        };
+        Open::Join(
+            Box::new(filter),
+            Needs {
+                request,
+                response: Need::Observe,
+            },
+        )
+    }
+}
+
+/// Whether a model works for this operation, and its answer tells how much.
+fn is_metered(operation: Operation) -> bool {
+    match operation {
+        Operation::Generate | Operation::Embed => true,
+        Operation::Manage
+        | Operation::Upload
+        | Operation::Batch
+        | Operation::Realtime
+        | Operation::Mcp
+        | Operation::Grpc
+        | Operation::NotLlm
+        | Operation::Unknown => false,
+    }
+}
+
+impl Config {
+    /// Whether the request may have to wait for [`Filter::on_prompt`].
+    fn changes_request(&self, api: Option<Api>) -> bool {
+        let asks = self.ask_usage && api.is_none_or(wants_to_be_asked);
+        self.mode == Mode::Enforce && (asks || self.usage_headers != UsageHeaders::Off)
+    }
+}
+
+/// Whether streams of an API report usage only if the request asks for it.
+fn wants_to_be_asked(api: Api) -> bool {
+    match api {
+        Api::OpenAiChat | Api::OpenAiCompletions => true,
+        Api::OpenAiResponses
+        | Api::OpenAiEmbeddings
+        | Api::AnthropicMessages
+        | Api::OllamaChat
+        | Api::OllamaGenerate
+        | Api::OllamaEmbed
+        | Api::Gemini
+        | Api::GeminiEmbed
+        | Api::Custom => false,
+    }
+}
+
+struct MeterOne {
+    shared: Rc<Shared>,
+    tenant: Option<String>,
+    /// The client was told its usage.
+    told: bool,
+}
+
+impl Filter for MeterOne {
+    fn observe(&mut self, seen: Seen<'_>, record: &Record, cx: &mut Cx<'_>) {
+        let ready = match (self.shared.config.usage_headers, seen) {
+            (UsageHeaders::Off, _) | (_, Seen::Request(_)) | (UsageHeaders::Headers, Seen::Event) => false,
+            (UsageHeaders::Headers | UsageHeaders::Trailers, Seen::Answer) => true,
+            (UsageHeaders::Trailers, Seen::Event) => record.finish.is_some(),
+        };
+        if ready && !self.told {
+            self.tell(record, cx);
+        }
+    }
+
+    fn on_prompt(&mut self, prompt: &mut Prompt<'_>, _reply: Option<&Reply>, cx: &mut Cx<'_>) -> PromptFlow {
+        let config = &self.shared.config;
+        let named = prompt
+            .request()
+            .model
+            .as_deref()
+            .or(prompt.head().target.model.as_deref());
+        if cx.shadow() || !config.scope.has_model(named) {
+            return PromptFlow::Next;
+        }
+        if config.ask_usage {
+            prompt.ask_usage();
+        }
+        match config.usage_headers {
+            UsageHeaders::Off => {}
+            UsageHeaders::Headers => {
+                if !prompt.request().stream {
+                    cx.decide_response();
+                }
+            }
+            UsageHeaders::Trailers => cx.decide_response(),
+        }
+        PromptFlow::Next
+    }
+
+    fn on_end(&mut self, record: &Record, cx: &mut Cx<'_>) {
+        let shared = Rc::clone(&self.shared);
+        if shared.config.scope.has(record) {
+            let state = &mut *shared.state.borrow_mut();
+            self.settle(&shared.config, state, record, cx);
+        } else if shared.config.filter_state != FilterState::None {
+            cx.ports().filter_state("penstock.tokens", b"0");
+        }
+    }
+}
+
+impl MeterOne {
+    fn settle(&self, config: &Config, state: &mut State, record: &Record, cx: &mut Cx<'_>) {
+        let key = self.key(config, &mut state.book, record);
+        let charge = charge(record, &state.ratios.of(key.model));
+        state.ratios.learn(key.model, record, &charge);
+        let cost = charge.tally().and_then(|tally| config.prices.cost(record, tally));
+        let mut page = state.book.page(key, cx.ports());
+        page.add(Metric::Requests(record.outcome, record.origin.into()), 1);
+        count(&mut page, &config.prices, &charge, cost);
+        time(&mut page, record, &charge);
+        let entry = Entry {
+            record,
+            charge: &charge,
+            cost,
+            currency: cost.map_or("", |cost| config.prices.currency(cost.currency)),
+            tenant: self.tenant.as_deref(),
+            duration_ms: duration_ms(&record.times),
+            first_token_ms: first_token_ms(record),
+        };
+        entry.leave(config.filter_state, cx.ports());
+    }
+
+    /// Names that clients choose have a place of their own only once an upstream has answered.
+    fn key(&self, config: &Config, book: &mut Book, record: &Record) -> Key {
+        let answered = record.origin == Origin::Upstream && (200..300).contains(&record.status);
+        let admission = if answered {
+            Admission::Welcome
+        } else {
+            Admission::KnownOnly
+        };
+        let model = model(record);
+        let allowed = model.is_some_and(|model| config.models.allows(model));
+        let model_admission = if allowed { admission } else { Admission::KnownOnly };
+        book.key(
+            &record.route,
+            record.api,
+            (model, model_admission),
+            (self.tenant.as_deref(), admission),
+        )
+    }
+
+    fn tell(&mut self, record: &Record, cx: &mut Cx<'_>) {
+        let config = &self.shared.config;
+        let Some(tally) = reported(record).filter(|_| config.scope.has(record)) else {
+            return;
+        };
+        let cost = config.prices.cost(record, &tally);
+        let mut fields = vec![
+            ("x-penstock-input-tokens", tally.input.to_string()),
+            ("x-penstock-output-tokens", tally.output.to_string()),
+            ("x-penstock-cached-tokens", tally.cached.to_string()),
+            ("x-penstock-reasoning-tokens", tally.reasoning.to_string()),
+        ];
+        if let Some(Cost { money, currency }) = cost {
+            fields.push(("x-penstock-cost", money.to_string()));
+            fields.push(("x-penstock-currency", config.prices.currency(currency).to_owned()));
+        }
+        for (name, value) in fields {
+            match config.usage_headers {
+                UsageHeaders::Off => {}
+                UsageHeaders::Headers => cx.set_response_header(name, &value),
+                UsageHeaders::Trailers => cx.add_response_trailer(name, &value),
+            }
+        }
+        self.told = true;
+    }
+}
