@@ -65,7 +65,7 @@ impl ArrayScanner {
             match step {
                 Step::Take(len) => at += len,
                 Step::End(len) => return Scan::End(at + len),
-                Step::Bad => return Scan::Bad,
+                Step::Bad => return Scan::Bad(at),
             }
         }
         // Passive bytes need not wait for anything, but for a comma and what belongs to it.

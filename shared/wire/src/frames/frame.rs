@@ -16,7 +16,8 @@ pub struct Frame<'a> {
 #[derive(Clone, Debug)]
 enum Payload {
     Sse { fields: sse::Fields, first: bool },
-    Span(Option<Range<usize>>),
+    Line(Option<Range<usize>>),
+    Item(Option<Range<usize>>),
 }
 
 impl<'a> Frame<'a> {
@@ -26,8 +27,8 @@ impl<'a> Frame<'a> {
                 fields: sse::Fields::read(raw, first),
                 first,
             },
-            Framing::Ndjson => Payload::Span(ndjson::payload(raw)),
-            Framing::JsonArray => Payload::Span(array::item(raw)),
+            Framing::Ndjson => Payload::Line(ndjson::payload(raw)),
+            Framing::JsonArray => Payload::Item(array::item(raw)),
         };
         Self { raw, payload }
     }
@@ -41,7 +42,7 @@ impl<'a> Frame<'a> {
     pub fn event(&self) -> Option<&'a str> {
         match &self.payload {
             Payload::Sse { fields, .. } => sse::event_name(self.raw, fields),
-            Payload::Span(_) => None,
+            Payload::Line(_) | Payload::Item(_) => None,
         }
     }
 
@@ -50,7 +51,7 @@ impl<'a> Frame<'a> {
     pub fn data(&self) -> Option<Cow<'a, [u8]>> {
         match &self.payload {
             Payload::Sse { fields, first } => sse::data(self.raw, fields, *first),
-            Payload::Span(span) => self.raw.get(span.clone()?).map(Cow::Borrowed),
+            Payload::Line(span) | Payload::Item(span) => self.raw.get(span.clone()?).map(Cow::Borrowed),
         }
     }
 
@@ -59,7 +60,7 @@ impl<'a> Frame<'a> {
     pub fn is_passive(&self) -> bool {
         match &self.payload {
             Payload::Sse { fields, .. } => fields.data.is_none(),
-            Payload::Span(span) => span.is_none(),
+            Payload::Line(span) | Payload::Item(span) => span.is_none(),
         }
     }
 
@@ -69,14 +70,16 @@ impl<'a> Frame<'a> {
     pub fn with_data(&self, payload: &[u8]) -> Vec<u8> {
         match &self.payload {
             Payload::Sse { first, .. } => sse::with_data(self.raw, *first, payload),
-            Payload::Span(None) => self.raw.to_vec(),
-            Payload::Span(Some(span)) => {
-                let mut out = Vec::with_capacity(self.raw.len() + payload.len());
-                out.extend_from_slice(self.raw.get(..span.start).unwrap_or_default());
-                ndjson::write_on_one_line(&mut out, payload);
-                out.extend_from_slice(self.raw.get(span.end..).unwrap_or_default());
-                out
-            }
+            Payload::Line(Some(span)) => self.around(span, &ndjson::on_one_line(payload)),
+            Payload::Item(Some(span)) => self.around(span, payload),
+            Payload::Line(None) | Payload::Item(None) => self.raw.to_vec(),
         }
+    }
+
+    /// The raw bytes with `payload` in the place of `span`.
+    fn around(&self, span: &Range<usize>, payload: &[u8]) -> Vec<u8> {
+        let before = self.raw.get(..span.start).unwrap_or_default();
+        let behind = self.raw.get(span.end..).unwrap_or_default();
+        [before, payload, behind].concat()
     }
 }

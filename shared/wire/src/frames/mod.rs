@@ -71,8 +71,8 @@ enum Scan {
     End(usize),
     /// All bytes belong to the frame, and it goes on.
     More,
-    /// These bytes cannot stand here.
-    Bad,
+    /// The byte behind this many cannot stand there.
+    Bad(usize),
 }
 
 impl Framer {
@@ -100,7 +100,11 @@ impl Framer {
             let (head, tail) = match self.scanner.advance(rest) {
                 Scan::End(len) => rest.split_at_checked(len).unwrap_or((rest, &[])),
                 Scan::More => return self.keep(rest),
-                Scan::Bad => return self.fail(rest, FrameError::Syntax),
+                // A longer chunk shows the bad byte sooner, but must not show another error.
+                Scan::Bad(len) if self.pending.len() + len > self.max_frame_bytes => {
+                    return self.fail(rest, FrameError::TooLarge);
+                }
+                Scan::Bad(_) => return self.fail(rest, FrameError::Syntax),
             };
             if self.is_too_large(head) {
                 return self.fail(rest, FrameError::TooLarge);

@@ -1,9 +1,10 @@
 //! Newline-delimited JSON: a frame is a line with its LF. A blank line is passive.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Scan;
-use crate::scan::find;
+use crate::scan::{find, line_end};
 
 #[derive(Debug)]
 pub(super) struct NdjsonScanner;
@@ -21,13 +22,21 @@ pub(super) fn payload(raw: &[u8]) -> Option<Range<usize>> {
     (start < end).then_some(start..end)
 }
 
-/// Writes `payload` on one line. A line end in it can only be white space between JSON tokens, and becomes a space.
-pub(super) fn write_on_one_line(out: &mut Vec<u8>, payload: &[u8]) {
-    out.extend(payload.iter().map(|byte| {
-        if matches!(byte, b'\r' | b'\n') {
-            b' '
-        } else {
-            *byte
-        }
-    }));
+/// `payload` on one line. A line end in it can only be white space between JSON tokens, and becomes a space.
+pub(super) fn on_one_line(payload: &[u8]) -> Cow<'_, [u8]> {
+    if line_end(payload, 0).is_none() {
+        return Cow::Borrowed(payload);
+    }
+    Cow::Owned(
+        payload
+            .iter()
+            .map(|byte| {
+                if matches!(byte, b'\r' | b'\n') {
+                    b' '
+                } else {
+                    *byte
+                }
+            })
+            .collect(),
+    )
 }

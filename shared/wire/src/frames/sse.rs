@@ -196,15 +196,23 @@ pub(super) fn with_data(raw: &[u8], first: bool, data: &[u8]) -> Vec<u8> {
     let mut kept = 0;
     let mut written = false;
     for line in lines(raw, first).filter(|line| line.name(raw) == b"data") {
-        out.extend_from_slice(raw.get(kept..line.start).unwrap_or_default());
+        append_lines(&mut out, raw.get(kept..line.start).unwrap_or_default());
         kept = line.end;
         if !written {
             write_data_lines(&mut out, raw, &line, data);
             written = true;
         }
     }
-    out.extend_from_slice(raw.get(kept..).unwrap_or_default());
+    append_lines(&mut out, raw.get(kept..).unwrap_or_default());
     out
+}
+
+/// Appends kept lines. Where a line between them is gone, a CR must not take an LF that ended a line of its own.
+fn append_lines(out: &mut Vec<u8>, lines: &[u8]) {
+    if out.ends_with(b"\r") && lines.starts_with(b"\n") {
+        out.push(b'\n');
+    }
+    out.extend_from_slice(lines);
 }
 
 /// Writes `data` as `data` lines with the prefix and the line end of `like`.
