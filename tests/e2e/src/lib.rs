@@ -22,4 +22,5 @@ pub mod observed;
 pub mod scenario;
 pub mod script;
 pub mod table;
+pub mod trace;
 pub mod upstream;

@@ -12,6 +12,7 @@ Runs the scenario table and ends with `N passed, N failed`.
                  PENSTOCK_WASM names the folder of the modules, else target/wasm32-wasip1/release
   --h1, --h2     only this protocol
   --filter NAME  only scenarios with NAME in their name
+  --record DIR   writes what a real Envoy does with the trace filter to DIR, and nothing else
   -v             a line for each scenario that passed too
 
 Without --native and --envoy it runs natively.";
@@ -32,6 +33,15 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return broken(&error.to_string()),
     };
+    if let Some(folder) = &choice.record {
+        return match runtime.block_on(penstock_e2e::trace::record(folder, &choice.filter)) {
+            Ok(count) => {
+                println!("{count} traces recorded");
+                ExitCode::SUCCESS
+            }
+            Err(why) => broken(&why),
+        };
+    }
     match runtime.block_on(run(&choice, &mut std::io::stdout())) {
         Ok(tally) => {
             println!("{} passed, {} failed", tally.passed, tally.failed);
@@ -59,6 +69,7 @@ fn choice(mut arguments: impl Iterator<Item = String>) -> Result<Option<Choice>,
             "--envoy" => choice.envoy = true,
             "--h1" => choice.protocols.push(Protocol::Http1),
             "--h2" => choice.protocols.push(Protocol::Http2),
+            "--record" => choice.record = Some(arguments.next().ok_or("--record wants a folder")?.into()),
             "--filter" => choice.filter = arguments.next().ok_or("--filter wants a name")?,
             "-v" | "--verbose" => choice.verbose = true,
             "-h" | "--help" => return Ok(None),

@@ -61,6 +61,8 @@ pub enum Module {
     TokenMeter,
     /// All filters in one module.
     Suite,
+    /// The module that logs what the host does with it.
+    Trace,
 }
 
 /// When the client goes away.
@@ -139,6 +141,7 @@ impl Module {
             Self::Probe => "penstock-probe-filter.wasm",
             Self::TokenMeter => "penstock-token-meter.wasm",
             Self::Suite => "penstock-suite.wasm",
+            Self::Trace => "penstock-trace-filter.wasm",
         }
     }
 }

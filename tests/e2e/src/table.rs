@@ -18,6 +18,8 @@ pub struct Choice {
     pub protocols: Vec<Protocol>,
     /// Only scenarios whose name has this in it.
     pub filter: String,
+    /// Record traces to this folder instead.
+    pub record: Option<PathBuf>,
     /// Print passed scenarios too.
     pub verbose: bool,
 }
@@ -137,6 +139,7 @@ fn line(
     })
 }
 
-fn run_folder() -> PathBuf {
+/// Where the files of this process' Envoys are.
+pub fn run_folder() -> PathBuf {
     std::env::temp_dir().join(format!("penstock-e2e-{}", std::process::id()))
 }

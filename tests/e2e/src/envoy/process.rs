@@ -129,10 +129,15 @@ impl Envoy {
         matches!(self.process.try_wait(), Ok(None))
     }
 
+    /// All lines of the log so far.
+    pub fn log(&self) -> Vec<String> {
+        let log = fs::read_to_string(self.folder.join("envoy.log")).unwrap_or_default();
+        log.lines().map(str::to_owned).collect()
+    }
+
     /// The last lines of the log.
     pub fn log_tail(&self) -> String {
-        let log = fs::read_to_string(self.folder.join("envoy.log")).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
+        let lines = self.log();
         lines[lines.len().saturating_sub(12)..].join("\n")
     }
 

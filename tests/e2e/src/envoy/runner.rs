@@ -86,12 +86,23 @@ impl Wire {
         Ok(())
     }
 
-    async fn attempt(
-        &self,
-        scenario: &Scenario,
-        protocol: Protocol,
-        chunking: Chunking,
-    ) -> Result<(), String> {
+    async fn attempt(&self, scenario: &Scenario, protocol: Protocol, chunking: Chunking) -> Result<(), String> {
+        let before = self.stats().await?;
+        let seen = self.observe(scenario, protocol, chunking).await?;
+        traps(scenario, &before, &self.stats().await?)?;
+        judge(scenario, &seen)
+    }
+
+    /// Runs a scenario once and says what everyone saw, without judging it.
+    pub async fn watch(&mut self, scenario: &Scenario, protocol: Protocol) -> Result<(Observed, Vec<String>), String> {
+        self.prepare(&scenario.setup).await?;
+        let lines = self.envoy()?.log().len();
+        let seen = self.observe(scenario, protocol, Chunking::Whole).await?;
+        let log = self.envoy()?.log().split_off(lines);
+        Ok((seen, log))
+    }
+
+    async fn observe(&self, scenario: &Scenario, protocol: Protocol, chunking: Chunking) -> Result<Observed, String> {
         let before = self.stats().await?;
         let lines = self.envoy()?.access_log().len();
         self.ground.begin(scenario, chunking);
@@ -102,12 +113,8 @@ impl Wire {
         }
         let after = self.quiet().await?;
         let mut seen = self.observed(scenario, client, &before, &after);
-        let wants_log = !scenario.checks.is_empty() && self.current.is_some();
-        if wants_log {
-            seen.filter_state = self.filter_state(lines).await;
-        }
-        traps(scenario, &before, &after)?;
-        judge(scenario, &seen)
+        seen.filter_state = self.filter_state(lines).await;
+        Ok(seen)
     }
 
     async fn visit(
