@@ -19,6 +19,8 @@ pub struct Controls {
     pub cache_write: u64,
     pub cache_write_1h: u64,
     pub tool: u32,
+    /// Input tokens that came from tool results, which Gemini counts apart.
+    pub tool_prompt: u64,
     pub ttft: Duration,
     pub tpot: Duration,
     pub error: Option<Failure>,
@@ -141,6 +143,7 @@ impl Default for Controls {
             cache_write: 0,
             cache_write_1h: 0,
             tool: 0,
+            tool_prompt: 0,
             ttft: Duration::from_millis(5),
             tpot: Duration::from_millis(1),
             error: None,
@@ -204,6 +207,7 @@ impl Controls {
                     .filter(|n| *n <= 8)
                     .ok_or_else(|| wrong("0 to 8"))?
             }
+            "tool_prompt" => self.tool_prompt = count()?,
             "ttft" => self.ttft = wait()?,
             "tpot" => self.tpot = wait()?,
             "gap" => self.gap = Duration::from_micros(count()?),

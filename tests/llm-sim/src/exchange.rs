@@ -13,7 +13,7 @@ use crate::backend::Slot;
 use crate::connection::Cutter;
 use crate::controls::{Controls, Failure, Gzip, Reset};
 use crate::deliver::{CutOnPurpose, Delivery, TRAILERS};
-use crate::dialect::{Ask, Call, Dialect, Page, Refusal};
+use crate::dialect::{Ask, Call, Dialect, Failed, Operation, Page, Refusal};
 use crate::plan::{self, Pace};
 use crate::rng::Rng;
 use crate::script::{Answer, Usage};
@@ -154,7 +154,7 @@ fn record(head: &request::Parts, body: &Bytes, site: &Site) -> Record {
 }
 
 fn note(record: &mut Record, ask: &Ask) {
-    record.operation = ask.operation;
+    record.operation = ask.operation.name();
     record.model.clone_from(&ask.model);
     record.stream = ask.stream;
     record.usage_asked = ask.usage_asked;
@@ -217,7 +217,13 @@ fn refuse(
     mut exchange: Exchange,
 ) -> Reply {
     exchange.record.status = refusal.status;
-    let page = dialect.error(refusal, &exchange.record.id);
+    let page = dialect.error(
+        refusal,
+        &Failed {
+            request_id: &exchange.record.id,
+            path: &exchange.record.path,
+        },
+    );
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = routes::full(status, page.content_type, page.body);
     identify(response.headers_mut(), &exchange);
@@ -261,7 +267,9 @@ struct Task {
 impl Task {
     fn answer(&self, exchange: &mut Exchange) -> Answer {
         let answer = Answer::write(self.site.backend.seed, &self.ask, &self.controls);
-        exchange.record.usage = answer.usage;
+        if self.ask.operation != Operation::CountTokens {
+            exchange.record.usage = answer.usage;
+        }
         exchange.record.status = 200;
         answer
     }
@@ -269,12 +277,12 @@ impl Task {
     fn stream(&self, mut exchange: Exchange, slot: Slot, cutter: Arc<Cutter>) -> Reply {
         let answer = self.answer(&mut exchange);
         let events = self.dialect.stream(&self.ask, &answer, &self.controls);
-        let broken = self.dialect.broken(&self.ask);
+        let broken = |sent| self.dialect.broken(&self.ask, &answer, sent);
         let pace = Pace::new(&self.controls, self.site.backend.speed);
         let plan = plan::stream(
             events,
             broken,
-            self.dialect.ping(),
+            self.dialect.ping(&self.ask),
             &self.controls,
             pace,
             &mut self.rng(),

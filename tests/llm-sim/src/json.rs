@@ -46,6 +46,8 @@ pub enum Layout {
     Compact,
     /// `", "` and `": "`, as Python's json.dumps.
     Spaced,
+    /// `","` and `": "`, as Google's servers stream it.
+    Colon,
     /// Two spaces a level.
     Pretty,
 }

@@ -70,7 +70,7 @@ struct Timed {
 /// Plans a streamed body.
 pub fn stream(
     events: Vec<Event>,
-    broken: Vec<Event>,
+    broken: impl FnOnce(usize) -> Vec<Event>,
     ping: Option<&[u8]>,
     controls: &Controls,
     pace: Pace,
@@ -107,10 +107,15 @@ pub fn unary(body: Vec<u8>, tokens: u64, due: Duration, controls: &Controls, rng
 }
 
 /// Cuts the list where `error_at`, `truncate`, `reset` or `no_done` say.
-fn broken_off(events: Vec<Event>, broken: Vec<Event>, controls: &Controls) -> (Vec<Event>, Outcome) {
+fn broken_off(
+    events: Vec<Event>,
+    broken: impl FnOnce(usize) -> Vec<Event>,
+    controls: &Controls,
+) -> (Vec<Event>, Outcome) {
     if let Some(k) = controls.error_at {
         let mut kept = first_deltas(events, k);
-        kept.extend(broken);
+        let sent = kept.len();
+        kept.extend(broken(sent));
         return (kept, Outcome::Error);
     }
     if let Some(k) = controls.truncate {
@@ -140,6 +145,7 @@ fn first_deltas(events: Vec<Event>, k: u64) -> Vec<Event> {
             left -= 1;
             true
         }
+        Kind::Between => left > 0,
         Kind::Delta { .. } | Kind::Closing | Kind::Terminal => false,
     };
     events.into_iter().take_while(wanted).collect()
@@ -157,7 +163,7 @@ fn on_time(events: Vec<Event>, pace: Pace) -> Vec<Timed> {
                 tokens += more as u32;
                 Some(more)
             }
-            Kind::Opening | Kind::Closing | Kind::Terminal => None,
+            Kind::Opening | Kind::Between | Kind::Closing | Kind::Terminal => None,
         };
         timed.push(Timed {
             due,

@@ -8,7 +8,16 @@ use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Incoming;
 
 use crate::dialect::Dialect;
+use crate::dialect::anthropic::{AnthropicCountTokens, AnthropicMessages};
+use crate::dialect::custom::Custom;
+use crate::dialect::gemini::{self, GeminiCountTokens, GeminiGenerate};
+use crate::dialect::gemini_embed::GeminiEmbed;
+use crate::dialect::ollama::{self, OllamaChat, OllamaGenerate};
+use crate::dialect::ollama_embed::OllamaEmbed;
 use crate::dialect::openai_chat::OpenaiChat;
+use crate::dialect::openai_completions::OpenaiCompletions;
+use crate::dialect::openai_embeddings::OpenaiEmbeddings;
+use crate::dialect::responses::OpenaiResponses;
 use crate::json::{Format, Json};
 use crate::server::{Reply, Site};
 use crate::truth::Filter;
@@ -26,6 +35,9 @@ pub enum Page {
     Health,
     Metrics,
     Models,
+    GeminiModels,
+    Tags,
+    Version,
     Truth,
     ClearTruth,
     LastRequest,
@@ -38,6 +50,9 @@ pub fn find(method: &Method, uri: &Uri) -> Route {
         "/health" | "/healthz" | "/" if get => Route::Page(Page::Health),
         "/metrics" if get => Route::Page(Page::Metrics),
         "/v1/models" if get => Route::Page(Page::Models),
+        "/v1beta/models" if get => Route::Page(Page::GeminiModels),
+        "/api/tags" if get => Route::Page(Page::Tags),
+        "/api/version" if get => Route::Page(Page::Version),
         "/sim/truth" if get => Route::Page(Page::Truth),
         "/sim/truth" if method == Method::DELETE => Route::Page(Page::ClearTruth),
         "/sim/last-request" if get => Route::Page(Page::LastRequest),
@@ -50,6 +65,26 @@ pub fn find(method: &Method, uri: &Uri) -> Route {
 fn model_route(path: &str) -> Option<&'static dyn Dialect> {
     match path {
         "/v1/chat/completions" => Some(&OpenaiChat),
+        "/v1/responses" => Some(&OpenaiResponses),
+        "/v1/completions" => Some(&OpenaiCompletions),
+        "/v1/embeddings" => Some(&OpenaiEmbeddings),
+        "/v1/messages" => Some(&AnthropicMessages),
+        "/v1/messages/count_tokens" => Some(&AnthropicCountTokens),
+        "/api/chat" => Some(&OllamaChat),
+        "/api/generate" => Some(&OllamaGenerate),
+        "/api/embed" => Some(&OllamaEmbed),
+        "/custom/infer" => Some(&Custom),
+        path => gemini_route(path),
+    }
+}
+
+/// `/v1beta/models/NAME:method`, and Vertex's longer paths that end so.
+fn gemini_route(path: &str) -> Option<&'static dyn Dialect> {
+    let (_, method) = path.rsplit_once("/models/")?.1.rsplit_once(':')?;
+    match method {
+        "generateContent" | "streamGenerateContent" => Some(&GeminiGenerate),
+        "embedContent" | "batchEmbedContents" => Some(&GeminiEmbed),
+        "countTokens" => Some(&GeminiCountTokens),
         _ => None,
     }
 }
@@ -86,6 +121,9 @@ pub async fn page(page: Page, request: Request<Incoming>, site: &Site) -> Reply 
             metrics::page(&site.backend),
         ),
         Page::Models => json(&models(site)),
+        Page::GeminiModels => json(&gemini::models(&site.backend.models)),
+        Page::Tags => json(&ollama::tags(&site.backend.models)),
+        Page::Version => json(&obj! {"version": "0.17.4"}),
         Page::Truth => match filter(&mut query) {
             Ok(filter) => json(&site.truth.report(&filter)),
             Err(message) => full(StatusCode::BAD_REQUEST, "text/plain", message),

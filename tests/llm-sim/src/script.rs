@@ -3,7 +3,7 @@
 //! One piece is one token. Truth is counted here, never read back from the bytes.
 
 use crate::controls::{Content, Controls};
-use crate::dialect::Ask;
+use crate::dialect::{Ask, Cache};
 use crate::rng::Rng;
 use crate::words;
 
@@ -95,7 +95,7 @@ impl ToolCall {
 
 impl Answer {
     pub fn write(seed: u64, ask: &Ask, controls: &Controls) -> Self {
-        let salt = [ask.model.as_bytes(), ask.operation.as_bytes()];
+        let salt = [ask.model.as_bytes(), ask.operation.name().as_bytes()];
         let texts = ask.texts.iter().map(String::as_bytes);
         let mut rng = Rng::from_parts(seed, salt.into_iter().chain(texts));
         let choices: Vec<Choice> = (0..ask.n)
@@ -113,17 +113,28 @@ impl Answer {
 
 fn usage(seed: u64, ask: &Ask, controls: &Controls, choices: &[Choice]) -> Usage {
     let counted = controls.input.unwrap_or_else(|| count_input(seed, ask));
-    let special = controls.cached + controls.cache_write + controls.cache_write_1h;
+    let (cached, write_5m, write_1h) = match ask.cache {
+        Cache::Silent => (0, 0, 0),
+        Cache::Reads => (controls.cached, 0, 0),
+        Cache::ReadsAndWrites => (controls.cached, controls.cache_write, controls.cache_write_1h),
+    };
+    let tool_prompt = if ask.cache == Cache::Reads {
+        controls.tool_prompt
+    } else {
+        0
+    };
+    let special = cached + write_5m + write_1h;
+    // A prompt is never wholly cached: at least its last token is read anew.
+    let prompt = if special > 0 {
+        counted.max(special + 1)
+    } else {
+        counted
+    };
     Usage {
-        // A prompt is never wholly cached: at least its last token is read anew.
-        input: if special > 0 {
-            counted.max(special + 1)
-        } else {
-            counted
-        },
-        cached: controls.cached,
-        cache_write_5m: controls.cache_write,
-        cache_write_1h: controls.cache_write_1h,
+        input: prompt + tool_prompt,
+        cached,
+        cache_write_5m: write_5m,
+        cache_write_1h: write_1h,
         output: choices.iter().map(Choice::tokens).sum(),
         reasoning: choices.iter().map(|choice| choice.reasoning.len() as u64).sum(),
     }
@@ -132,7 +143,7 @@ fn usage(seed: u64, ask: &Ask, controls: &Controls, choices: &[Choice]) -> Usage
 /// A token is about four bytes; each text adds 2 to 4 for its envelope, as the seed has it.
 pub fn count_input(seed: u64, ask: &Ask) -> u64 {
     let tokens = ask.texts.iter().map(|text| count_text(seed, text)).sum::<u64>();
-    tokens.max(1)
+    (tokens + ask.ids).max(1)
 }
 
 pub fn count_text(seed: u64, text: &str) -> u64 {

@@ -1,8 +1,20 @@
 //! The wire formats, one file each: how a request is read, how an [`Answer`] is written whole or as a stream, and
 //! how each API says no.
 
+pub mod anthropic;
+pub mod anthropic_stream;
+pub mod custom;
+pub mod gemini;
+pub mod gemini_embed;
+pub mod ollama;
+pub mod ollama_embed;
 pub mod openai;
 pub mod openai_chat;
+pub mod openai_chat_stream;
+pub mod openai_completions;
+pub mod openai_embeddings;
+pub mod responses;
+pub mod responses_stream;
 
 use std::collections::BTreeMap;
 
@@ -10,25 +22,61 @@ use serde_json::Value;
 
 use crate::controls::Controls;
 use crate::json::Json;
+use crate::rng::Rng;
 use crate::script::Answer;
 
 /// What a request asks for, in words that no dialect owns.
 #[derive(Clone, Debug, Default)]
 pub struct Ask {
-    pub operation: &'static str,
+    pub operation: Operation,
+    pub cache: Cache,
     pub model: String,
     pub stream: bool,
+    /// What the query's `alt` says, where it chooses the framing.
+    pub framing: Option<String>,
     /// Choices wanted.
     pub n: u32,
     /// Output tokens allowed.
     pub max_tokens: Option<u64>,
     /// Every text of the prompt, the newest last.
     pub texts: Vec<String>,
+    /// Prompt tokens that came as ids.
+    pub ids: u64,
     /// Names of the tools offered.
     pub tools: Vec<String>,
     pub usage_asked: bool,
     pub logprobs: bool,
     pub body: Value,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Operation {
+    #[default]
+    Chat,
+    Completion,
+    Embed,
+    /// Costs nothing: the truth books no tokens.
+    CountTokens,
+}
+
+impl Operation {
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::Chat => "chat",
+            Operation::Completion => "completion",
+            Operation::Embed => "embed",
+            Operation::CountTokens => "count_tokens",
+        }
+    }
+}
+
+/// What an API can say of its prompt cache; controls beyond it are ignored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cache {
+    #[default]
+    Silent,
+    Reads,
+    ReadsAndWrites,
 }
 
 /// One request as it came.
@@ -51,6 +99,8 @@ pub enum Kind {
     Opening,
     /// Output, paced by the speed model; counts for `error_at`, `truncate` and `reset`.
     Delta { tokens: u64 },
+    /// Between outputs (the borders of blocks and items): sent with what came before.
+    Between,
     /// After the last output: finish reasons, usage.
     Closing,
     /// The end mark itself, which `no_done` leaves out.
@@ -79,6 +129,12 @@ impl Refusal {
     }
 }
 
+/// Where a refusal is written to.
+pub struct Failed<'a> {
+    pub request_id: &'a str,
+    pub path: &'a str,
+}
+
 /// One API on the wire.
 pub trait Dialect: Send + Sync {
     /// The name in the truth.
@@ -88,11 +144,11 @@ pub trait Dialect: Send + Sync {
     fn stream_type(&self, ask: &Ask) -> &'static str;
     fn stream(&self, ask: &Ask, answer: &Answer, controls: &Controls) -> Vec<Event>;
     /// The error object of a unary failure.
-    fn error(&self, refusal: &Refusal, request_id: &str) -> Page;
-    /// How this API fails after a 200 has gone out.
-    fn broken(&self, ask: &Ask) -> Vec<Event>;
+    fn error(&self, refusal: &Refusal, failed: &Failed<'_>) -> Page;
+    /// How this API fails after a 200 and so many events have gone out.
+    fn broken(&self, ask: &Ask, answer: &Answer, sent: usize) -> Vec<Event>;
     /// A keep-alive between events, where the format has one.
-    fn ping(&self) -> Option<&'static [u8]>;
+    fn ping(&self, ask: &Ask) -> Option<&'static [u8]>;
 }
 
 /// An SSE event; `name` is its `event:` line.
@@ -163,6 +219,32 @@ fn gather(value: &Value, found: &mut Vec<String>) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+/// Small numbers that stand for a vector: of unit length, and a function of the text.
+pub fn vector(seed_text: &str, dimensions: usize) -> Vec<f64> {
+    let mut rng = Rng::from_parts(0, [seed_text.as_bytes()]);
+    let raw: Vec<f64> = (0..dimensions)
+        .map(|_| rng.range(0, 2_000_000) as f64 / 1_000_000.0 - 1.0)
+        .collect();
+    let length = raw.iter().map(|x| x * x).sum::<f64>().sqrt().max(f64::EPSILON);
+    raw.into_iter()
+        .map(|x| (x / length * 1e8).round() / 1e8)
+        .collect()
+}
+
+/// Token ids below `key`: numbers in arrays.
+pub fn ids(body: &Value, key: &str) -> u64 {
+    fn count(value: &Value) -> u64 {
+        match value {
+            Value::Array(items) => items
+                .iter()
+                .map(|item| if item.is_number() { 1 } else { count(item) })
+                .sum(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => 0,
+        }
+    }
+    body.get(key).map_or(0, count)
 }
 
 /// Objects joined one level deep: a chunk's envelope and what differs.

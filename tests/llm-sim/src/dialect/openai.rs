@@ -42,11 +42,13 @@ pub fn usage(usage: Usage, style: Style) -> Json {
         "completion_tokens": usage.output,
         "total_tokens": usage.total(),
     };
+    let written = (usage.cache_creation() > 0).then(|| usage.cache_creation());
     match style {
         Style::Openai => counts
             .with(
                 "prompt_tokens_details",
-                obj! {"cached_tokens": usage.cached, "audio_tokens": 0},
+                obj! {"cached_tokens": usage.cached, "audio_tokens": 0}
+                    .with_some("cache_write_tokens", written),
             )
             .with(
                 "completion_tokens_details",
