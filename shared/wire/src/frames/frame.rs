@@ -21,7 +21,9 @@ enum Payload {
 }
 
 impl<'a> Frame<'a> {
-    pub(super) fn new(framing: Framing, raw: &'a [u8], first: bool) -> Self {
+    /// The frame whose bytes are `raw`, as a framer delivered them. `first` when it began the body, where a byte order
+    /// mark may stand.
+    pub fn new(framing: Framing, raw: &'a [u8], first: bool) -> Self {
         let payload = match framing {
             Framing::Sse => Payload::Sse {
                 fields: sse::Fields::read(raw, first),
