@@ -210,18 +210,16 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Reads id, model and tier where they are not known yet.
+    /// Reads id, model and tier where they are not known yet; an empty key names nothing.
     pub(crate) fn names(&mut self, object: Value<'_>, id: &str, model: &str, tier: &str) {
         name_once(&mut self.id, object, id);
         name_once(&mut self.model, object, model);
-        if self.service_tier.is_none() && !tier.is_empty() {
-            name_once(&mut self.service_tier, object, tier);
-        }
+        name_once(&mut self.service_tier, object, tier);
     }
 }
 
 fn name_once(slot: &mut Option<String>, object: Value<'_>, name: &str) {
-    if slot.is_none() {
+    if slot.is_none() && !name.is_empty() {
         *slot = object
             .member(name)
             .and_then(short_text)

@@ -81,6 +81,10 @@ impl Channels {
         }
     }
 
+    pub(crate) fn finish_index(&mut self, index: u32, finished: &mut Vec<ChannelId>) {
+        self.finish(|key| key.index == index, finished);
+    }
+
     pub(crate) fn finish_all(&mut self, finished: &mut Vec<ChannelId>) {
         self.finish(|_| true, finished);
     }

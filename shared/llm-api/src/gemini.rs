@@ -1,36 +1,309 @@
-//! Gemini: `generateContent` and `embedContent`.
+//! Gemini: `generateContent`, `streamGenerateContent`, `embedContent`, `batchEmbedContents`, on Google AI and Vertex.
 //!
-//! Not tabled yet: every text is `Other`, and no usage is read.
+//! Sources: <https://ai.google.dev/api/generate-content>, <https://ai.google.dev/api/embeddings>. The bodies are
+//! Protocol Buffers in JSON: `system_instruction` is `systemInstruction`. `usageMetadata` is cumulative;
+//! `candidatesTokenCount` leaves thoughts out, `promptTokenCount` leaves tool-use prompts out.
 
-use crate::answer::Seen;
-use crate::request::{ReadError, Request};
-use crate::shape::{Place, Rule, Shape, shape};
+use crate::answer::{Finish, Seen};
+use crate::openai::{self, ERROR};
+use crate::request::{ReadError, Request, count};
+use crate::shape::{Place, Rule, Shape, camel, shape, stay};
 use crate::stream::{FrameReading, State};
-use crate::texts::{Part, Scope};
+use crate::texts::{Part, Scope, UnseenKind};
+use crate::usage::Counts;
 use penstock_wire::Value;
 
-pub(crate) static REQUEST: Shape = shape! {};
+pub(crate) static REQUEST: Shape = shape! { proto stay;
+    "contents" => Rule::Scoped(Scope::User, &CONTENT),
+    "systemInstruction" => Rule::Scoped(Scope::System, &INSTRUCTION),
+    "tools" => Rule::Shape(&TOOL),
+    "toolConfig" => Rule::Ignore,
+    "safetySettings" => Rule::Ignore,
+    "generationConfig" => Rule::Shape(&CONFIG),
+    "cachedContent" => Rule::Unseen(UnseenKind::Reference),
+    "labels" => Rule::Free(Scope::Metadata),
+    "model" => Rule::Constant,
+};
 
-pub(crate) static EMBED_REQUEST: Shape = shape! {};
+pub(crate) static EMBED_REQUEST: Shape = shape! { proto stay;
+    "model" => Rule::Constant,
+    "content" => Rule::Scoped(Scope::User, &CONTENT),
+    "requests" => Rule::Shape(&EMBED_REQUEST),
+    "taskType" => Rule::Constant,
+    "title" => Rule::Text(Scope::Document),
+    "outputDimensionality" => Rule::Constant,
+    "autoTruncate" => Rule::Constant,
+    "embedContentConfig" => Rule::Shape(&EMBED_REQUEST),
+};
 
-pub(crate) static RESPONSE: Shape = shape! {};
+static CONFIG: Shape = shape! { proto stay;
+    "maxOutputTokens" => Rule::Constant,
+    "candidateCount" => Rule::Constant,
+    "stopSequences" => Rule::Text(Scope::Other),
+    "responseSchema" => Rule::Schema(Scope::ToolDefinition),
+    "responseJsonSchema" => Rule::Schema(Scope::ToolDefinition),
+    "responseMimeType" => Rule::Constant,
+    "responseModalities" => Rule::Constant,
+    "temperature" => Rule::Constant,
+    "topP" => Rule::Constant,
+    "topK" => Rule::Constant,
+    "seed" => Rule::Constant,
+    "presencePenalty" => Rule::Constant,
+    "frequencyPenalty" => Rule::Constant,
+    "responseLogprobs" => Rule::Constant,
+    "logprobs" => Rule::Constant,
+    "mediaResolution" => Rule::Constant,
+    "thinkingConfig" => Rule::Ignore,
+    "speechConfig" => Rule::Ignore,
+    "imageConfig" => Rule::Ignore,
+};
 
-pub(crate) static EMBED_RESPONSE: Shape = shape! {};
+static TOOL: Shape = shape! { proto stay;
+    "functionDeclarations" => Rule::Shape(&FUNCTION),
+    "googleSearch" => Rule::Unseen(UnseenKind::Remote),
+    "googleSearchRetrieval" => Rule::Unseen(UnseenKind::Remote),
+    "googleMaps" => Rule::Unseen(UnseenKind::Remote),
+    "retrieval" => Rule::Unseen(UnseenKind::Remote),
+    "fileSearch" => Rule::Unseen(UnseenKind::Remote),
+    "urlContext" => Rule::Unseen(UnseenKind::Remote),
+    "codeExecution" => Rule::Ignore,
+};
 
-pub(crate) fn request(_root: Value<'_>) -> Result<Request, ReadError> {
-    Ok(Request::default())
+static FUNCTION: Shape = shape! { proto stay;
+    "name" => Rule::Constant,
+    "description" => Rule::Text(Scope::ToolDefinition),
+    "parameters" => Rule::Schema(Scope::ToolDefinition),
+    "parametersJsonSchema" => Rule::Schema(Scope::ToolDefinition),
+    "response" => Rule::Schema(Scope::ToolDefinition),
+    "responseJsonSchema" => Rule::Schema(Scope::ToolDefinition),
+    "behavior" => Rule::Constant,
+};
+
+/// A message. A string in its place is text, as the SDKs have it.
+static CONTENT: Shape = shape! { proto enter_content;
+    "role" => Rule::Constant,
+    "parts" => Rule::Shape(&PART),
+};
+
+/// The system instruction: its role says nothing.
+static INSTRUCTION: Shape = shape! { proto stay;
+    "role" => Rule::Constant,
+    "parts" => Rule::Shape(&PART),
+};
+
+/// A single turn may leave its role out: it is the user's.
+fn enter_content(content: Value<'_>, position: u32, place: &mut Place) {
+    place.message = position;
+    place.scope = match content.member("role") {
+        None => Scope::User,
+        role => openai::role_scope(role),
+    };
+}
+
+static PART: Shape = shape! { proto enter_part;
+    "text" => Rule::Inherit,
+    "thought" => Rule::Constant,
+    "thoughtSignature" => Rule::Ignore,
+    "inlineData" => Rule::By(media),
+    "fileData" => Rule::By(media),
+    "functionCall" => Rule::Shape(&CALL),
+    "functionResponse" => Rule::Shape(&CALL),
+    "toolCall" => Rule::Shape(&CALL),
+    "toolResponse" => Rule::Shape(&CALL),
+    "executableCode" => Rule::Shape(&CALL),
+    "codeExecutionResult" => Rule::Shape(&CALL),
+    "videoMetadata" => Rule::Ignore,
+    "mediaResolution" => Rule::Ignore,
+};
+
+fn enter_part(part: Value<'_>, _position: u32, place: &mut Place) {
+    place.signed = member(part, "thoughtSignature").is_some();
+    if place.scope == Scope::Output && part.member("thought").and_then(Value::as_bool) == Some(true) {
+        place.scope = Scope::Reasoning;
+    }
+}
+
+/// Calls, their results, and code that the model ran.
+static CALL: Shape = shape! { proto stay;
+    "id" => Rule::Constant,
+    "name" => Rule::Constant,
+    "toolType" => Rule::Constant,
+    "args" => Rule::Free(Scope::ToolCall),
+    "partialArgs" => Rule::Free(Scope::ToolCall),
+    "willContinue" => Rule::Constant,
+    "scheduling" => Rule::Constant,
+    "response" => Rule::Free(Scope::ToolResult),
+    "parts" => Rule::Scoped(Scope::ToolResult, &PART),
+    "language" => Rule::Constant,
+    "code" => Rule::Text(Scope::ToolCall),
+    "outcome" => Rule::Constant,
+    "output" => Rule::Text(Scope::ToolResult),
+};
+
+/// By the media type's first word; text among it too, for it is in base64.
+fn media(blob: Value<'_>, _place: &Place) -> Rule {
+    let kind = member(blob, "mimeType").and_then(Value::text).unwrap_or_default();
+    Rule::Unseen(match kind.split('/').next().unwrap_or_default() {
+        "image" => UnseenKind::Image,
+        "audio" => UnseenKind::Audio,
+        "video" => UnseenKind::Video,
+        _ => UnseenKind::File,
+    })
+}
+
+pub(crate) static RESPONSE: Shape = shape! { proto stay;
+    "candidates" => Rule::Shape(&CANDIDATE),
+    "promptFeedback" => Rule::Ignore,
+    "usageMetadata" => Rule::Ignore,
+    "modelVersion" => Rule::Constant,
+    "modelStatus" => Rule::Ignore,
+    "responseId" => Rule::Constant,
+    "createTime" => Rule::Constant,
+    "error" => Rule::Shape(&ERROR),
+};
+
+pub(crate) static EMBED_RESPONSE: Shape = shape! { proto stay;
+    "embedding" => Rule::Ignore,
+    "embeddings" => Rule::Ignore,
+    "usageMetadata" => Rule::Ignore,
+    "metadata" => Rule::Ignore,
+    "error" => Rule::Shape(&ERROR),
+};
+
+static CANDIDATE: Shape = shape! { proto enter_candidate;
+    "index" => Rule::Constant,
+    "content" => Rule::Shape(&INSTRUCTION),
+    "finishReason" => Rule::Constant,
+    "finishMessage" => Rule::Text(Scope::Other),
+    "safetyRatings" => Rule::Ignore,
+    "citationMetadata" => Rule::Free(Scope::Document),
+    "groundingMetadata" => Rule::Free(Scope::Document),
+    "urlContextMetadata" => Rule::Free(Scope::Document),
+    "tokenCount" => Rule::Constant,
+    "avgLogprobs" => Rule::Constant,
+    "logprobsResult" => Rule::Logprobs,
+};
+
+fn enter_candidate(candidate: Value<'_>, position: u32, place: &mut Place) {
+    place.message = openai::index(candidate, position);
+}
+
+/// The member of either spelling.
+fn member<'a>(object: Value<'a>, name: &str) -> Option<Value<'a>> {
+    let spelled = |key: Value<'a>| key.text().is_some_and(|key| camel(key) == name);
+    object.member(name).or_else(|| {
+        object
+            .members()
+            .find_map(|(key, value)| spelled(key).then_some(value))
+    })
+}
+
+fn counts(usage: Value<'_>) -> Counts {
+    let mut counts = Counts::default();
+    counts.input = counts.read(usage.member("promptTokenCount"));
+    counts.output = counts.read(usage.member("candidatesTokenCount"));
+    counts.total = counts.read(usage.member("totalTokenCount"));
+    counts.cached = counts.read(usage.member("cachedContentTokenCount"));
+    counts.reasoning = counts.read(usage.member("thoughtsTokenCount"));
+    counts.tool_input = counts.read(usage.member("toolUsePromptTokenCount"));
+    counts.input_audio = counts.read(audio(usage.member("promptTokensDetails")));
+    counts.output_audio = counts.read(audio(usage.member("candidatesTokensDetails")));
+    counts
+}
+
+fn audio(details: Option<Value<'_>>) -> Option<Value<'_>> {
+    let is_audio = |item: &Value<'_>| {
+        item.member("modality")
+            .is_some_and(|modality| modality.eq_text("AUDIO"))
+    };
+    details?.items().find(is_audio)?.member("tokenCount")
+}
+
+const FINISH: &[(&str, Finish)] = &[
+    ("STOP", Finish::Stop),
+    ("MAX_TOKENS", Finish::Length),
+    ("SAFETY", Finish::ContentFilter),
+    ("RECITATION", Finish::ContentFilter),
+    ("BLOCKLIST", Finish::ContentFilter),
+    ("PROHIBITED_CONTENT", Finish::ContentFilter),
+    ("SPII", Finish::ContentFilter),
+    ("MODEL_ARMOR", Finish::ContentFilter),
+    ("IMAGE_SAFETY", Finish::ContentFilter),
+    ("IMAGE_PROHIBITED_CONTENT", Finish::ContentFilter),
+    ("IMAGE_RECITATION", Finish::ContentFilter),
+    ("MALFORMED_FUNCTION_CALL", Finish::Error),
+    ("MALFORMED_RESPONSE", Finish::Error),
+    ("UNEXPECTED_TOOL_CALL", Finish::Error),
+];
+
+fn names(seen: &mut Seen, root: Value<'_>) {
+    seen.names(root, "responseId", "modelVersion", "");
+    if let Some(usage) = root.member("usageMetadata") {
+        seen.names(usage, "", "", "serviceTier");
+        seen.counts.merge(&counts(usage));
+    }
+}
+
+fn candidates(root: Value<'_>) -> impl Iterator<Item = Value<'_>> {
+    root.member("candidates").into_iter().flat_map(Value::items)
+}
+
+/// `STOP` stands also after function calls, so the calls themselves tell.
+fn finish(candidate: Value<'_>, called: bool) -> Option<Finish> {
+    let reason = candidate.member("finishReason")?;
+    match Finish::from_table(reason, FINISH) {
+        _ if reason.eq_text("FINISH_REASON_UNSPECIFIED") => None,
+        Some(Finish::Stop) if called => Some(Finish::ToolCalls),
+        finish => finish,
+    }
+}
+
+fn calls_function(candidate: Value<'_>) -> bool {
+    let parts = candidate
+        .member("content")
+        .and_then(|content| content.member("parts"));
+    parts
+        .into_iter()
+        .flat_map(Value::items)
+        .any(|part| part.member("functionCall").is_some())
+}
+
+/// A blocked prompt has no candidates.
+fn blocked(root: Value<'_>) -> Option<Finish> {
+    let reason = root.member("promptFeedback")?.member("blockReason")?;
+    (reason.decoded_len() > 0).then_some(Finish::ContentFilter)
+}
+
+pub(crate) fn request(root: Value<'_>) -> Result<Request, ReadError> {
+    let mut request = Request::default();
+    if let Some(config) = member(root, "generationConfig") {
+        request.max_output_tokens = spelled_count(config, "maxOutputTokens", "max_output_tokens")?;
+        request.choices = spelled_count(config, "candidateCount", "candidate_count")?.unwrap_or(1);
+    }
+    Ok(request)
+}
+
+fn spelled_count(object: Value<'_>, camel: &str, snake: &str) -> Result<Option<u64>, ReadError> {
+    Ok(count(object, camel)?.or(count(object, snake)?))
 }
 
 pub(crate) fn embed_request(_root: Value<'_>) -> Result<Request, ReadError> {
     Ok(Request::default())
 }
 
-pub(crate) fn answer(_root: Value<'_>) -> Seen {
-    Seen::default()
+pub(crate) fn answer(root: Value<'_>) -> Seen {
+    let mut seen = Seen::default();
+    names(&mut seen, root);
+    seen.finish = candidates(root)
+        .find_map(|c| finish(c, calls_function(c)))
+        .or_else(|| blocked(root));
+    seen
 }
 
-pub(crate) fn embed_answer(_root: Value<'_>) -> Seen {
-    Seen::default()
+pub(crate) fn embed_answer(root: Value<'_>) -> Seen {
+    let mut seen = Seen::default();
+    names(&mut seen, root);
+    seen
 }
 
 pub(crate) fn frame(root: Value<'_>, state: &mut State, out: &mut FrameReading) {
@@ -40,4 +313,19 @@ pub(crate) fn frame(root: Value<'_>, state: &mut State, out: &mut FrameReading) 
         Place::new(Scope::Output, Part::Delta),
         out,
     );
+    names(&mut state.seen, root);
+    out.usage = root.member("usageMetadata").is_some_and(|usage| !usage.is_null());
+    for (position, candidate) in candidates(root).enumerate() {
+        let index = openai::index(candidate, u32::try_from(position).unwrap_or(u32::MAX));
+        state.begin_choice(index);
+        let called = calls_function(candidate);
+        state.called |= called;
+        out.output |= called;
+        if let Some(finish) = finish(candidate, state.called) {
+            state.finish_choice(index, finish, out);
+        }
+    }
+    if let Some(finish) = blocked(root) {
+        state.finish_choice(0, finish, out);
+    }
 }

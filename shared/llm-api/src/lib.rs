@@ -51,6 +51,7 @@ mod openai_responses;
 mod path;
 mod refusal;
 mod request;
+mod responses_items;
 mod shape;
 mod stream;
 mod strip;

@@ -1,32 +1,214 @@
-//! Ollama: `/api/chat`, `/api/generate`, `/api/embed`.
+//! Ollama: `/api/chat`, `/api/generate`, `/api/embed` and the older `/api/embeddings`.
 //!
-//! Not tabled yet: every text is `Other`, and no usage is read.
+//! Source: <https://github.com/ollama/ollama/blob/main/docs/api.md>. Streams are NDJSON and the default; counts
+//! stand in the object with `done: true` only. Ollama is written in Go: it matches keys without regard to case.
 
-use crate::answer::Seen;
-use crate::request::{ReadError, Request};
+use crate::answer::{Finish, Seen};
+use crate::openai::{TOOL, enter_message};
+use crate::request::{ReadError, Request, count, flag, name};
 use crate::shape::{Place, Rule, Shape, shape};
 use crate::stream::{FrameReading, State};
-use crate::texts::{Part, Scope};
-use penstock_wire::Value;
+use crate::texts::{Part, Scope, UnseenKind};
+use crate::usage::Counts;
+use penstock_wire::{Kind, Value};
 
-pub(crate) static CHAT_REQUEST: Shape = shape! {};
+pub(crate) static CHAT_REQUEST: Shape = shape! {
+    "model" => Rule::Constant,
+    "messages" => Rule::Shape(&MESSAGE),
+    "tools" => Rule::Shape(&TOOL),
+    "format" => Rule::By(format),
+    "options" => Rule::Shape(&OPTIONS),
+    "stream" => Rule::Constant,
+    "keep_alive" => Rule::Constant,
+    "think" => Rule::Constant,
+    "truncate" => Rule::Constant,
+    "shift" => Rule::Constant,
+    "logprobs" => Rule::Constant,
+    "top_logprobs" => Rule::Constant,
+};
 
-pub(crate) static GENERATE_REQUEST: Shape = shape! {};
+pub(crate) static GENERATE_REQUEST: Shape = shape! {
+    "model" => Rule::Constant,
+    "prompt" => Rule::Text(Scope::User),
+    "suffix" => Rule::Text(Scope::User),
+    "system" => Rule::Text(Scope::System),
+    "template" => Rule::Text(Scope::System),
+    "context" => Rule::Unseen(UnseenKind::Tokens),
+    "images" => Rule::Unseen(UnseenKind::Image),
+    "raw" => Rule::Constant,
+    "format" => Rule::By(format),
+    "options" => Rule::Shape(&OPTIONS),
+    "stream" => Rule::Constant,
+    "keep_alive" => Rule::Constant,
+    "think" => Rule::Constant,
+    "truncate" => Rule::Constant,
+    "shift" => Rule::Constant,
+    "logprobs" => Rule::Constant,
+    "top_logprobs" => Rule::Constant,
+    "width" => Rule::Constant,
+    "height" => Rule::Constant,
+    "steps" => Rule::Constant,
+};
 
-pub(crate) static EMBED_REQUEST: Shape = shape! {};
+pub(crate) static EMBED_REQUEST: Shape = shape! {
+    "model" => Rule::Constant,
+    "input" => Rule::Text(Scope::User),
+    "prompt" => Rule::Text(Scope::User),
+    "truncate" => Rule::Constant,
+    "dimensions" => Rule::Constant,
+    "options" => Rule::Shape(&OPTIONS),
+    "keep_alive" => Rule::Constant,
+};
 
-pub(crate) static RESPONSE: Shape = shape! {};
-
-pub(crate) fn request(_root: Value<'_>) -> Result<Request, ReadError> {
-    Ok(Request::default())
+/// `"json"`, or a JSON Schema.
+fn format(format: Value<'_>, _place: &Place) -> Rule {
+    if format.kind() == Kind::Object {
+        Rule::Schema(Scope::ToolDefinition)
+    } else {
+        Rule::Constant
+    }
 }
 
-pub(crate) fn embed_request(_root: Value<'_>) -> Result<Request, ReadError> {
-    Ok(Request::default())
+static OPTIONS: Shape = shape! {
+    "num_predict" => Rule::Constant,
+    "num_ctx" => Rule::Constant,
+    "num_keep" => Rule::Constant,
+    "num_batch" => Rule::Constant,
+    "num_gpu" => Rule::Constant,
+    "main_gpu" => Rule::Constant,
+    "num_thread" => Rule::Constant,
+    "use_mmap" => Rule::Constant,
+    "seed" => Rule::Constant,
+    "temperature" => Rule::Constant,
+    "top_k" => Rule::Constant,
+    "top_p" => Rule::Constant,
+    "min_p" => Rule::Constant,
+    "typical_p" => Rule::Constant,
+    "repeat_last_n" => Rule::Constant,
+    "repeat_penalty" => Rule::Constant,
+    "presence_penalty" => Rule::Constant,
+    "frequency_penalty" => Rule::Constant,
+    "stop" => Rule::Text(Scope::Other),
+};
+
+static MESSAGE: Shape = shape! { enter enter_message;
+    "role" => Rule::Constant,
+    "content" => Rule::Inherit,
+    "thinking" => Rule::Inherit,
+    "images" => Rule::Unseen(UnseenKind::Image),
+    "tool_calls" => Rule::Shape(&TOOL_CALL),
+    "tool_name" => Rule::Constant,
+    "tool_call_id" => Rule::Constant,
+};
+
+static TOOL_CALL: Shape = shape! {
+    "id" => Rule::Constant,
+    "type" => Rule::Constant,
+    "function" => Rule::Shape(&FUNCTION),
+};
+
+static FUNCTION: Shape = shape! {
+    "index" => Rule::Constant,
+    "name" => Rule::Constant,
+    "arguments" => Rule::Free(Scope::ToolCall),
+};
+
+/// Whole answers and lines of streams, of all three endpoints.
+pub(crate) static RESPONSE: Shape = shape! {
+    "model" => Rule::Constant,
+    "remote_model" => Rule::Constant,
+    "remote_host" => Rule::Constant,
+    "created_at" => Rule::Constant,
+    "message" => Rule::Shape(&ANSWER),
+    "response" => Rule::Text(Scope::Output),
+    "thinking" => Rule::Text(Scope::Reasoning),
+    "tool_calls" => Rule::Shape(&TOOL_CALL),
+    "image" => Rule::Unseen(UnseenKind::Image),
+    "done" => Rule::Constant,
+    "done_reason" => Rule::Constant,
+    "context" => Rule::Ignore,
+    "total_duration" => Rule::Constant,
+    "load_duration" => Rule::Constant,
+    "prompt_eval_count" => Rule::Constant,
+    "prompt_eval_duration" => Rule::Constant,
+    "eval_count" => Rule::Constant,
+    "eval_duration" => Rule::Constant,
+    "logprobs" => Rule::Logprobs,
+    "embedding" => Rule::Ignore,
+    "embeddings" => Rule::Ignore,
+    "error" => Rule::Text(Scope::Other),
+    "code" => Rule::Constant,
+};
+
+static ANSWER: Shape = shape! {
+    "role" => Rule::Constant,
+    "content" => Rule::Text(Scope::Output),
+    "thinking" => Rule::Text(Scope::Reasoning),
+    "tool_calls" => Rule::Shape(&TOOL_CALL),
+    "images" => Rule::Unseen(UnseenKind::Image),
+};
+
+const FINISH: &[(&str, Finish)] = &[("stop", Finish::Stop), ("length", Finish::Length)];
+
+fn counts(root: Value<'_>) -> Counts {
+    let mut counts = Counts::default();
+    counts.input = counts.read(root.member("prompt_eval_count"));
+    counts.output = counts.read(root.member("eval_count"));
+    counts
 }
 
-pub(crate) fn answer(_root: Value<'_>) -> Seen {
-    Seen::default()
+pub(crate) fn request(root: Value<'_>) -> Result<Request, ReadError> {
+    let bound = match root.member("options") {
+        Some(options) => count(options, "num_predict")?,
+        None => None,
+    };
+    Ok(Request {
+        model: name(root, "model")?,
+        stream: flag(root, "stream")?.unwrap_or(true),
+        max_output_tokens: bound,
+        ..Request::default()
+    })
+}
+
+pub(crate) fn embed_request(root: Value<'_>) -> Result<Request, ReadError> {
+    Ok(Request {
+        model: name(root, "model")?,
+        ..Request::default()
+    })
+}
+
+pub(crate) fn answer(root: Value<'_>) -> Seen {
+    let mut seen = Seen {
+        counts: counts(root),
+        ..Seen::default()
+    };
+    seen.names(root, "", "model", "");
+    seen.finish = finish(root, calls_tools(root));
+    seen
+}
+
+/// `done_reason` stays `stop` when the model calls tools, so the calls themselves tell.
+fn finish(root: Value<'_>, called: bool) -> Option<Finish> {
+    root.member("done")
+        .and_then(Value::as_bool)
+        .filter(|done| *done)?;
+    let reason = root
+        .member("done_reason")
+        .and_then(|reason| Finish::from_table(reason, FINISH));
+    match reason {
+        Some(Finish::Stop) | None if called => Some(Finish::ToolCalls),
+        Some(reason) => Some(reason),
+        None => Some(Finish::Stop),
+    }
+}
+
+fn calls_tools(root: Value<'_>) -> bool {
+    let calls = |object: Value<'_>| {
+        object
+            .member("tool_calls")
+            .is_some_and(|calls| calls.items().next().is_some())
+    };
+    calls(root) || root.member("message").is_some_and(calls)
 }
 
 pub(crate) fn frame(root: Value<'_>, state: &mut State, out: &mut FrameReading) {
@@ -36,4 +218,18 @@ pub(crate) fn frame(root: Value<'_>, state: &mut State, out: &mut FrameReading) 
         Place::new(Scope::Output, Part::Delta),
         out,
     );
+    state.seen.names(root, "", "model", "");
+    state.seen.counts.merge(&counts(root));
+    out.usage = root
+        .member("eval_count")
+        .or_else(|| root.member("prompt_eval_count"))
+        .is_some();
+    if calls_tools(root) {
+        out.output = true;
+        state.called = true;
+    }
+    if let Some(finish) = finish(root, state.called) {
+        state.finish_choice(0, finish, out);
+        state.end(out);
+    }
 }

@@ -77,9 +77,13 @@ pub(crate) fn enter_message(message: Value<'_>, position: u32, place: &mut Place
 
 /// The `index` of a choice or tool call; its position where there is none.
 pub(crate) fn index(object: Value<'_>, position: u32) -> u32 {
-    object
-        .member("index")
-        .and_then(Value::as_u64)
+    index_of(object, "index", position)
+}
+
+/// As [`index`], under another name.
+pub(crate) fn index_of(object: Value<'_>, name: &str, position: u32) -> u32 {
+    let index = object.member(name).and_then(Value::as_u64);
+    index
         .and_then(|index| u32::try_from(index).ok())
         .unwrap_or(position)
 }
@@ -102,6 +106,15 @@ pub(crate) static TOOL: Shape = shape! {
     "vector_store_ids" => Rule::Unseen(UnseenKind::Remote),
     "container" => Rule::Constant,
 };
+
+/// `"auto"` and the like, or a tool by name.
+pub(crate) fn tool_choice(choice: Value<'_>, _place: &Place) -> Rule {
+    if choice.kind() == Kind::String {
+        Rule::Constant
+    } else {
+        Rule::Shape(&TOOL)
+    }
+}
 
 /// An error object of any API.
 pub(crate) static ERROR: Shape = shape! { enter enter_error;

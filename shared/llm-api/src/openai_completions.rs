@@ -13,7 +13,7 @@ use penstock_wire::{Kind, Value};
 
 pub(crate) static REQUEST: Shape = shape! {
     "model" => Rule::Constant,
-    "prompt" => Rule::By(prompt),
+    "prompt" => Rule::By(text_or_tokens),
     "suffix" => Rule::Text(Scope::User),
     "stream" => Rule::Constant,
     "stream_options" => Rule::Shape(&openai_chat::STREAM_OPTIONS),
@@ -33,14 +33,8 @@ pub(crate) static REQUEST: Shape = shape! {
 };
 
 /// A string, strings, token ids, or lists of token ids.
-fn prompt(request: Value<'_>, _place: &Place) -> Rule {
-    text_or_tokens(request.member("prompt"))
-}
-
-/// What an input is that may be token ids instead of text.
-pub(crate) fn text_or_tokens(input: Option<Value<'_>>) -> Rule {
-    let first = input.and_then(|input| input.items().next());
-    match first.map(Value::kind) {
+pub(crate) fn text_or_tokens(input: Value<'_>, _place: &Place) -> Rule {
+    match input.items().next().map(Value::kind) {
         Some(Kind::Number | Kind::Array) => Rule::Unseen(UnseenKind::Tokens),
         Some(Kind::String | Kind::Object | Kind::Null | Kind::Bool | Kind::Key) | None => {
             Rule::Text(Scope::User)

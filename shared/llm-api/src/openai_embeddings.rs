@@ -7,22 +7,18 @@ use crate::openai;
 use crate::openai_chat;
 use crate::openai_completions::text_or_tokens;
 use crate::request::{ReadError, Request, name};
-use crate::shape::{Place, Rule, Shape, shape};
+use crate::shape::{Rule, Shape, shape};
 use crate::texts::Scope;
 use penstock_wire::Value;
 
 pub(crate) static REQUEST: Shape = shape! {
     "model" => Rule::Constant,
-    "input" => Rule::By(input),
+    "input" => Rule::By(text_or_tokens),
     "messages" => Rule::Shape(&openai_chat::MESSAGE),
     "encoding_format" => Rule::Constant,
     "dimensions" => Rule::Constant,
     "user" => Rule::Text(Scope::Metadata),
 };
-
-fn input(request: Value<'_>, _place: &Place) -> Rule {
-    text_or_tokens(request.member("input"))
-}
 
 pub(crate) static RESPONSE: Shape = shape! {
     "id" => Rule::Constant,

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 /// an id is no place to hide a prompt.
 const MAX_CONSTANT_BYTES: usize = 128;
 
-/// A number of at least so many characters may be a card or phone number, and is read as text.
+/// A number with at least so many digits before its point may be a card or phone number, and is read as text.
 const MIN_LONG_NUMBER: usize = 7;
 
 /// The walk's own bound on nesting, whatever bound the tape was parsed with.
@@ -63,7 +63,11 @@ pub(crate) enum Rule {
     Unseen(UnseenKind),
     /// Log probabilities: the text once more, by token.
     Logprobs,
-    /// Depends on the object around it.
+    /// The same, in the scope of its own.
+    Scoped(Scope, &'static Shape),
+    /// What the rule finds is the request, sent back.
+    Echo(&'static Rule),
+    /// Depends on the value, its key, or the object around it.
     By(fn(Value<'_>, &Place) -> Rule),
 }
 
@@ -104,6 +108,8 @@ pub(crate) struct Place {
     pub(crate) message: u32,
     /// Which of several texts of one scope within the message.
     pub(crate) index: u32,
+    /// The event says which message or text it is about: positions do not.
+    pub(crate) pinned: Pinned,
     depth: u16,
 }
 
@@ -115,6 +121,7 @@ impl Place {
             signed: false,
             message: 0,
             index: 0,
+            pinned: Pinned::Nothing,
             depth: 0,
         }
     }
@@ -122,6 +129,17 @@ impl Place {
     pub(crate) fn with_scope(self, scope: Scope) -> Self {
         Self { scope, ..self }
     }
+}
+
+/// How much of a [`Place`] an event names itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pinned {
+    /// Positions in arrays count.
+    Nothing,
+    /// The message is named, positions of texts within it count.
+    Message,
+    /// Message and text are named.
+    Text,
 }
 
 /// A text on its way to a [`Sink`].
@@ -181,14 +199,23 @@ pub(crate) fn walk(value: Value<'_>, rule: Rule, mut place: Place, sink: &mut dy
         Rule::Free(scope) => free(value, Words::All, place.with_scope(scope), sink),
         Rule::Schema(scope) => free(value, Words::NotOfSchemas, place.with_scope(scope), sink),
         Rule::Shape(shape) => shaped(value, shape, 0, place, sink),
+        Rule::Scoped(scope, shape) => shaped(value, shape, 0, place.with_scope(scope), sink),
+        Rule::Echo(rule) => walk(
+            value,
+            *rule,
+            Place {
+                part: Part::Echo,
+                ..place
+            },
+            sink,
+        ),
         Rule::Unseen(kind) => unseen(value, kind, &place, sink),
         Rule::Logprobs => {
             if value.kind() != Kind::Null {
                 sink.logprobs(value);
             }
         }
-        // A row that depends on its object is resolved where the object is known.
-        Rule::By(_) => free(value, Words::All, place.with_scope(Scope::Other), sink),
+        Rule::By(rule) => walk(value, rule(value, &place), place, sink),
     }
 }
 
@@ -259,6 +286,14 @@ fn found_alone(value: Value<'_>, place: Place, sink: &mut dyn Sink) {
     }
 }
 
+fn is_long(number: &str) -> bool {
+    let digits = number
+        .trim_start_matches('-')
+        .bytes()
+        .take_while(u8::is_ascii_digit);
+    digits.count() >= MIN_LONG_NUMBER
+}
+
 /// Which strings of free JSON are texts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Words {
@@ -275,7 +310,7 @@ fn free(value: Value<'_>, words: Words, mut place: Place, sink: &mut dyn Sink) {
     match value.kind() {
         Kind::Null | Kind::Bool => {}
         Kind::Number => {
-            if value.number_raw().len() >= MIN_LONG_NUMBER {
+            if is_long(value.number_raw()) {
                 sink.text(Found {
                     value,
                     encoding: Encoding::Plain,
@@ -376,7 +411,6 @@ fn members(object: Value<'_>, shape: &'static Shape, position: u32, mut place: P
     (shape.enter)(object, position, &mut place);
     for (key, value) in object.members() {
         match shape.rule(key) {
-            Some(Rule::By(rule)) => walk(value, rule(object, &place), place, sink),
             Some(rule) => walk(value, rule, place, sink),
             None => {
                 constant(key, place, sink);

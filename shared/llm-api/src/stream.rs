@@ -4,7 +4,7 @@ use crate::answer::{ApiError, Finish, Seen, Warnings, usage_of};
 use crate::api::{Api, Dialect};
 use crate::channels::Channels;
 use crate::custom::{self, CustomApi};
-use crate::shape::{Found, Place, Rule, Sink, walk};
+use crate::shape::{Found, Pinned, Place, Rule, Sink, walk};
 use crate::texts::{Encoding, Part, Scope, UnseenKind};
 use crate::usage::Usage;
 use crate::{anthropic_messages, gemini, ollama, openai_chat, openai_completions, openai_responses};
@@ -229,7 +229,9 @@ pub(crate) struct State {
     /// Choices below 64 that have begun and that have finished, a bit each.
     begun: u64,
     done: u64,
-    /// Number of frames with content so far.
+    /// The model has called a tool, for APIs whose finish does not say so.
+    pub(crate) called: bool,
+    /// Hashes of the output items' ids in order, for servers of the Responses API that number no items.
     pub(crate) items: Vec<u64>,
 }
 
@@ -243,6 +245,7 @@ impl State {
             ended: false,
             begun: 0,
             done: 0,
+            called: false,
             items: Vec::new(),
         }
     }
@@ -374,10 +377,12 @@ impl Pieces<'_> {
             part,
             message,
             index,
+            pinned,
             ..
         } = found.place;
         match part {
-            _ if found.alone => (self.state.channels.alone(), part != Part::Repeat),
+            // What stands alone in an item is new when the item comes, and repeated in the whole response.
+            _ if found.alone => (self.state.channels.alone(), pinned == Pinned::Message),
             Part::Echo => (self.state.channels.alone(), false),
             Part::Delta | Part::Whole | Part::Repeat => self.state.channels.text(crate::channels::Key {
                 scope,
