@@ -58,7 +58,7 @@ quietly() {
   mkdir -p "$(dirname "$log")"
   "$@" </dev/null >"$log" 2>&1 && return
   tail -n 15 "$log" >&2
-  if grep -qiE 'NewConnectionError|Temporary failure in name resolution|Network is unreachable|Connection (refused|timed out)|ConnectTimeout|no such host|dial tcp|i/o timeout' "$log"; then
+  if grep -qiE 'NewConnectionError|Temporary failure in name resolution|Network is unreachable|Connection (refused|timed out)|ConnectTimeout|no such host|dial tcp|i/o timeout|from versions: none' "$log"; then
     say "no network? the package registry could not be reached"
   fi
   die "failed: $* (log: $log)"

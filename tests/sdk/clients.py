@@ -233,7 +233,8 @@ def gemini_generate(url, ask):
 
 
 def gemini_embed(url, ask):
-    answer = gemini_client(url, ask).models.embed_content(model=ask.model, contents=[ask.prompt, "b"])
+    client = gemini_client(url, ask)  # kept in a name: it closes its connections when collected
+    answer = client.models.embed_content(model=ask.model, contents=[ask.prompt, "b"])
     return Seen(pieces=len(answer.embeddings))
 
 

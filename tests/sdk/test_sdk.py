@@ -94,8 +94,6 @@ def test_a_cut_stream_raises(url, request_id, api):
 
 @pytest.mark.parametrize("api", STREAMS)
 def test_an_error_event_in_mid_stream_raises(url, request_id, api):
-    if api == "openai_completions":
-        pytest.skip("the SDK knows no error event for this API beyond the chat one, which is tested")
     with pytest.raises(MID_STREAM[STREAMS[api]]):
         clients.send(url, ask(api, request_id, "out=20; error_at=3", stream=True))
 

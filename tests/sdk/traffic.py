@@ -22,12 +22,15 @@ from clients import Ask
 CHAT = {
     "openai_chat": ["gpt-4.1", "gpt-4.1-mini"],
     "openai_responses": ["gpt-5-mini"],
-    "anthropic_messages": ["claude-sonnet-4-5"],
+    "anthropic_messages": ["claude-sonnet-5"],
     "ollama_chat": ["llama3.2"],
     "gemini_generate": ["gemini-2.5-flash"],
 }
 TEXT = {"openai_completions": ["gpt-3.5-turbo-instruct"], "ollama_generate": ["llama3.2"]}
 EMBED = {"openai_embeddings": ["text-embedding-3-small"], "ollama_embed": ["nomic-embed-text"], "gemini_embed": ["gemini-embedding-001"]}
+UNICODE = "in=90; out=120; content=unicode; chunk=rand"
+# Google's SDK ends lines at U+2028, which Google's servers write as an escape: a text without it.
+UNICODE_OF = {"gemini_generate": "in=90; say=Gr%C3%BC%C3%9Fe%20aus%20%E6%9D%B1%E4%BA%AC%20%F0%9F%98%80; chunk=rand"}
 UNCACHED = {"ollama_chat"}  # its format has no field for cached tokens, nor for a count of reasoning tokens
 
 
@@ -41,7 +44,7 @@ def plan():
                 yield Ask(api, model, stream, thinking=True), "in=180; out=40; reason=90"
                 if api not in UNCACHED:
                     yield Ask(api, model, stream), "in=2400; cached=1920; out=35"
-            yield Ask(api, model, True), "in=90; out=120; content=unicode; chunk=rand"
+            yield Ask(api, model, True), UNICODE_OF.get(api, UNICODE)
     for api, models in TEXT.items():
         for model in models:
             yield Ask(api, model), "in=30; out=25"
