@@ -16,7 +16,7 @@ pub enum MetricKind {
 }
 
 /// Longest label value in bytes; what is longer is cut.
-pub const MAX_LABEL_BYTES: usize = 64;
+const MAX_LABEL_BYTES: usize = 64;
 
 /// `name` with labels: `penstock_x_total.model=.=gpt-4.1;.;tenant=.=acme;.;`.
 /// Values keep letters, digits and `-_./:@`; all else becomes `_`.

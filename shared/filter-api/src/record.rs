@@ -119,6 +119,8 @@ pub enum Failure {
     InvalidEncoding,
     /// A compressed body that grows over the ratio or the bound.
     DecompressionBomb,
+    /// A request with a body asks to become another protocol.
+    Upgrade,
     /// The body is signed, so an edit would break it.
     SignedBody,
     /// All streams of this VM together hold more than `max_held_bytes`.
@@ -149,6 +151,7 @@ impl Failure {
             Self::UnsupportedEncoding => "unsupported_encoding",
             Self::InvalidEncoding => "invalid_encoding",
             Self::DecompressionBomb => "decompression_bomb",
+            Self::Upgrade => "upgrade",
             Self::SignedBody => "signed_body",
             Self::HeldBytes => "held_bytes",
             Self::HoldTimeout => "hold_timeout",
@@ -163,7 +166,7 @@ impl Failure {
     pub fn status(self) -> u16 {
         match self {
             Self::InvalidJson | Self::AmbiguousJson | Self::UnknownShape | Self::TooComplex => 400,
-            Self::InvalidEncoding | Self::SignedBody => 400,
+            Self::InvalidEncoding | Self::SignedBody | Self::Upgrade => 400,
             Self::RequestTooLarge | Self::DecompressionBomb => 413,
             Self::UnsupportedEncoding => 415,
             Self::ResponseTooLarge | Self::FrameTooLarge | Self::UnknownResponse => 502,

@@ -1,0 +1,6 @@
+//! The token meter as a wasm module.
+
+fn main() {
+    #[cfg(target_family = "wasm")]
+    penstock_wasm_host::run(&[penstock_token_meter::MODULE]);
+}

@@ -1,0 +1,126 @@
+//! The one door for failures, and the rendering of refusals.
+
+use crate::engine::Counted;
+use crate::exchange::{Exchange, ResponsePhase};
+use crate::host::{Flow, Host};
+use penstock_filter_api::{Denial, Failure, Mode, OnFailure, Origin, Outcome};
+use penstock_llm_api::{Dialect, Refusal, Sent, error_body, error_event};
+use penstock_wire::Framing;
+
+/// What a failure means for the exchange.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// A filter that fails closed refuses on its account.
+    Refuse { filter: &'static str, denial: Denial },
+    /// All filters concerned are bypassed.
+    Bypass,
+}
+
+impl Exchange {
+    /// Every failure that concerns all joined filters goes through here.
+    pub(crate) fn fail(&mut self, failure: Failure, host: &mut dyn Host) -> Verdict {
+        let mut verdict = Verdict::Bypass;
+        for joined in &mut self.joined {
+            if joined.bypassed {
+                continue;
+            }
+            self.engine.count(Counted::Failure(joined.policy.name, failure), host);
+            if joined.is_closed() {
+                verdict = refuse(joined.policy.name, failure);
+            }
+            joined.bypassed = true;
+        }
+        verdict
+    }
+
+    /// As [`Exchange::fail`], for the failure of one filter.
+    pub(crate) fn fail_one(&mut self, index: usize, failure: Failure, host: &mut dyn Host) -> Verdict {
+        let Some(joined) = self.joined.get_mut(index) else { return Verdict::Bypass };
+        self.engine.count(Counted::Failure(joined.policy.name, failure), host);
+        let closed = joined.is_closed();
+        joined.bypassed = true;
+        if closed { refuse(joined.policy.name, failure) } else { Verdict::Bypass }
+    }
+
+    /// Counts a failure that nobody can act on any more.
+    pub(crate) fn note(&self, failure: Failure, host: &mut dyn Host) {
+        self.engine.count(Counted::Failure("engine", failure), host);
+    }
+
+    /// A failure before any filter could join: the strictest plugin decides.
+    pub(crate) fn fail_unopened(&mut self, failure: Failure, host: &mut dyn Host) -> Flow {
+        self.note(failure, host);
+        let closed = self.engine.plugins.iter().map(|plugin| plugin.policy());
+        let closed = closed.filter(|policy| policy.mode == Mode::Enforce && policy.on_failure == OnFailure::Closed);
+        match closed.last() {
+            Some(policy) => {
+                let denial = denial_of(failure);
+                self.deny(policy.name, &denial, host)
+            }
+            None => Flow::Continue,
+        }
+    }
+
+    /// Refuses the exchange with the error object of the client's API.
+    pub(crate) fn deny(&mut self, filter: &'static str, denial: &Denial, host: &mut dyn Host) -> Flow {
+        self.engine.count(Counted::Denied(filter, denial.code), host);
+        self.name_denial(filter, denial, host);
+        let body = error_body(self.client_dialect(), &refusal(denial));
+        let retry_after = denial.retry_after_s.map(|seconds| seconds.to_string());
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(retry_after.as_deref().map(|seconds| ("retry-after", seconds)));
+        self.record.origin = Origin::Denied(filter);
+        self.record.outcome = Outcome::Denied;
+        self.record.status = denial.status;
+        self.response = ResponsePhase::Local;
+        if host.reply(denial.status, &headers, &body).is_err() {
+            self.note(Failure::Host, host);
+            let _ = host.close();
+        }
+        Flow::Pause
+    }
+
+    /// The refusal as an event of a running stream.
+    pub(crate) fn cut_event(
+        &mut self,
+        filter: &'static str,
+        denial: &Denial,
+        framing: Framing,
+        sent: Sent,
+        host: &mut dyn Host,
+    ) -> Vec<u8> {
+        self.engine.count(Counted::Denied(filter, denial.code), host);
+        self.name_denial(filter, denial, host);
+        self.record.outcome = Outcome::Cut;
+        error_event(self.client_dialect(), framing, sent, &refusal(denial))
+    }
+
+    /// For access logs: Envoy itself knows only the status.
+    fn name_denial(&self, filter: &str, denial: &Denial, host: &mut dyn Host) {
+        host.filter_state("penstock.denied", format!("{filter}:{}", denial.code).as_bytes());
+    }
+
+    fn client_dialect(&self) -> Dialect<'_> {
+        self.dialect().unwrap_or(Dialect::OpenAiChat)
+    }
+}
+
+/// The refusal that stands for a failure.
+pub(crate) fn denial_of(failure: Failure) -> Denial {
+    let retry_after_s = (failure.status() == 503).then_some(1);
+    let message = format!("the request could not be checked: {}", failure.name().replace('_', " "));
+    Denial { status: failure.status(), code: failure.name(), message, retry_after_s }
+}
+
+fn refuse(filter: &'static str, failure: Failure) -> Verdict {
+    Verdict::Refuse { filter, denial: denial_of(failure) }
+}
+
+fn refusal(denial: &Denial) -> Refusal<'_> {
+    Refusal {
+        status: denial.status,
+        code: denial.code,
+        message: &denial.message,
+        retry_after_s: denial.retry_after_s,
+    }
+}

@@ -1,0 +1,229 @@
+//! One exchange: where it stands, and which part takes a callback.
+
+use crate::engine::Engine;
+use crate::host::{Fields, Flow, Host, Input, Side};
+use crate::joined::Joined;
+use crate::record;
+use crate::request::RequestPhase;
+use crate::stream::StreamBody;
+use crate::whole::WholeBody;
+use penstock_filter_api::{Effects, Head, Need, Origin, Outcome, Record, Reply, Seen};
+use penstock_llm_api::Dialect;
+use std::rc::Rc;
+
+/// One HTTP exchange, from its head to its end.
+pub struct Exchange {
+    pub(crate) engine: Rc<Engine>,
+    pub(crate) record: Record,
+    pub(crate) head: Option<Head>,
+    pub(crate) joined: Vec<Joined>,
+    pub(crate) request: RequestPhase,
+    pub(crate) response: ResponsePhase,
+    pub(crate) effects: Effects,
+    /// The request asks for usage only because a filter wanted it.
+    pub(crate) usage_added: bool,
+    /// The last callback of the response was answered with `Continue`: what is held in the guest
+    /// cannot be written any more by a callback that is not of the body.
+    pub(crate) response_flowing: bool,
+    /// Bytes taken from the engine's budget.
+    pub(crate) held_bytes: usize,
+    ended: bool,
+}
+
+/// Where the response stands.
+pub(crate) enum ResponsePhase {
+    /// No response yet.
+    Waiting,
+    /// Nobody reads it.
+    Pass,
+    /// It is our own reply.
+    Local,
+    /// It is read as a whole.
+    Whole(Box<WholeBody>),
+    /// It is read frame by frame.
+    Stream(Box<StreamBody>),
+    /// Its error event is out; the next callback resets the exchange.
+    Cutting,
+    /// Its error event is out; the rest of the upstream's response is read and thrown away.
+    Draining(Box<StreamBody>),
+    /// All of it came.
+    Done,
+}
+
+impl Exchange {
+    /// An exchange that has not begun.
+    pub fn new(engine: Rc<Engine>) -> Self {
+        Self {
+            engine,
+            record: record::empty(),
+            head: None,
+            joined: Vec::new(),
+            request: RequestPhase::Waiting,
+            response: ResponsePhase::Waiting,
+            effects: Effects::default(),
+            usage_added: false,
+            response_flowing: false,
+            held_bytes: 0,
+            ended: false,
+        }
+    }
+
+    /// Takes one callback of the proxy. What it returns is obeyed for the callbacks of heads, bodies and
+    /// trailers; for the others the exchange resumes the side itself.
+    pub fn on(&mut self, input: Input, host: &mut dyn Host) -> Flow {
+        let ends = matches!(
+            input,
+            Input::ResponseHeaders { end: true } | Input::ResponseBody { end: true, .. } | Input::ResponseTrailers
+        );
+        let flow = self.take(input, host);
+        if ends && matches!(self.response, ResponsePhase::Pass) {
+            self.response = ResponsePhase::Done;
+        }
+        flow
+    }
+
+    fn take(&mut self, input: Input, host: &mut dyn Host) -> Flow {
+        match input {
+            Input::RequestHeaders { end } => self.request_headers(end, host),
+            Input::RequestBody { size, end } => self.request_body(size, end, host),
+            Input::RequestTrailers => self.request_trailers(host),
+            Input::ResponseHeaders { end } => self.response_headers(end, host),
+            Input::ResponseBody { size, end } => {
+                let flow = self.response_body(size, end, host);
+                self.response_flowing = flow == Flow::Continue;
+                flow
+            }
+            Input::ResponseTrailers => self.response_trailers(host),
+            Input::Reply { call, reply } => self.reply(call, &reply, host),
+            Input::Tick => self.tick(host),
+            Input::End => self.end(host),
+        }
+    }
+
+    /// What the engine knows so far.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// The dialect of the exchange, where it has one.
+    pub(crate) fn dialect(&self) -> Option<Dialect<'_>> {
+        Dialect::new(self.record.api?, self.head.as_ref()?.target.custom.as_ref())
+    }
+
+    /// The closest look that any filter takes at the response.
+    pub(crate) fn response_need(&self) -> Need {
+        self.joined.iter().map(Joined::response_need).max().unwrap_or(Need::Nothing)
+    }
+
+    /// Shows something to every filter, in the order of the response.
+    pub(crate) fn show(&mut self, seen: fn() -> Seen<'static>, host: &mut dyn Host) {
+        let now_ns = host.now_ns();
+        for joined in self.joined.iter_mut().rev() {
+            let record = &self.record;
+            joined.call(now_ns, host, &mut self.effects, |filter, cx| filter.observe(seen(), record, cx));
+        }
+    }
+
+    /// Sets the headers that filters asked for on this side. Only while the head has not left.
+    pub(crate) fn apply_headers(&mut self, side: Side, host: &mut dyn Host) {
+        let (asked, fields) = match side {
+            Side::Request => (&mut self.effects.request_headers, Fields::RequestHeaders),
+            Side::Response => (&mut self.effects.response_headers, Fields::ResponseHeaders),
+        };
+        for (name, value) in std::mem::take(asked) {
+            let _ = host.set_field(fields, &name, &value);
+        }
+    }
+
+    /// Adds the trailers that filters asked for. Only in the last body callback and in that of trailers.
+    pub(crate) fn apply_trailers(&mut self, host: &mut dyn Host) {
+        for (name, value) in std::mem::take(&mut self.effects.response_trailers) {
+            let _ = host.set_field(Fields::ResponseTrailers, &name, &value);
+        }
+    }
+
+    /// Makes the engine's budget of held bytes stand at `bytes` for this exchange; false when it is spent.
+    pub(crate) fn hold_bytes(&mut self, bytes: usize) -> bool {
+        if bytes <= self.held_bytes {
+            self.engine.release(self.held_bytes - bytes);
+        } else if !self.engine.hold(bytes - self.held_bytes) {
+            return false;
+        }
+        self.held_bytes = bytes;
+        true
+    }
+
+    fn reply(&mut self, call: u32, reply: &Reply, host: &mut dyn Host) -> Flow {
+        if let Some(flow) = self.prompt_reply(call, reply, host) {
+            if flow == Flow::Continue {
+                let _ = host.resume(Side::Request);
+            }
+        } else if self.output_reply(call, reply, host) == Flow::Continue {
+            self.response_flowing = true;
+            let _ = host.resume(Side::Response);
+        }
+        Flow::Pause
+    }
+
+    fn tick(&mut self, host: &mut dyn Host) -> Flow {
+        match self.response {
+            ResponsePhase::Cutting => {
+                self.response = ResponsePhase::Done;
+                let _ = host.close();
+            }
+            ResponsePhase::Stream(_) => {
+                if self.stream_tick(host) == Flow::Continue {
+                    self.response_flowing = true;
+                    let _ = host.resume(Side::Response);
+                }
+            }
+            ResponsePhase::Waiting
+            | ResponsePhase::Pass
+            | ResponsePhase::Local
+            | ResponsePhase::Whole(_)
+            | ResponsePhase::Draining(_)
+            | ResponsePhase::Done => {}
+        }
+        Flow::Pause
+    }
+
+    fn end(&mut self, host: &mut dyn Host) -> Flow {
+        if std::mem::replace(&mut self.ended, true) {
+            return Flow::Continue;
+        }
+        self.hold_bytes(0);
+        if self.joined.is_empty() {
+            return Flow::Continue;
+        }
+        self.record.times.end = host.now_ns();
+        self.close_record(host);
+        let record = &self.record;
+        for joined in self.joined.iter_mut().rev() {
+            let now_ns = record.times.end;
+            joined.call(now_ns, host, &mut self.effects, |filter, cx| filter.on_end(record, cx));
+        }
+        Flow::Continue
+    }
+
+    /// Decides how the exchange ended, unless that is known already.
+    fn close_record(&mut self, host: &mut dyn Host) {
+        match std::mem::replace(&mut self.response, ResponsePhase::Done) {
+            ResponsePhase::Done | ResponsePhase::Local => return,
+            ResponsePhase::Cutting | ResponsePhase::Draining(_) => return,
+            ResponsePhase::Stream(stream) => stream.write_to(&mut self.record),
+            ResponsePhase::Waiting | ResponsePhase::Pass | ResponsePhase::Whole(_) => {}
+        }
+        self.record.outcome = interrupted(host);
+        if self.record.origin == Origin::Nobody && self.record.outcome == Outcome::UpstreamError {
+            self.record.origin = Origin::Envoy;
+        }
+    }
+}
+
+/// Who ended an exchange whose response did not come to its end (Envoy's response code details).
+fn interrupted(host: &mut dyn Host) -> Outcome {
+    let details = host.property(&["response", "code_details"]).unwrap_or_default();
+    let has = |word: &[u8]| details.windows(word.len()).any(|window| window == word);
+    let upstream = [&b"upstream"[..], b"timeout", b"no_healthy", b"cluster_not_found", b"route_not_found"];
+    if upstream.iter().any(|word| has(word)) { Outcome::UpstreamError } else { Outcome::Cancelled }
+}

@@ -1,0 +1,278 @@
+//! Decompression of gzip and deflate bodies, resumable at any byte and bounded.
+
+use crate::settings::InflateBounds;
+use miniz_oxide::inflate::stream::{InflateState, inflate};
+use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
+use penstock_filter_api::Failure;
+
+/// Output below this size is never a bomb, in bytes.
+const FREE_BYTES: usize = 64 << 10;
+/// Longest gzip header, in bytes: ten fixed ones, then optional name, comment and extra field.
+const MAX_HEADER_BYTES: usize = 8 << 10;
+/// Output grows in steps of this many bytes.
+const STEP_BYTES: usize = 16 << 10;
+
+/// A `content-encoding`, as far as the engine can read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    /// As it is.
+    Identity,
+    /// RFC 1952.
+    Gzip,
+    /// RFC 1950; some servers send bare RFC 1951 under this name.
+    Deflate,
+    /// Anything else, and any list of codings.
+    Other,
+}
+
+impl Coding {
+    /// Reads the values of `content-encoding`.
+    pub fn of<'a>(values: impl Iterator<Item = &'a [u8]>) -> Self {
+        let mut coding = Self::Identity;
+        for value in values {
+            let one = Self::named(value.trim_ascii());
+            coding = match (coding, one) {
+                (coding, Self::Identity) => coding,
+                (Self::Identity, one) => one,
+                _ => return Self::Other,
+            };
+        }
+        coding
+    }
+
+    fn named(value: &[u8]) -> Self {
+        match value.to_ascii_lowercase().as_slice() {
+            b"" | b"identity" => Self::Identity,
+            b"gzip" | b"x-gzip" => Self::Gzip,
+            b"deflate" => Self::Deflate,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Decompresses one body.
+pub struct Inflater {
+    part: Part,
+    state: Box<InflateState>,
+    bounds: InflateBounds,
+    taken: usize,
+    given: usize,
+    crc: Crc32,
+    member_bytes: u32,
+}
+
+enum Part {
+    GzipHeader(Vec<u8>),
+    Deflated { gzip: bool },
+    GzipTrailer(Vec<u8>),
+    DeflateStart,
+    Ended,
+}
+
+impl Inflater {
+    /// A decompressor for `coding`; `None` where there is nothing to do or nothing that can be done.
+    pub fn new(coding: Coding, bounds: InflateBounds) -> Option<Self> {
+        let part = match coding {
+            Coding::Gzip => Part::GzipHeader(Vec::new()),
+            Coding::Deflate => Part::DeflateStart,
+            Coding::Identity | Coding::Other => return None,
+        };
+        Some(Self {
+            part,
+            state: InflateState::new_boxed(DataFormat::Raw),
+            bounds,
+            taken: 0,
+            given: 0,
+            crc: Crc32::default(),
+            member_bytes: 0,
+        })
+    }
+
+    /// Decompresses `input` onto the end of `out`.
+    pub fn push(&mut self, mut input: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
+        self.taken = self.taken.saturating_add(input.len());
+        let start = out.len();
+        while !input.is_empty() {
+            input = match std::mem::replace(&mut self.part, Part::Ended) {
+                Part::GzipHeader(held) => self.header(held, input)?,
+                Part::DeflateStart => self.deflate_start(input),
+                Part::Deflated { gzip } => self.deflated(gzip, input, out, start)?,
+                Part::GzipTrailer(held) => self.trailer(held, input)?,
+                Part::Ended => return Err(Failure::InvalidEncoding),
+            };
+        }
+        Ok(())
+    }
+
+    /// Whether the body ended where its format says.
+    pub fn is_complete(&self) -> bool {
+        match &self.part {
+            Part::Ended => true,
+            // After a whole member, or before the first byte of an empty body.
+            Part::GzipHeader(held) => held.is_empty(),
+            Part::DeflateStart => true,
+            Part::Deflated { .. } | Part::GzipTrailer(_) => false,
+        }
+    }
+
+    fn header<'i>(&mut self, mut held: Vec<u8>, input: &'i [u8]) -> Result<&'i [u8], Failure> {
+        for (index, byte) in input.iter().enumerate() {
+            held.push(*byte);
+            match gzip_header(&held)? {
+                Header::More if held.len() > MAX_HEADER_BYTES => return Err(Failure::InvalidEncoding),
+                Header::More => {}
+                Header::Whole => {
+                    self.restart(DataFormat::Raw);
+                    self.part = Part::Deflated { gzip: true };
+                    return Ok(input.get(index + 1..).unwrap_or_default());
+                }
+            }
+        }
+        self.part = Part::GzipHeader(held);
+        Ok(&[])
+    }
+
+    fn deflate_start<'i>(&mut self, input: &'i [u8]) -> &'i [u8] {
+        // RFC 1950: the compression method 8 stands in the low bits of the first byte.
+        let zlib = input.first().is_some_and(|byte| byte & 0x0f == 8);
+        self.restart(if zlib { DataFormat::Zlib } else { DataFormat::Raw });
+        self.part = Part::Deflated { gzip: false };
+        input
+    }
+
+    fn restart(&mut self, format: DataFormat) {
+        self.state.reset(format);
+        self.crc = Crc32::default();
+        self.member_bytes = 0;
+    }
+
+    fn deflated<'i>(
+        &mut self,
+        gzip: bool,
+        mut input: &'i [u8],
+        out: &mut Vec<u8>,
+        start: usize,
+    ) -> Result<&'i [u8], Failure> {
+        loop {
+            let at = out.len();
+            out.resize(at.saturating_add(STEP_BYTES), 0);
+            let step = inflate(&mut self.state, input, out.get_mut(at..).unwrap_or_default(), MZFlush::None);
+            out.truncate(at.saturating_add(step.bytes_written));
+            self.account(out.get(at..).unwrap_or_default(), gzip);
+            self.check(out.len().saturating_sub(start))?;
+            input = input.get(step.bytes_consumed..).unwrap_or_default();
+            match step.status {
+                Ok(MZStatus::StreamEnd) => {
+                    self.part = if gzip { Part::GzipTrailer(Vec::new()) } else { Part::Ended };
+                    return Ok(input);
+                }
+                Ok(MZStatus::Ok) | Err(MZError::Buf) if input.is_empty() && step.bytes_written < STEP_BYTES => {
+                    self.part = Part::Deflated { gzip };
+                    return Ok(&[]);
+                }
+                Ok(MZStatus::Ok) => {}
+                Ok(MZStatus::NeedDict) | Err(_) => return Err(Failure::InvalidEncoding),
+            }
+        }
+    }
+
+    fn account(&mut self, new: &[u8], gzip: bool) {
+        self.given = self.given.saturating_add(new.len());
+        if gzip {
+            self.crc.update(new);
+            self.member_bytes = self.member_bytes.wrapping_add(new.len() as u32);
+        }
+    }
+
+    fn check(&self, in_this_push: usize) -> Result<(), Failure> {
+        let ratio = self.taken.saturating_mul(self.bounds.max_ratio);
+        let grown = self.given > FREE_BYTES && self.given > ratio;
+        if grown || in_this_push > self.bounds.max_bytes { Err(Failure::DecompressionBomb) } else { Ok(()) }
+    }
+
+    fn trailer<'i>(&mut self, mut held: Vec<u8>, input: &'i [u8]) -> Result<&'i [u8], Failure> {
+        let wanted = 8usize.saturating_sub(held.len()).min(input.len());
+        let (now, rest) = input.split_at_checked(wanted).unwrap_or((input, &[]));
+        held.extend_from_slice(now);
+        let Ok(trailer) = <[u8; 8]>::try_from(held.as_slice()) else {
+            self.part = Part::GzipTrailer(held);
+            return Ok(rest);
+        };
+        let expected = (u64::from(self.member_bytes) << 32 | u64::from(self.crc.value())).to_le_bytes();
+        if trailer != expected {
+            return Err(Failure::InvalidEncoding);
+        }
+        self.part = Part::GzipHeader(Vec::new());
+        Ok(rest)
+    }
+}
+
+enum Header {
+    More,
+    Whole,
+}
+
+/// Whether `held` is a whole gzip header (RFC 1952, section 2.3).
+fn gzip_header(held: &[u8]) -> Result<Header, Failure> {
+    let magic = [0x1f, 0x8b, 8];
+    if held.iter().zip(magic).any(|(byte, expected)| *byte != expected) {
+        return Err(Failure::InvalidEncoding);
+    }
+    let Some((fixed, mut rest)) = held.split_at_checked(10) else { return Ok(Header::More) };
+    let flags = fixed.get(3).copied().unwrap_or_default();
+    if flags & 4 != 0 {
+        let Some((&[low, high], after)) = rest.split_first_chunk::<2>() else { return Ok(Header::More) };
+        let Some(after) = after.get(usize::from(u16::from_le_bytes([low, high]))..) else {
+            return Ok(Header::More);
+        };
+        rest = after;
+    }
+    for text in [8, 16] {
+        if flags & text != 0 {
+            let Some(end) = rest.iter().position(|byte| *byte == 0) else { return Ok(Header::More) };
+            rest = rest.get(end + 1..).unwrap_or_default();
+        }
+    }
+    let crc_missing = flags & 2 != 0 && rest.len() < 2;
+    Ok(if crc_missing { Header::More } else { Header::Whole })
+}
+
+/// CRC-32 of RFC 1952, section 8.
+#[derive(Default)]
+struct Crc32(u32);
+
+impl Crc32 {
+    const TABLE: [u32; 256] = Self::table();
+
+    const fn table() -> [u32; 256] {
+        let mut table = [0; 256];
+        let mut index = 0;
+        while index < 256 {
+            let mut value = index as u32;
+            let mut bit = 0;
+            while bit < 8 {
+                value = if value & 1 == 1 { 0xedb8_8320 ^ (value >> 1) } else { value >> 1 };
+                bit += 1;
+            }
+            #[allow(clippy::indexing_slicing)] // `index` is below 256, and this runs at compile time.
+            {
+                table[index] = value;
+            }
+            index += 1;
+        }
+        table
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        let mut value = !self.0;
+        for byte in bytes {
+            let index = (value ^ u32::from(*byte)) & 0xff;
+            value = Self::TABLE.get(index as usize).copied().unwrap_or_default() ^ (value >> 8);
+        }
+        self.0 = !value;
+    }
+
+    fn value(&self) -> u32 {
+        self.0
+    }
+}

@@ -1,0 +1,59 @@
+//! The filters that take part in one exchange.
+
+use crate::host::Host;
+use penstock_filter_api::{Cx, Effects, Filter, Mode, Need, Needs, OnFailure, Policy};
+
+/// A filter that joined an exchange.
+pub(crate) struct Joined {
+    pub(crate) policy: Policy,
+    pub(crate) filter: Box<dyn Filter>,
+    pub(crate) needs: Needs,
+    /// A failure took this filter's say: it only observes from then on.
+    pub(crate) bypassed: bool,
+}
+
+impl Joined {
+    pub(crate) fn new(policy: Policy, filter: Box<dyn Filter>, needs: Needs) -> Self {
+        Self { policy, filter, needs, bypassed: false }
+    }
+
+    /// What may be done with its decisions on the request.
+    pub(crate) fn request_need(&self) -> Need {
+        self.effective(self.needs.request)
+    }
+
+    /// What may be done with its decisions on the response.
+    pub(crate) fn response_need(&self) -> Need {
+        self.effective(self.needs.response)
+    }
+
+    /// Whether a failure ends the exchange on this filter's behalf.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.policy.mode == Mode::Enforce && self.policy.on_failure == OnFailure::Closed && !self.bypassed
+    }
+
+    fn effective(&self, need: Need) -> Need {
+        let only_watches = self.policy.mode != Mode::Enforce || self.bypassed;
+        if only_watches { need.min(Need::Observe) } else { need }
+    }
+
+    /// Calls into the filter with a context of its own.
+    pub(crate) fn call<T>(
+        &mut self,
+        now_ns: u64,
+        host: &mut dyn Host,
+        effects: &mut Effects,
+        body: impl FnOnce(&mut dyn Filter, &mut Cx<'_>) -> T,
+    ) -> T {
+        let mut asked = Effects::default();
+        let mut cx = Cx::new(now_ns, self.policy.mode, host, &mut asked);
+        let answer = body(self.filter.as_mut(), &mut cx);
+        if std::mem::take(&mut asked.decide_response) {
+            self.needs.response = Need::Decide;
+        }
+        effects.request_headers.append(&mut asked.request_headers);
+        effects.response_headers.append(&mut asked.response_headers);
+        effects.response_trailers.append(&mut asked.response_trailers);
+        answer
+    }
+}

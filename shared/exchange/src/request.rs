@@ -1,0 +1,501 @@
+//! The request's way through the exchange: head, hold, judge, release.
+
+use crate::door::Verdict;
+use crate::engine::Counted;
+use crate::exchange::{Exchange, ResponsePhase};
+use crate::host::{Fields, Flow, Host, Side};
+use crate::inflate::{Coding, Inflater};
+use crate::joined::Joined;
+use crate::settings::OperationRule;
+use penstock_filter_api::{
+    Cx, Denial, Effects, Failure, Head, Headers, Mode, Need, Open, Origin, Prompt, PromptFlow, Reply, Seen,
+};
+use penstock_llm_api::{Dialect, Operation, ReadError, Request, detect, read_request, request_text_bytes};
+use penstock_wire::{JsonEdits, JsonErrorKind, Tape};
+
+/// Where the request stands.
+pub(crate) enum RequestPhase {
+    /// No head yet.
+    Waiting,
+    /// Nobody reads it, or it is judged and has left.
+    Pass,
+    /// It flows on while a copy is collected.
+    Observing(Vec<u8>),
+    /// It waits in the proxy until all of it is there.
+    Holding,
+    /// All of it is here; a filter waits for a callout.
+    Judging(Box<Judging>),
+}
+
+/// A request body on its way through the filters.
+pub(crate) struct Judging {
+    /// The document, decompressed, with the edits of the filters before `next`.
+    bytes: Vec<u8>,
+    edited: bool,
+    coding: Coding,
+    next: usize,
+    call: u32,
+    /// The request flows on already: nothing can be held or changed.
+    passed: bool,
+}
+
+/// How far a walk through the filters came.
+enum Judged {
+    Through,
+    Waits(u32),
+    Denied { filter: &'static str, denial: Denial },
+    Answered { filter: &'static str, stored: penstock_filter_api::Stored },
+    Failed(Failure),
+}
+
+impl Exchange {
+    pub(crate) fn request_headers(&mut self, end: bool, host: &mut dyn Host) -> Flow {
+        self.request = RequestPhase::Pass;
+        self.response = ResponsePhase::Pass;
+        self.record.times.start = host.now_ns();
+        let Ok(headers) = host.headers(Side::Request) else {
+            return self.fail_unopened(Failure::Host, host);
+        };
+        let head = self.read_head(headers, host);
+        let operation = head.target.operation;
+        self.record.operation = operation;
+        self.record.api = head.target.api;
+        self.record.request_model.clone_from(&head.target.model);
+        self.engine.count(Counted::Operation(operation), host);
+        let rule = self.engine.settings.rule(operation);
+        self.head = Some(head);
+        match rule {
+            OperationRule::Pass => Flow::Continue,
+            OperationRule::Deny => {
+                let denial = Denial::new(403, "operation_denied", "this operation is not allowed here");
+                self.deny("exchange", &denial, host)
+            }
+            OperationRule::Inspect => self.open(end, host),
+        }
+    }
+
+    /// What the head tells: the operation and the API, by the path or by the route's rule.
+    fn read_head(&mut self, headers: Headers, host: &mut dyn Host) -> Head {
+        let mut target = detect(&llm_head(&headers), &self.engine.settings.custom);
+        let routes = &self.engine.settings.routes;
+        let known = matches!(target.operation, Operation::Generate | Operation::Embed);
+        let mut route = String::new();
+        if known || !routes.is_empty() {
+            let name = host.property(&["xds", "route_name"]).unwrap_or_default();
+            route = String::from_utf8(name).unwrap_or_default();
+        }
+        let path = headers.text(":path").unwrap_or_default();
+        let post = headers.first(":method") == Some(b"POST".as_slice());
+        if let Some(rule) = routes.iter().find(|rule| rule.is_for(&route, path))
+            && post
+            && matches!(target.operation, Operation::Unknown | Operation::NotLlm | Operation::Generate | Operation::Embed)
+        {
+            target.operation = Operation::Generate;
+            target.api = rule.api;
+        }
+        self.record.route.clone_from(&route);
+        Head { headers, target, route }
+    }
+
+    /// Lets the plugins join.
+    fn open(&mut self, end: bool, host: &mut dyn Host) -> Flow {
+        let engine = self.engine.clone();
+        let Some(head) = &self.head else { return Flow::Continue };
+        for plugin in &engine.plugins {
+            let policy = plugin.policy();
+            let mut effects = Effects::default();
+            let now_ns = self.record.times.start;
+            let opened = plugin.open(head, &mut Cx::new(now_ns, policy.mode, host, &mut effects));
+            self.effects.request_headers.append(&mut effects.request_headers);
+            match opened {
+                Open::Skip => {}
+                Open::Join(filter, needs) => self.joined.push(Joined::new(policy, filter, needs)),
+                Open::Deny(denial) if policy.mode == Mode::Enforce => {
+                    return self.deny(policy.name, &denial, host);
+                }
+                Open::Deny(denial) => engine.count(Counted::Would(policy.name, denial.code), host),
+            }
+        }
+        if self.joined.is_empty() {
+            return Flow::Continue;
+        }
+        self.response = ResponsePhase::Waiting;
+        if self.head.as_ref().is_some_and(|head| is_upgrade(&head.headers)) {
+            return self.fail_request(Failure::Upgrade, host);
+        }
+        self.begin(end, host)
+    }
+
+    fn begin(&mut self, end: bool, host: &mut dyn Host) -> Flow {
+        let need = self.joined.iter().map(Joined::request_need).max().unwrap_or(Need::Nothing);
+        if end || need == Need::Nothing {
+            self.apply_headers(Side::Request, host);
+            return Flow::Continue;
+        }
+        if need == Need::Observe {
+            self.apply_headers(Side::Request, host);
+            self.request = RequestPhase::Observing(Vec::new());
+            return Flow::Continue;
+        }
+        self.request = RequestPhase::Holding;
+        if self.engine.settings.hold_headers {
+            return Flow::Pause;
+        }
+        // The head leaves now, so its length must not be a promise.
+        self.apply_headers(Side::Request, host);
+        let _ = host.remove_field(Fields::RequestHeaders, "content-length");
+        Flow::Continue
+    }
+
+    pub(crate) fn request_body(&mut self, size: usize, end: bool, host: &mut dyn Host) -> Flow {
+        let limit = self.engine.settings.max_request_bytes;
+        match &mut self.request {
+            RequestPhase::Waiting | RequestPhase::Pass => Flow::Continue,
+            RequestPhase::Judging(_) => Flow::Pause,
+            RequestPhase::Observing(copy) => {
+                if copy.len().saturating_add(size) > limit {
+                    return self.fail_request(Failure::RequestTooLarge, host);
+                }
+                if size > 0 {
+                    match host.body(Side::Request, size) {
+                        Ok(bytes) if copy.is_empty() => *copy = bytes,
+                        Ok(bytes) => copy.extend_from_slice(&bytes),
+                        Err(_) => return self.fail_request(Failure::Host, host),
+                    }
+                }
+                if end { self.observed(host) } else { Flow::Continue }
+            }
+            RequestPhase::Holding => {
+                if size > limit {
+                    return self.fail_request(Failure::RequestTooLarge, host);
+                }
+                if !self.hold_bytes(size) {
+                    return self.fail_request(Failure::HeldBytes, host);
+                }
+                if end { self.held(size, host) } else { Flow::Pause }
+            }
+        }
+    }
+
+    pub(crate) fn request_trailers(&mut self, host: &mut dyn Host) -> Flow {
+        match &self.request {
+            RequestPhase::Waiting | RequestPhase::Pass => Flow::Continue,
+            RequestPhase::Judging(_) => Flow::Pause,
+            RequestPhase::Observing(_) => self.observed(host),
+            RequestPhase::Holding => self.held(usize::MAX, host),
+        }
+    }
+
+    /// All of an observed request has passed.
+    fn observed(&mut self, host: &mut dyn Host) -> Flow {
+        let RequestPhase::Observing(bytes) = std::mem::replace(&mut self.request, RequestPhase::Pass) else {
+            return Flow::Continue;
+        };
+        self.judge_body(bytes, true, host)
+    }
+
+    /// All of a held request is there.
+    fn held(&mut self, size: usize, host: &mut dyn Host) -> Flow {
+        self.request = RequestPhase::Pass;
+        let bytes = match host.body(Side::Request, size) {
+            Ok(bytes) => bytes,
+            // Headers and trailers without a body: there is no buffer to read.
+            Err(_) if size == usize::MAX => Vec::new(),
+            Err(_) => return self.fail_request(Failure::Host, host),
+        };
+        self.judge_body(bytes, false, host)
+    }
+
+    fn judge_body(&mut self, bytes: Vec<u8>, passed: bool, host: &mut dyn Host) -> Flow {
+        let Some(head) = &self.head else { return Flow::Continue };
+        let coding = Coding::of(head.headers.all("content-encoding"));
+        match self.plain(bytes, coding) {
+            Ok(bytes) => {
+                let judging = Judging { bytes, edited: false, coding, next: 0, call: 0, passed };
+                self.judge(Box::new(judging), None, host)
+            }
+            Err(failure) => self.fail_request(failure, host),
+        }
+    }
+
+    fn plain(&self, bytes: Vec<u8>, coding: Coding) -> Result<Vec<u8>, Failure> {
+        if coding == Coding::Identity || bytes.is_empty() {
+            return Ok(bytes);
+        }
+        let mut inflater =
+            Inflater::new(coding, self.engine.settings.inflate).ok_or(Failure::UnsupportedEncoding)?;
+        let mut plain = Vec::new();
+        inflater.push(&bytes, &mut plain)?;
+        if inflater.is_complete() { Ok(plain) } else { Err(Failure::InvalidEncoding) }
+    }
+
+    /// Walks the body through the filters that are left.
+    fn judge(&mut self, mut judging: Box<Judging>, reply: Option<&Reply>, host: &mut dyn Host) -> Flow {
+        let judged = self.walk(&mut judging, reply, host);
+        match judged {
+            Judged::Through => self.release_request(&judging, host),
+            Judged::Waits(call) => {
+                judging.call = call;
+                let passed = judging.passed;
+                self.request = RequestPhase::Judging(judging);
+                if passed { Flow::Continue } else { Flow::Pause }
+            }
+            Judged::Denied { filter, denial } => self.deny(filter, &denial, host),
+            Judged::Answered { filter, stored } => self.answer(filter, &stored, host),
+            Judged::Failed(failure) => self.fail_request(failure, host),
+        }
+    }
+
+    fn walk(&mut self, judging: &mut Judging, reply: Option<&Reply>, host: &mut dyn Host) -> Judged {
+        let engine = self.engine.clone();
+        let mut tape = engine.take_tape();
+        let judged = self.walk_with(&mut tape, judging, reply, host);
+        engine.put_tape(tape);
+        judged
+    }
+
+    fn walk_with(
+        &mut self,
+        tape: &mut Tape,
+        judging: &mut Judging,
+        mut reply: Option<&Reply>,
+        host: &mut dyn Host,
+    ) -> Judged {
+        let mut request = match self.read(tape, &judging.bytes) {
+            Ok(request) => request,
+            Err(failure) => return Judged::Failed(failure),
+        };
+        if judging.next == 0 && reply.is_none() {
+            self.note_request(&request, tape, judging, host);
+        }
+        while judging.next < self.joined.len() {
+            let mut edits = JsonEdits::new();
+            let judged = self.ask(tape, judging, &request, &mut edits, reply.take(), host);
+            if let Some(judged) = judged {
+                return judged;
+            }
+            judging.next += 1;
+            if edits.is_empty() {
+                continue;
+            }
+            match edits.apply(tape.view(&judging.bytes)) {
+                Ok(bytes) => judging.bytes = bytes,
+                Err(_) => return Judged::Failed(Failure::Bug),
+            }
+            judging.edited = true;
+            if judging.next < self.joined.len() {
+                request = match self.read(tape, &judging.bytes) {
+                    Ok(request) => request,
+                    Err(failure) => return Judged::Failed(failure),
+                };
+            }
+        }
+        Judged::Through
+    }
+
+    /// Asks one filter for its verdict. `None` means on to the next.
+    fn ask(
+        &mut self,
+        tape: &Tape,
+        judging: &Judging,
+        request: &Request,
+        edits: &mut JsonEdits,
+        reply: Option<&Reply>,
+        host: &mut dyn Host,
+    ) -> Option<Judged> {
+        let engine = self.engine.clone();
+        let head = self.head.as_ref()?;
+        let dialect = Dialect::new(self.record.api?, head.target.custom.as_ref())?;
+        let joined = self.joined.get_mut(judging.next)?;
+        if joined.bypassed || joined.needs.request == Need::Nothing {
+            return None;
+        }
+        let decides = joined.request_need() == Need::Decide && !judging.passed;
+        let name = joined.policy.name;
+        let mut scratch = JsonEdits::new();
+        let target = if decides { edits } else { &mut scratch };
+        let mut prompt = Prompt::new(head, request, dialect, tape.view(&judging.bytes), target);
+        let now_ns = host.now_ns();
+        let flow =
+            joined.call(now_ns, host, &mut self.effects, |filter, cx| filter.on_prompt(&mut prompt, reply, cx));
+        let usage_added = prompt.usage_added();
+        if !decides {
+            let action = match (&flow, scratch.is_empty()) {
+                (PromptFlow::Next, true) => return None,
+                (PromptFlow::Next, false) => "edit",
+                (PromptFlow::Wait(_), _) => "wait",
+                (PromptFlow::Deny(denial), _) => denial.code,
+                (PromptFlow::Answer(_), _) => "answer",
+            };
+            engine.count(Counted::Would(name, action), host);
+            return None;
+        }
+        self.usage_added |= usage_added;
+        match flow {
+            PromptFlow::Next => None,
+            PromptFlow::Wait(callout) => Some(match host.call(&callout) {
+                Ok(call) => Judged::Waits(call),
+                Err(_) => match self.fail_one(judging.next, Failure::Callout, host) {
+                    Verdict::Refuse { filter, denial } => Judged::Denied { filter, denial },
+                    Verdict::Bypass => return None,
+                },
+            }),
+            PromptFlow::Deny(denial) => Some(Judged::Denied { filter: name, denial }),
+            PromptFlow::Answer(stored) => Some(Judged::Answered { filter: name, stored }),
+        }
+    }
+
+    fn read(&mut self, tape: &mut Tape, bytes: &[u8]) -> Result<Request, Failure> {
+        tape.parse(bytes, &self.engine.settings.json).map_err(|error| json_failure(error.kind))?;
+        let json = tape.view(bytes);
+        let dialect = self.dialect().ok_or(Failure::UnknownShape)?;
+        read_request(dialect, json).map_err(|error| match error {
+            ReadError::AmbiguousJson { .. } => Failure::AmbiguousJson,
+            ReadError::WrongShape { .. } => Failure::UnknownShape,
+        })
+    }
+
+    /// Writes what the request says into the record, and shows it to the filters.
+    fn note_request(&mut self, request: &Request, tape: &Tape, judging: &Judging, host: &mut dyn Host) {
+        let bytes = self.dialect().map(|dialect| request_text_bytes(dialect, tape.view(&judging.bytes)));
+        self.record.input_text_bytes = bytes.unwrap_or_default();
+        if request.model.is_some() {
+            self.record.request_model.clone_from(&request.model);
+        }
+        let by_path = self.head.as_ref().and_then(|head| head.target.stream);
+        self.record.stream = by_path.unwrap_or(request.stream);
+        let now_ns = host.now_ns();
+        let record = &self.record;
+        for joined in &mut self.joined {
+            joined.call(now_ns, host, &mut self.effects, |filter, cx| {
+                filter.observe(Seen::Request(request), record, cx);
+            });
+        }
+    }
+
+    /// Sends the judged request on, with its edits and an exact length.
+    fn release_request(&mut self, judging: &Judging, host: &mut dyn Host) -> Flow {
+        self.request = RequestPhase::Pass;
+        self.hold_bytes(0);
+        if judging.passed {
+            return Flow::Continue;
+        }
+        if judging.edited {
+            // A head that has left cannot take back what it says of the encoding.
+            if judging.coding != Coding::Identity && !self.engine.settings.hold_headers {
+                return self.fail_request(Failure::UnsupportedEncoding, host);
+            }
+            if self.head.as_ref().is_some_and(|head| is_signed(&head.headers)) {
+                self.usage_added = false;
+                if let Verdict::Refuse { filter, denial } = self.fail(Failure::SignedBody, host) {
+                    return self.deny(filter, &denial, host);
+                }
+            } else if self.write_request(judging, host).is_err() {
+                return self.fail_request(Failure::Host, host);
+            }
+        }
+        if self.engine.settings.hold_headers {
+            if self.usage_added || self.response_need() == Need::Decide {
+                let _ = host.remove_field(Fields::RequestHeaders, "accept-encoding");
+            }
+            self.apply_headers(Side::Request, host);
+        }
+        Flow::Continue
+    }
+
+    fn write_request(
+        &self,
+        judging: &Judging,
+        host: &mut dyn Host,
+    ) -> Result<(), penstock_filter_api::PortError> {
+        host.replace_body(Side::Request, usize::MAX, &judging.bytes)?;
+        if !self.engine.settings.hold_headers {
+            return Ok(());
+        }
+        if judging.coding != Coding::Identity {
+            host.remove_field(Fields::RequestHeaders, "content-encoding")?;
+        }
+        if self.head.as_ref().is_some_and(|head| head.headers.has("content-length")) {
+            let length = judging.bytes.len().to_string();
+            host.set_field(Fields::RequestHeaders, "content-length", &length)?;
+        }
+        Ok(())
+    }
+
+    /// A failure on the request's way: refused, or released as it came.
+    fn fail_request(&mut self, failure: Failure, host: &mut dyn Host) -> Flow {
+        self.request = RequestPhase::Pass;
+        self.hold_bytes(0);
+        match self.fail(failure, host) {
+            Verdict::Refuse { filter, denial } => self.deny(filter, &denial, host),
+            Verdict::Bypass => {
+                if self.engine.settings.hold_headers {
+                    self.apply_headers(Side::Request, host);
+                }
+                Flow::Continue
+            }
+        }
+    }
+
+    fn answer(
+        &mut self,
+        filter: &'static str,
+        stored: &penstock_filter_api::Stored,
+        host: &mut dyn Host,
+    ) -> Flow {
+        self.record.origin = Origin::Answer(filter);
+        self.record.outcome = penstock_filter_api::Outcome::Complete;
+        self.record.status = 200;
+        self.response = ResponsePhase::Local;
+        if host.reply(200, &[("content-type", &stored.content_type)], &stored.body).is_err() {
+            self.note(Failure::Host, host);
+            let _ = host.close();
+        }
+        Flow::Pause
+    }
+
+    /// Takes the reply of a callout, if the request waits for it.
+    pub(crate) fn prompt_reply(&mut self, call: u32, reply: &Reply, host: &mut dyn Host) -> Option<Flow> {
+        match std::mem::replace(&mut self.request, RequestPhase::Pass) {
+            RequestPhase::Judging(judging) if judging.call == call => {
+                Some(self.judge(judging, Some(reply), host))
+            }
+            other => {
+                self.request = other;
+                None
+            }
+        }
+    }
+}
+
+/// Whether the connection is to become another: Envoy gives the body callbacks of a held upgrade nothing.
+fn is_upgrade(headers: &Headers) -> bool {
+    headers.has("upgrade") || headers.has(":protocol")
+}
+
+fn llm_head(headers: &Headers) -> penstock_llm_api::Head<'_> {
+    penstock_llm_api::Head {
+        method: headers.text(":method").unwrap_or_default(),
+        path: headers.text(":path").unwrap_or_default(),
+        content_type: headers.first("content-type"),
+        accept: headers.first("accept"),
+        upgrade: is_upgrade(headers),
+        mcp: headers.has("mcp-session-id") || headers.has("mcp-protocol-version"),
+    }
+}
+
+/// Why a document is no use, in the words of the failure door.
+pub(crate) fn json_failure(kind: JsonErrorKind) -> Failure {
+    match kind {
+        JsonErrorKind::Syntax | JsonErrorKind::Truncated | JsonErrorKind::Utf8 => Failure::InvalidJson,
+        JsonErrorKind::TrailingBytes | JsonErrorKind::LoneSurrogate => Failure::AmbiguousJson,
+        JsonErrorKind::TooLarge => Failure::RequestTooLarge,
+        JsonErrorKind::TooDeep | JsonErrorKind::TooManyNodes => Failure::TooComplex,
+    }
+}
+
+/// Whether the head signs the body, so that no byte of it may change.
+fn is_signed(headers: &Headers) -> bool {
+    let sigv4 = headers.first("authorization").is_some_and(|value| value.starts_with(b"AWS4-"));
+    sigv4 || ["x-amz-content-sha256", "content-digest", "digest", "content-md5"].iter().any(|name| headers.has(name))
+}

@@ -1,0 +1,250 @@
+//! The engine's own configuration, under the key `exchange`.
+
+use penstock_filter_api::{ConfigError, parse};
+use penstock_llm_api::{Api, CustomApi, Operation};
+use penstock_wire::Limits;
+use serde::Deserialize;
+
+/// Bounds and policies of the engine, checked and ready to use.
+#[derive(Debug)]
+pub struct Settings {
+    /// Largest request body that is read, in bytes as sent.
+    pub max_request_bytes: usize,
+    /// Largest unary response body that is read, in bytes as sent.
+    pub max_response_bytes: usize,
+    /// Largest frame of a stream, in bytes.
+    pub max_frame_bytes: usize,
+    /// Bytes that all exchanges of this VM may hold together.
+    pub max_held_bytes: usize,
+    /// How long output text may be held back, in milliseconds.
+    pub max_hold_ms: u32,
+    /// Largest size of a decompressed body, in bytes, and the largest growth allowed.
+    pub inflate: InflateBounds,
+    /// Bounds of every JSON document.
+    pub json: Limits,
+    /// Whether request and response heads wait until the body is judged.
+    pub hold_headers: bool,
+    /// What happens after the error event of a cut.
+    pub on_cut: OnCut,
+    /// Routes whose API the path does not tell.
+    pub routes: Vec<RouteRule>,
+    /// Models described by configuration.
+    pub custom: Vec<CustomApi>,
+    operations: [OperationRule; Operation::ALL.len()],
+}
+
+/// Bounds of decompression.
+#[derive(Clone, Copy, Debug)]
+pub struct InflateBounds {
+    /// Largest output, in bytes; for streams it bounds each chunk.
+    pub max_bytes: usize,
+    /// Largest ratio of output to input once the output is larger than 64 KiB.
+    pub max_ratio: usize,
+}
+
+/// What becomes of an operation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationRule {
+    /// Filters join.
+    Inspect,
+    /// Nothing is read; it is only counted.
+    #[default]
+    Pass,
+    /// It is refused with 403.
+    Deny,
+}
+
+/// How a cut response ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnCut {
+    /// Both sides are reset right after the error event.
+    #[default]
+    Reset,
+    /// The upstream's response is read to its end and thrown away, and the client's ends cleanly.
+    Drain,
+}
+
+/// An API given by configuration instead of by the path.
+#[derive(Debug)]
+pub struct RouteRule {
+    matches: RouteMatch,
+    /// The API spoken there; `None` to tell by the body.
+    pub api: Option<Api>,
+}
+
+#[derive(Debug)]
+enum RouteMatch {
+    Name(String),
+    PathPrefix(String),
+}
+
+impl RouteRule {
+    /// Whether the rule is for this route or path.
+    pub fn is_for(&self, route: &str, path: &str) -> bool {
+        match &self.matches {
+            RouteMatch::Name(name) => name == route,
+            RouteMatch::PathPrefix(prefix) => path.starts_with(prefix.as_str()),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the value of the key `exchange`.
+    pub fn load(json: &str) -> Result<Self, ConfigError> {
+        parse::<Raw>(json)?.check()
+    }
+
+    /// What becomes of this kind of operation.
+    pub fn rule(&self, operation: Operation) -> OperationRule {
+        let index = Operation::ALL.iter().position(|known| *known == operation);
+        index.and_then(|index| self.operations.get(index)).copied().unwrap_or_default()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Raw {
+    max_request_bytes: usize,
+    max_response_bytes: usize,
+    max_frame_bytes: usize,
+    max_held_bytes: usize,
+    max_hold_ms: u32,
+    max_inflated_bytes: usize,
+    max_inflate_ratio: usize,
+    max_json_depth: usize,
+    max_json_nodes: usize,
+    headers: RawHeaders,
+    on_cut: OnCut,
+    operations: Vec<RawOperation>,
+    routes: Vec<RawRoute>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+enum RawHeaders {
+    #[default]
+    Hold,
+    Release,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOperation {
+    kind: String,
+    rule: OperationRule,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRoute {
+    route: Option<String>,
+    path_prefix: Option<String>,
+    api: String,
+}
+
+const MIB: usize = 1 << 20;
+
+impl Default for Raw {
+    fn default() -> Self {
+        let json = Limits::default();
+        Self {
+            max_request_bytes: 8 * MIB,
+            max_response_bytes: 8 * MIB,
+            max_frame_bytes: MIB,
+            max_held_bytes: 256 * MIB,
+            max_hold_ms: 1_000,
+            max_inflated_bytes: 32 * MIB,
+            max_inflate_ratio: 200,
+            max_json_depth: json.max_depth,
+            max_json_nodes: json.max_nodes,
+            headers: RawHeaders::default(),
+            on_cut: OnCut::default(),
+            operations: Vec::new(),
+            routes: Vec::new(),
+        }
+    }
+}
+
+impl Raw {
+    fn check(self) -> Result<Settings, ConfigError> {
+        Ok(Settings {
+            max_request_bytes: positive("max_request_bytes", self.max_request_bytes)?,
+            max_response_bytes: positive("max_response_bytes", self.max_response_bytes)?,
+            max_frame_bytes: positive("max_frame_bytes", self.max_frame_bytes)?,
+            max_held_bytes: positive("max_held_bytes", self.max_held_bytes)?,
+            max_hold_ms: self.max_hold_ms,
+            inflate: InflateBounds {
+                max_bytes: positive("max_inflated_bytes", self.max_inflated_bytes)?,
+                max_ratio: positive("max_inflate_ratio", self.max_inflate_ratio)?,
+            },
+            json: Limits {
+                max_bytes: self.max_inflated_bytes.max(self.max_request_bytes).max(self.max_response_bytes),
+                max_depth: positive("max_json_depth", self.max_json_depth)?,
+                max_nodes: positive("max_json_nodes", self.max_json_nodes)?,
+            },
+            hold_headers: self.headers == RawHeaders::Hold,
+            on_cut: self.on_cut,
+            operations: operations(&self.operations)?,
+            routes: routes(self.routes)?,
+            custom: Vec::new(),
+        })
+    }
+}
+
+fn positive(name: &str, value: usize) -> Result<usize, ConfigError> {
+    if value == 0 { Err(ConfigError::new(name, "must be at least 1")) } else { Ok(value) }
+}
+
+fn operations(raw: &[RawOperation]) -> Result<[OperationRule; Operation::ALL.len()], ConfigError> {
+    let mut rules = Operation::ALL.map(|operation| match is_readable(operation) {
+        true => OperationRule::Inspect,
+        false => OperationRule::Pass,
+    });
+    for (index, entry) in raw.iter().enumerate() {
+        let at = |field: &str| format!("operations[{index}].{field}");
+        let operation = Operation::from_name(&entry.kind);
+        let Some((operation, rule)) = Operation::ALL.into_iter().zip(&mut rules).find(|(known, _)| operation == Some(*known))
+        else {
+            let known = Operation::ALL.map(Operation::name).join(", ");
+            return Err(ConfigError::new(at("kind"), format!("unknown operation; known are: {known}")));
+        };
+        if entry.rule == OperationRule::Inspect && !is_readable(operation) {
+            return Err(ConfigError::new(at("rule"), "no filter can read this operation: use pass or deny"));
+        }
+        *rule = entry.rule;
+    }
+    Ok(rules)
+}
+
+/// Whether a dialect reads the bodies of this operation.
+fn is_readable(operation: Operation) -> bool {
+    matches!(operation, Operation::Generate | Operation::Embed)
+}
+
+fn routes(raw: Vec<RawRoute>) -> Result<Vec<RouteRule>, ConfigError> {
+    raw.into_iter().enumerate().map(|(index, rule)| rule.check().map_err(|error| error.under(&format!("routes[{index}]")))).collect()
+}
+
+impl RawRoute {
+    fn check(self) -> Result<RouteRule, ConfigError> {
+        let matches = match (self.route, self.path_prefix) {
+            (Some(name), None) => RouteMatch::Name(name),
+            (None, Some(prefix)) => RouteMatch::PathPrefix(prefix),
+            (None, None) | (Some(_), Some(_)) => {
+                return Err(ConfigError::new("", "needs either route or path_prefix"));
+            }
+        };
+        let api = match self.api.as_str() {
+            "by_body" => None,
+            name => Some(Api::from_name(name).ok_or_else(|| unknown_api())?),
+        };
+        Ok(RouteRule { matches, api })
+    }
+}
+
+fn unknown_api() -> ConfigError {
+    let known = Api::ALL.map(Api::name).join(", ");
+    ConfigError::new("api", format!("unknown API; known are: by_body, {known}"))
+}

@@ -1,0 +1,602 @@
+//! A response that is a stream of frames.
+
+use crate::door::{Verdict, denial_of};
+use crate::exchange::{Exchange, ResponsePhase};
+use crate::host::{Flow, Host, Side};
+use crate::inflate::Inflater;
+use crate::pipeline::{Item, ItemText, Pipeline, Scene, Stop};
+use crate::settings::OnCut;
+use crate::whole::edited;
+use penstock_filter_api::{Denial, Failure, Outcome, Record, Reply, Seen};
+use penstock_llm_api::{Dialect, FrameReading, Sent, StreamReader, Stripped, Want, strip_usage, text_of};
+use penstock_wire::{Frame, FrameError, Framer, Framing, Json, Limits, Tape};
+
+/// Longest payload that may be a marker such as `[DONE]` and not a document, in bytes.
+const MAX_MARKER_BYTES: usize = 64;
+/// How long after the event of a cut the exchange is reset, in milliseconds.
+const CLOSE_AFTER_MS: u32 = 5;
+/// How often a held stream is looked at, in milliseconds.
+const LOOK_AFTER_MS: u32 = 100;
+
+/// The refusal that ends a response.
+pub(crate) struct Refused {
+    pub(crate) filter: &'static str,
+    pub(crate) denial: Denial,
+}
+
+/// Where the reading of a stream stands.
+pub(crate) struct StreamBody {
+    framing: Framing,
+    framer: Framer,
+    inflater: Option<Inflater>,
+    reader: StreamReader,
+    reading: FrameReading,
+    tape: Tape,
+    limits: Limits,
+    /// Frames cannot be told apart any more; nothing further is read.
+    lost: bool,
+    decide: Option<Decide>,
+}
+
+/// The part of a stream's state that only deciders need.
+struct Decide {
+    pipeline: Pipeline,
+    /// Usage that only the engine asked for is taken out.
+    strips: bool,
+    /// Bytes that may leave as soon as no callout is open.
+    ready: Vec<u8>,
+    sent: bool,
+    ended: bool,
+}
+
+/// What became of one chunk.
+#[derive(Default)]
+struct Read {
+    items: Vec<Item>,
+    output: bool,
+    events: bool,
+    failure: Option<Failure>,
+}
+
+impl StreamBody {
+    pub(crate) fn new(
+        dialect: Dialect<'_>,
+        framing: Framing,
+        inflater: Option<Inflater>,
+        max_frame_bytes: usize,
+    ) -> Self {
+        Self {
+            framing,
+            framer: Framer::new(framing, max_frame_bytes),
+            inflater,
+            reader: StreamReader::new(dialect, Want::Usage),
+            reading: FrameReading::default(),
+            tape: Tape::new(),
+            limits: Limits { max_bytes: max_frame_bytes, ..Limits::default() },
+            lost: false,
+            decide: None,
+        }
+    }
+
+    /// Makes the stream wait for these filters, in this order.
+    pub(crate) fn decide(
+        &mut self,
+        deciders: impl Iterator<Item = usize>,
+        strips: bool,
+        dialect: Dialect<'_>,
+    ) {
+        let pipeline = Pipeline::new(deciders, self.limits.max_bytes);
+        if !pipeline.is_empty() {
+            self.reader = StreamReader::new(dialect, Want::Pieces);
+        }
+        self.decide = Some(Decide { pipeline, strips, ready: Vec::new(), sent: false, ended: false });
+    }
+
+    /// Brings the record up to date.
+    pub(crate) fn write_to(&self, record: &mut Record) {
+        record.usage = self.reader.usage();
+        record.finish = self.reader.finish();
+        record.output_text_bytes = self.reader.output_bytes();
+        if record.response_model.is_none() {
+            record.response_model = self.reader.model().map(str::to_owned);
+        }
+        if record.service_tier.is_none() {
+            record.service_tier = self.reader.service_tier().map(str::to_owned);
+        }
+    }
+
+    /// Reads the next bytes of the body.
+    fn feed(&mut self, bytes: &[u8], end: bool) -> Read {
+        let mut read = Read::default();
+        if self.lost {
+            return read;
+        }
+        let mut plain = Vec::new();
+        let bytes = match &mut self.inflater {
+            None => bytes,
+            Some(inflater) => {
+                if let Err(failure) = inflate(inflater, bytes, end, &mut plain) {
+                    read.failure = Some(failure);
+                }
+                &plain
+            }
+        };
+        let Self { framer, reader, reading, tape, limits, decide, .. } = self;
+        let mut frames = Frames { reader, reading, tape, limits, decide: decide.as_mut(), read: &mut read };
+        let mut one = |frame: Frame<'_>| frames.take(&frame);
+        let mut result = framer.push(bytes, &mut one);
+        if end && result.is_ok() {
+            result = framer.finish(&mut one);
+        }
+        if let Err(error) = result {
+            read.failure = read.failure.or(Some(match error {
+                FrameError::TooLarge => Failure::FrameTooLarge,
+                FrameError::Syntax => Failure::InvalidJson,
+            }));
+        }
+        self.lost = read.failure.is_some();
+        read
+    }
+
+    /// Whether bytes of the body are here and not in the proxy.
+    fn keeps(&self) -> bool {
+        let Some(decide) = &self.decide else { return false };
+        !self.framer.pending().is_empty() || !decide.ready.is_empty() || decide.pipeline.held_bytes() > 0
+    }
+
+    fn held_bytes(&self) -> usize {
+        let Some(decide) = &self.decide else { return 0 };
+        self.framer.pending().len() + decide.ready.len() + decide.pipeline.held_bytes()
+    }
+}
+
+fn inflate(inflater: &mut Inflater, bytes: &[u8], end: bool, plain: &mut Vec<u8>) -> Result<(), Failure> {
+    inflater.push(bytes, plain)?;
+    if end && !inflater.is_complete() { Err(Failure::InvalidEncoding) } else { Ok(()) }
+}
+
+/// Takes the frames of one chunk.
+struct Frames<'a> {
+    reader: &'a mut StreamReader,
+    reading: &'a mut FrameReading,
+    tape: &'a mut Tape,
+    limits: &'a Limits,
+    decide: Option<&'a mut Decide>,
+    read: &'a mut Read,
+}
+
+impl Frames<'_> {
+    fn take(&mut self, frame: &Frame<'_>) {
+        let Some(data) = frame.data() else { return self.keep_textless(frame) };
+        self.read.events = true;
+        let is_json = data.first().is_some_and(|byte| matches!(byte, b'{' | b'[' | b' ' | b'\n'));
+        let parsed = is_json && self.tape.parse(&data, self.limits).is_ok();
+        let json = parsed.then(|| self.tape.view(&data));
+        self.reader.read(frame.event(), &data, json, self.reading);
+        self.read.output |= self.reading.output;
+        match (json, &self.decide) {
+            (_, None) => {}
+            (Some(json), Some(decide)) => {
+                let item = item(frame, json, self.reading, self.reader.dialect(), decide);
+                self.read.items.push(item);
+            }
+            (None, Some(decide)) => {
+                // `[DONE]` and other markers are short; what looks like a document must be one.
+                let unread = is_json || data.len() > MAX_MARKER_BYTES;
+                if unread && !decide.pipeline.is_empty() {
+                    self.read.failure = self.read.failure.or(Some(Failure::InvalidJson));
+                }
+                let item = Item { raw: frame.raw().to_vec(), ends: self.reading.end, ..Item::default() };
+                self.read.items.push(item);
+            }
+        }
+    }
+
+    fn keep_textless(&mut self, frame: &Frame<'_>) {
+        if self.decide.is_some() {
+            let passive = frame.raw().first() == Some(&b':');
+            self.read.items.push(Item { raw: frame.raw().to_vec(), passive, ..Item::default() });
+        }
+    }
+}
+
+/// A frame with its texts, on its way to the deciders.
+fn item(frame: &Frame<'_>, json: Json<'_>, reading: &FrameReading, dialect: Dialect<'_>, decide: &Decide) -> Item {
+    let mut item = Item {
+        raw: frame.raw().to_vec(),
+        finished: reading.finished.clone(),
+        ends: reading.end,
+        logprobs: reading.logprobs.clone(),
+        ..Item::default()
+    };
+    if decide.strips {
+        item.dropped = strip_usage(dialect, json, reading, &mut item.edits) == Stripped::Drop;
+    }
+    item.texts.extend(reading.pieces.iter().map(|piece| ItemText {
+        channel: piece.channel,
+        scope: piece.scope,
+        encoding: piece.encoding,
+        part: piece.part,
+        signed: piece.signed,
+        last: piece.last,
+        node: Some(piece.node),
+        text: text_of(json, piece.node).into_owned(),
+        edited: false,
+    }));
+    item
+}
+
+impl Exchange {
+    pub(crate) fn stream_body(
+        &mut self,
+        mut stream: Box<StreamBody>,
+        size: usize,
+        end: bool,
+        host: &mut dyn Host,
+    ) -> Flow {
+        let bytes = match size {
+            0 => Vec::new(),
+            _ => match host.body(Side::Response, size) {
+                Ok(bytes) => bytes,
+                Err(_) => return self.abort(host),
+            },
+        };
+        let untouched = !stream.keeps() && stream.inflater.is_none();
+        let read = stream.feed(&bytes, end);
+        self.note_stream(&stream, &read, host);
+        if stream.decide.is_none() {
+            return self.observe_stream(stream, read.failure, end, host);
+        }
+        self.decide_stream(stream, read, At::Body { bytes: &bytes, end, untouched }, host)
+    }
+
+    /// Brings the record up to date, and shows the filters that something came.
+    fn note_stream(&mut self, stream: &StreamBody, read: &Read, host: &mut dyn Host) {
+        if read.events {
+            if read.output {
+                let now_ns = host.now_ns();
+                let times = &mut self.record.times;
+                times.last_output = now_ns;
+                if times.first_output == 0 {
+                    times.first_output = now_ns;
+                }
+            }
+            stream.write_to(&mut self.record);
+            self.show(|| Seen::Event, host);
+        }
+    }
+
+    fn observe_stream(
+        &mut self,
+        stream: Box<StreamBody>,
+        failure: Option<Failure>,
+        end: bool,
+        host: &mut dyn Host,
+    ) -> Flow {
+        if let Some(failure) = failure {
+            return self.lose(stream, failure, end, host);
+        }
+        if end {
+            self.end_stream(&stream, host);
+        } else {
+            self.response = ResponsePhase::Stream(stream);
+        }
+        Flow::Continue
+    }
+
+    /// The stream cannot be read further.
+    fn lose(&mut self, stream: Box<StreamBody>, failure: Failure, end: bool, host: &mut dyn Host) -> Flow {
+        match self.fail(failure, host) {
+            Verdict::Refuse { filter, denial } => {
+                self.cut(stream, Refused { filter, denial }, &At::Elsewhere, host)
+            }
+            Verdict::Bypass if end => {
+                self.end_stream(&stream, host);
+                Flow::Continue
+            }
+            Verdict::Bypass => {
+                self.response = ResponsePhase::Stream(stream);
+                Flow::Continue
+            }
+        }
+    }
+
+    fn end_stream(&mut self, stream: &StreamBody, host: &mut dyn Host) {
+        self.response = ResponsePhase::Done;
+        self.hold_bytes(0);
+        stream.write_to(&mut self.record);
+        if stream.reader.error().is_some() {
+            self.record.outcome = Outcome::UpstreamError;
+        } else if !stream.reader.complete() && self.record.outcome == Outcome::Complete {
+            self.record.outcome = Outcome::Truncated;
+        }
+        self.show(|| Seen::Answer, host);
+        self.apply_trailers(host);
+    }
+
+    /// Runs new frames through the deciders and lets go what is decided.
+    fn decide_stream(
+        &mut self,
+        mut stream: Box<StreamBody>,
+        read: Read,
+        at: At<'_>,
+        host: &mut dyn Host,
+    ) -> Flow {
+        let end = at.ends();
+        let Read { items, failure, .. } = read;
+        let run = |pipeline: &mut Pipeline, scene: &mut Scene<'_>| {
+            items.into_iter().try_for_each(|item| pipeline.push(item, scene))?;
+            if end { pipeline.finish(scene) } else { Ok(()) }
+        };
+        let mut result = self.run_deciders(&mut stream, host, run);
+        if result.is_ok() {
+            result = self.end_overdue_holds(&mut stream, host);
+        }
+        if let Err(refused) = result {
+            return self.cut(stream, refused, &at, host);
+        }
+        if let Some(failure) = failure {
+            return self.lose_decided(stream, failure, &at, host);
+        }
+        self.let_go(stream, at, host)
+    }
+
+    fn run_deciders(
+        &mut self,
+        stream: &mut StreamBody,
+        host: &mut dyn Host,
+        step: impl FnOnce(&mut Pipeline, &mut Scene<'_>) -> Result<(), Stop>,
+    ) -> Result<(), Refused> {
+        match &mut stream.decide {
+            Some(decide) => self.run_pipeline(&mut decide.pipeline, host, step),
+            None => Ok(()),
+        }
+    }
+
+    /// Text that was held too long is a failure of the filter that holds it.
+    fn end_overdue_holds(&mut self, stream: &mut StreamBody, host: &mut dyn Host) -> Result<(), Refused> {
+        let max_hold_ns = u64::from(self.engine.settings.max_hold_ms).saturating_mul(1_000_000);
+        let now_ns = host.now_ns();
+        let overdue = stream.decide.as_ref().and_then(|decide| decide.pipeline.overdue(now_ns, max_hold_ns));
+        let Some(joined) = overdue else { return Ok(()) };
+        self.run_deciders(stream, host, |_, _| Err(Stop::Failed { joined, failure: Failure::HoldTimeout }))
+    }
+
+    /// A stream of deciders cannot be read further: it is cut, or the rest passes unread.
+    fn lose_decided(
+        &mut self,
+        mut stream: Box<StreamBody>,
+        failure: Failure,
+        at: &At<'_>,
+        host: &mut dyn Host,
+    ) -> Flow {
+        let verdict = self.fail(failure, host);
+        let inflated = stream.inflater.is_some();
+        match verdict {
+            Verdict::Refuse { filter, denial } => return self.cut(stream, Refused { filter, denial }, at, host),
+            // The head promised plain bytes and the rest is compressed.
+            Verdict::Bypass if inflated => {
+                let refused = Refused { filter: "engine", denial: denial_of(failure) };
+                return self.cut(stream, refused, at, host);
+            }
+            Verdict::Bypass => {}
+        }
+        for joined in 0..self.joined.len() {
+            // A bypass asks no filter, so it cannot be refused.
+            let _ = self.run_deciders(&mut stream, host, |pipeline, scene| pipeline.bypass(joined, scene));
+        }
+        if self.collect(&mut stream).is_err() {
+            self.note(Failure::Bug, host);
+        }
+        let mut rest = stream.decide.take().map(|decide| decide.ready).unwrap_or_default();
+        rest.append(&mut stream.framer.take_pending());
+        if self.write(&rest, at, host).is_err() {
+            return self.abort(host);
+        }
+        if at.ends() {
+            self.end_stream(&stream, host);
+        } else {
+            self.response = ResponsePhase::Stream(stream);
+        }
+        Flow::Continue
+    }
+
+    /// Takes what the deciders let go, with their edits, into the bytes that may leave.
+    fn collect(&self, stream: &mut StreamBody) -> Result<(), Failure> {
+        let (framing, limits) = (stream.framing, &stream.limits);
+        let Some(decide) = &mut stream.decide else { return Ok(()) };
+        for item in decide.pipeline.take() {
+            if item.dropped {
+                continue;
+            }
+            if item.is_edited() {
+                let frame = Frame::new(framing, &item.raw, !decide.sent && decide.ready.is_empty());
+                let data = frame.data().ok_or(Failure::Bug)?;
+                decide.ready.extend(frame.with_data(&edited(&data, &item, limits)?));
+            } else {
+                decide.ready.extend_from_slice(&item.raw);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what may leave now. With a callout open nothing may: see [`Host::replace_body`].
+    fn let_go(&mut self, mut stream: Box<StreamBody>, at: At<'_>, host: &mut dyn Host) -> Flow {
+        if self.collect(&mut stream).is_err() {
+            return self.lose_decided(stream, Failure::Bug, &at, host);
+        }
+        if !self.hold_bytes(stream.held_bytes()) {
+            return self.lose_decided(stream, Failure::HeldBytes, &at, host);
+        }
+        let pending = !stream.framer.pending().is_empty();
+        let Some(decide) = &mut stream.decide else { return Flow::Continue };
+        decide.ended |= at.ends();
+        if decide.pipeline.is_waiting() {
+            let written = self.write(b"", &at, host);
+            self.response = ResponsePhase::Stream(stream);
+            return if written.is_err() { self.abort(host) } else { Flow::Pause };
+        }
+        let out = std::mem::take(&mut decide.ready);
+        decide.sent |= !out.is_empty();
+        let (ended, holds) = (decide.ended, pending || decide.pipeline.held_bytes() > 0);
+        let untouched = !holds && at.untouched().is_some_and(|bytes| bytes == out);
+        if !untouched && self.write(&out, &at, host).is_err() {
+            return self.abort(host);
+        }
+        if ended {
+            self.end_stream(&stream, host);
+            return Flow::Continue;
+        }
+        if holds {
+            host.wake(LOOK_AFTER_MS);
+        }
+        self.response = ResponsePhase::Stream(stream);
+        if out.is_empty() { Flow::Pause } else { Flow::Continue }
+    }
+
+    /// Makes `bytes` all that the proxy holds of the response body.
+    fn write(&self, bytes: &[u8], at: &At<'_>, host: &mut dyn Host) -> Result<(), Unwritable> {
+        let writable = match at {
+            At::Body { .. } => true,
+            At::Trailers | At::Elsewhere => !self.response_flowing,
+        };
+        match (writable, bytes.is_empty()) {
+            (true, true) if at.is_empty() => Ok(()),
+            (false, true) => Ok(()),
+            (true, _) => host.replace_body(Side::Response, usize::MAX, bytes).map_err(|_| Unwritable),
+            (false, false) => Err(Unwritable),
+        }
+    }
+
+    /// The response cannot be brought to a proper end: the client must not take it for one.
+    fn abort(&mut self, host: &mut dyn Host) -> Flow {
+        self.note(Failure::Host, host);
+        self.hold_bytes(0);
+        self.record.outcome = Outcome::Cut;
+        self.response = ResponsePhase::Done;
+        let _ = host.close();
+        Flow::Pause
+    }
+
+    /// Ends a running response in the client's dialect: the event now, the reset in the next callback.
+    fn cut(&mut self, mut stream: Box<StreamBody>, refused: Refused, at: &At<'_>, host: &mut dyn Host) -> Flow {
+        stream.write_to(&mut self.record);
+        self.hold_bytes(0);
+        if self.collect(&mut stream).is_err() {
+            self.note(Failure::Bug, host);
+        }
+        let sent = |some| if some { Sent::Frames } else { Sent::Nothing };
+        let decide = stream.decide.take();
+        let sent = sent(decide.as_ref().is_some_and(|decide| decide.sent || !decide.ready.is_empty()));
+        let event = self.cut_event(refused.filter, &refused.denial, stream.framing, sent, host);
+        // An observed stream may stand in the middle of a frame, or be compressed: no event fits in.
+        let Some(mut out) = decide.map(|decide| decide.ready) else { return self.abort(host) };
+        out.extend(event);
+        if self.write(&out, at, host).is_err() {
+            return self.abort(host);
+        }
+        self.response = match (at.ends(), self.engine.settings.on_cut) {
+            (true, _) => ResponsePhase::Done,
+            (false, OnCut::Drain) => ResponsePhase::Draining(stream),
+            (false, OnCut::Reset) => {
+                host.wake(CLOSE_AFTER_MS);
+                ResponsePhase::Cutting
+            }
+        };
+        Flow::Continue
+    }
+
+    /// Reads on behind a cut, for the books, and throws the bytes away.
+    pub(crate) fn drain(&mut self, mut stream: Box<StreamBody>, size: usize, end: bool, host: &mut dyn Host) -> Flow {
+        let bytes = host.body(Side::Response, size).unwrap_or_default();
+        let read = stream.feed(&bytes, end);
+        self.note_stream(&stream, &read, host);
+        let _ = host.replace_body(Side::Response, usize::MAX, b"");
+        if end {
+            return Flow::Continue;
+        }
+        self.response = ResponsePhase::Draining(stream);
+        Flow::Pause
+    }
+
+    pub(crate) fn stream_trailers(&mut self, mut stream: Box<StreamBody>, host: &mut dyn Host) -> Flow {
+        let read = stream.feed(b"", true);
+        self.note_stream(&stream, &read, host);
+        if stream.decide.is_none() {
+            return self.observe_stream(stream, read.failure, true, host);
+        }
+        self.decide_stream(stream, read, At::Trailers, host)
+    }
+
+    pub(crate) fn stream_reply(
+        &mut self,
+        mut stream: Box<StreamBody>,
+        call: u32,
+        reply: &Reply,
+        host: &mut dyn Host,
+    ) -> Flow {
+        let mut known = false;
+        let result = self.run_deciders(&mut stream, host, |pipeline, scene| {
+            known = pipeline.reply(call, reply, scene)?;
+            Ok(())
+        });
+        match result {
+            Err(refused) => self.cut(stream, refused, &At::Elsewhere, host),
+            Ok(()) if known => self.let_go(stream, At::Elsewhere, host),
+            Ok(()) => {
+                self.response = ResponsePhase::Stream(stream);
+                Flow::Pause
+            }
+        }
+    }
+
+    /// Looks at holds while nothing comes. What flows already can only be written by the next body callback.
+    pub(crate) fn stream_tick(&mut self, host: &mut dyn Host) -> Flow {
+        let taken = std::mem::replace(&mut self.response, ResponsePhase::Done);
+        let mut stream = match taken {
+            ResponsePhase::Stream(stream) if !self.response_flowing => stream,
+            other => {
+                self.response = other;
+                return Flow::Pause;
+            }
+        };
+        match self.end_overdue_holds(&mut stream, host) {
+            Err(refused) => self.cut(stream, refused, &At::Elsewhere, host),
+            Ok(()) => self.let_go(stream, At::Elsewhere, host),
+        }
+    }
+}
+
+/// The host does not take bytes in this callback.
+struct Unwritable;
+
+/// The callback in which something is decided.
+enum At<'a> {
+    /// The body's. With the bytes, if they may leave as they came.
+    Body { bytes: &'a [u8], end: bool, untouched: bool },
+    /// The trailers'.
+    Trailers,
+    /// A reply or a tick.
+    Elsewhere,
+}
+
+impl At<'_> {
+    fn ends(&self) -> bool {
+        match self {
+            Self::Body { end, .. } => *end,
+            Self::Trailers => true,
+            Self::Elsewhere => false,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Body { bytes: [], .. })
+    }
+
+    fn untouched(&self) -> Option<&[u8]> {
+        match self {
+            Self::Body { bytes, untouched: true, .. } => Some(bytes),
+            Self::Body { .. } | Self::Trailers | Self::Elsewhere => None,
+        }
+    }
+}

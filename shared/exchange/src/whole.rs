@@ -1,0 +1,309 @@
+//! A response that is one JSON document.
+
+use crate::door::{Verdict, denial_of};
+use crate::exchange::{Exchange, ResponsePhase};
+use crate::host::{Fields, Flow, Host, Side};
+use crate::inflate::Inflater;
+use crate::pipeline::{Item, ItemText, Pipeline, Scene, Stop};
+use crate::stream::Refused;
+use crate::request::json_failure;
+use penstock_filter_api::{Denial, Failure, Need, Outcome, Reply, Seen};
+use penstock_llm_api::{ChannelId, Part, Texts, read_response, response_texts, text_of};
+use penstock_wire::{Kind, Tape};
+
+/// Where the reading of a whole response stands.
+pub(crate) struct WholeBody {
+    /// Bytes as they came, for observers; those of deciders stay in the proxy.
+    copy: Vec<u8>,
+    inflater: Option<Inflater>,
+    decides: bool,
+    has_length: bool,
+    judging: Option<Pipeline>,
+}
+
+impl WholeBody {
+    pub(crate) fn new(inflater: Option<Inflater>, decides: bool, has_length: bool) -> Self {
+        Self { copy: Vec::new(), inflater, decides, has_length, judging: None }
+    }
+
+    fn plain(&mut self, bytes: Vec<u8>) -> Result<Vec<u8>, Failure> {
+        let Some(inflater) = &mut self.inflater else { return Ok(bytes) };
+        let mut plain = Vec::new();
+        inflater.push(&bytes, &mut plain)?;
+        if inflater.is_complete() { Ok(plain) } else { Err(Failure::InvalidEncoding) }
+    }
+}
+
+impl Exchange {
+    pub(crate) fn whole_body(
+        &mut self,
+        mut body: Box<WholeBody>,
+        size: usize,
+        end: bool,
+        host: &mut dyn Host,
+    ) -> Flow {
+        if body.judging.is_some() {
+            self.response = ResponsePhase::Whole(body);
+            return Flow::Pause;
+        }
+        if body.copy.len().saturating_add(size) > self.engine.settings.max_response_bytes {
+            return self.fail_whole(&body, Failure::ResponseTooLarge, host);
+        }
+        if body.decides && !self.hold_bytes(size) {
+            return self.fail_whole(&body, Failure::HeldBytes, host);
+        }
+        let takes = size > 0 && (!body.decides || end);
+        if takes {
+            match host.body(Side::Response, size) {
+                Ok(bytes) if body.copy.is_empty() => body.copy = bytes,
+                Ok(bytes) => body.copy.extend_from_slice(&bytes),
+                Err(_) => return self.fail_whole(&body, Failure::Host, host),
+            }
+        }
+        if end {
+            return self.read_whole(body, host);
+        }
+        let flow = if body.decides { Flow::Pause } else { Flow::Continue };
+        self.response = ResponsePhase::Whole(body);
+        flow
+    }
+
+    pub(crate) fn whole_trailers(&mut self, mut body: Box<WholeBody>, host: &mut dyn Host) -> Flow {
+        if body.judging.is_some() {
+            self.response = ResponsePhase::Whole(body);
+            return Flow::Pause;
+        }
+        if body.decides {
+            // Without a body there is no buffer to read.
+            body.copy = host.body(Side::Response, usize::MAX).unwrap_or_default();
+        }
+        self.read_whole(body, host)
+    }
+
+    /// All of it is there.
+    fn read_whole(&mut self, mut body: Box<WholeBody>, host: &mut dyn Host) -> Flow {
+        let copy = std::mem::take(&mut body.copy);
+        let bytes = match body.plain(copy) {
+            Ok(bytes) => bytes,
+            Err(failure) => return self.fail_whole(&body, failure, host),
+        };
+        let engine = self.engine.clone();
+        let mut tape = engine.take_tape();
+        let flow = match tape.parse(&bytes, &engine.settings.json) {
+            Ok(()) => self.judge_whole(body, bytes, &tape, host),
+            Err(_) if self.record.status >= 400 => self.release_whole(&body, None, host),
+            Err(error) => {
+                self.record.outcome = Outcome::Truncated;
+                let failure = match json_failure(error.kind) {
+                    Failure::RequestTooLarge => Failure::ResponseTooLarge,
+                    failure => failure,
+                };
+                self.fail_whole(&body, failure, host)
+            }
+        };
+        engine.put_tape(tape);
+        flow
+    }
+
+    fn judge_whole(
+        &mut self,
+        mut body: Box<WholeBody>,
+        bytes: Vec<u8>,
+        tape: &Tape,
+        host: &mut dyn Host,
+    ) -> Flow {
+        let json = tape.view(&bytes);
+        let Some(dialect) = self.dialect() else { return self.fail_whole(&body, Failure::Bug, host) };
+        let answer = read_response(dialect, json);
+        let Texts { texts, logprobs, .. } = if body.decides { response_texts(dialect, json) } else { Texts::default() };
+        if answer.error.is_some() {
+            self.record.outcome = Outcome::UpstreamError;
+        }
+        self.record.usage = answer.usage;
+        self.record.finish = answer.finish;
+        self.record.output_text_bytes = answer.output_bytes;
+        self.record.service_tier = answer.service_tier;
+        self.record.response_model = answer.model;
+        self.show(|| Seen::Answer, host);
+        if !body.decides {
+            return self.release_whole(&body, None, host);
+        }
+        let texts = texts.iter().enumerate().map(|(index, text)| ItemText {
+            channel: ChannelId(index as u32),
+            scope: text.scope,
+            encoding: text.encoding,
+            part: match text.part {
+                Part::Delta => Part::Whole,
+                part => part,
+            },
+            signed: text.signed,
+            last: true,
+            node: Some(text.node),
+            text: text_of(json, text.node).into_owned(),
+            edited: false,
+        });
+        let item = Item { texts: texts.collect(), logprobs, raw: bytes, ..Item::default() };
+        let deciders = self.joined.iter().enumerate().rev();
+        let deciders = deciders.filter(|(_, joined)| joined.response_need() == Need::Decide);
+        let pipeline = Pipeline::new(deciders.map(|(index, _)| index), usize::MAX);
+        body.judging = Some(pipeline);
+        self.run_whole(body, host, |pipeline, scene| pipeline.push(item, scene))
+    }
+
+    pub(crate) fn whole_reply(
+        &mut self,
+        body: Box<WholeBody>,
+        call: u32,
+        reply: &Reply,
+        host: &mut dyn Host,
+    ) -> Flow {
+        self.run_whole(body, host, |pipeline, scene| pipeline.reply(call, reply, scene).map(|_| ()))
+    }
+
+    fn run_whole(
+        &mut self,
+        mut body: Box<WholeBody>,
+        host: &mut dyn Host,
+        step: impl FnOnce(&mut Pipeline, &mut Scene<'_>) -> Result<(), Stop>,
+    ) -> Flow {
+        let Some(mut pipeline) = body.judging.take() else { return self.fail_whole(&body, Failure::Bug, host) };
+        if let Err(Refused { filter, denial }) = self.run_pipeline(&mut pipeline, host, step) {
+            return self.deny_whole(&body, filter, &denial, host);
+        }
+        match pipeline.take().pop() {
+            Some(item) => self.release_whole(&body, Some(item), host),
+            None => {
+                body.judging = Some(pipeline);
+                self.response = ResponsePhase::Whole(body);
+                Flow::Pause
+            }
+        }
+    }
+
+    /// Lets the response go: with the item's edits, if it has any.
+    fn release_whole(&mut self, body: &WholeBody, item: Option<Item>, host: &mut dyn Host) -> Flow {
+        self.response = ResponsePhase::Done;
+        self.hold_bytes(0);
+        if let Some(item) = item.filter(Item::is_edited) {
+            let Ok(bytes) = edited(&item.raw, &item, &self.engine.settings.json) else {
+                return self.fail_whole(body, Failure::Bug, host);
+            };
+            if self.write_whole(body, &bytes, host).is_err() {
+                return self.fail_whole(body, Failure::Host, host);
+            }
+        }
+        if body.decides && self.engine.settings.hold_headers {
+            self.apply_headers(Side::Response, host);
+        }
+        self.apply_trailers(host);
+        Flow::Continue
+    }
+
+    fn write_whole(
+        &self,
+        body: &WholeBody,
+        bytes: &[u8],
+        host: &mut dyn Host,
+    ) -> Result<(), penstock_filter_api::PortError> {
+        host.replace_body(Side::Response, usize::MAX, bytes)?;
+        if !self.engine.settings.hold_headers {
+            return Ok(());
+        }
+        if body.inflater.is_some() {
+            for name in ["content-encoding", "etag", "digest", "content-digest"] {
+                let _ = host.remove_field(Fields::ResponseHeaders, name);
+            }
+        }
+        if body.has_length {
+            host.set_field(Fields::ResponseHeaders, "content-length", &bytes.len().to_string())?;
+        }
+        Ok(())
+    }
+
+    fn fail_whole(&mut self, body: &WholeBody, failure: Failure, host: &mut dyn Host) -> Flow {
+        self.hold_bytes(0);
+        match self.fail(failure, host) {
+            Verdict::Refuse { filter, .. } => self.deny_whole(body, filter, &denial_of(failure), host),
+            Verdict::Bypass => {
+                self.response = ResponsePhase::Pass;
+                if body.decides && self.engine.settings.hold_headers {
+                    self.apply_headers(Side::Response, host);
+                }
+                Flow::Continue
+            }
+        }
+    }
+
+    /// Refuses in place of a whole response: by a reply while its head is held, else by ending it.
+    fn deny_whole(&mut self, body: &WholeBody, filter: &'static str, denial: &Denial, host: &mut dyn Host) -> Flow {
+        self.hold_bytes(0);
+        if body.decides && self.engine.settings.hold_headers {
+            return self.deny(filter, denial, host);
+        }
+        self.record.outcome = Outcome::Cut;
+        let _ = host.replace_body(Side::Response, usize::MAX, b"");
+        let _ = host.close();
+        Flow::Pause
+    }
+
+    /// Runs a step of the pipeline. A filter that fails is bypassed, or refuses.
+    pub(crate) fn run_pipeline(
+        &mut self,
+        pipeline: &mut Pipeline,
+        host: &mut dyn Host,
+        step: impl FnOnce(&mut Pipeline, &mut Scene<'_>) -> Result<(), Stop>,
+    ) -> Result<(), Refused> {
+        let mut result = self.in_scene(host, |scene| step(pipeline, scene));
+        loop {
+            let (joined, failure) = match result {
+                Ok(()) => return Ok(()),
+                Err(Stop::Cut { filter, denial }) => return Err(Refused { filter, denial }),
+                Err(Stop::Failed { joined, failure }) => (joined, failure),
+            };
+            match self.fail_one(joined, failure, host) {
+                Verdict::Refuse { filter, denial } => return Err(Refused { filter, denial }),
+                Verdict::Bypass => result = self.in_scene(host, |scene| pipeline.bypass(joined, scene)),
+            }
+        }
+    }
+
+    /// Lends the pipeline what it may touch.
+    pub(crate) fn in_scene<T>(&mut self, host: &mut dyn Host, body: impl FnOnce(&mut Scene<'_>) -> T) -> T {
+        let now_ns = host.now_ns();
+        body(&mut Scene {
+            now_ns,
+            joined: &mut self.joined,
+            host,
+            effects: &mut self.effects,
+        })
+    }
+}
+
+/// The document with the item's edited texts, and the engine's own edits.
+pub(crate) fn edited(document: &[u8], item: &Item, limits: &penstock_wire::Limits) -> Result<Vec<u8>, Failure> {
+    let mut tape = Tape::new();
+    tape.parse(document, limits).map_err(|_| Failure::Bug)?;
+    let json = tape.view(document);
+    let mut edits = item.edits.clone();
+    for text in item.texts.iter().filter(|text| text.edited) {
+        let Some(node) = text.node else { continue };
+        let value = json.value(node);
+        match value.kind() {
+            Kind::String | Kind::Key => {
+                let length = value.text().map_or(0, |text| text.len());
+                edits.replace_text(node, 0..length, &text.text);
+            }
+            Kind::Number | Kind::Null | Kind::Bool | Kind::Array | Kind::Object => {
+                let mut raw = Vec::new();
+                penstock_wire::write_string(&mut raw, &text.text);
+                edits.replace(node, std::str::from_utf8(&raw).map_err(|_| Failure::Bug)?);
+            }
+        }
+    }
+    if item.texts.iter().any(|text| text.edited) {
+        for node in &item.logprobs {
+            edits.replace(*node, "null");
+        }
+    }
+    edits.apply(json).map_err(|_| Failure::Bug)
+}
