@@ -1,193 +1,19 @@
-//! The configuration: raw as it is written, and compiled.
+//! The configuration, compiled: a [`Config`] in hand can be used.
 
 use crate::glob::Glob;
-use crate::money::Decimal;
 use crate::names::{Admission, Names};
-use crate::prices::{PriceTable, RawPrice, check_currency};
+use crate::prices::{PriceTable, check_currency};
 use crate::ratio::Ratio;
-use crate::scope::{RawScope, Scope, globs};
-use crate::tenant::{RawTenant, Tenant};
+use crate::raw::{FilterState, RawConfig, RawEstimate, RawModels, UsageHeaders, other};
+use crate::scope::{Scope, globs};
+use crate::tenant::Tenant;
 use penstock_filter_api::{ConfigError, Mode, OnFailure};
-use serde::Deserialize;
 
 /// Largest `cap` of a label.
 const MAX_CAP: u16 = 10_000;
 
 /// Largest `max_series`.
 const MAX_SERIES: u32 = 100_000;
-
-/// Meters tokens, cost and latency of every model API.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(crate) struct RawConfig {
-    /// `shadow` counts all the same, but changes no request and no response: nothing is asked for and
-    /// no header is set. `off` reads nothing.
-    mode: RawMode,
-    /// What happens to an exchange that cannot be read: `open` lets it pass unmetered and counts it.
-    on_failure: RawOnFailure,
-    /// Asks OpenAI-style servers for the usage of streams whose client did not
-    /// (`stream_options.include_usage`). The client does not see the difference.
-    ask_usage: bool,
-    /// Who is charged. Default: no tenant label.
-    tenant: Option<RawTenant>,
-    /// The `model` label.
-    models: RawModels,
-    /// Which labels metrics have.
-    labels: RawLabels,
-    /// Prices for a million tokens. Several entries of one model: the closest name holds, then an entry
-    /// with `api`, then the latest `from`.
-    prices: Vec<RawPrice>,
-    /// Currency of prices that name none.
-    currency: String,
-    /// Whether the client is told what was counted.
-    usage_headers: UsageHeaders,
-    /// What is left in filter state for access logs and other filters.
-    filter_state: FilterState,
-    /// Which exchanges are metered. Default: all.
-    scope: RawScope,
-    /// How usage is estimated where none is reported.
-    estimate: RawEstimate,
-    /// Most combinations of route, API, model and tenant in each Envoy worker; what exceeds them is
-    /// counted as `other`. 1 to 100000.
-    max_series: u32,
-}
-
-impl Default for RawConfig {
-    fn default() -> Self {
-        Self {
-            mode: RawMode::Enforce,
-            on_failure: RawOnFailure::Open,
-            ask_usage: true,
-            tenant: None,
-            models: RawModels::default(),
-            labels: RawLabels::default(),
-            prices: Vec::new(),
-            currency: "USD".to_owned(),
-            usage_headers: UsageHeaders::Off,
-            filter_state: FilterState::Usage,
-            scope: RawScope::default(),
-            estimate: RawEstimate::default(),
-            max_series: 2000,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-enum RawMode {
-    Enforce,
-    Shadow,
-    Off,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-enum RawOnFailure {
-    Closed,
-    Open,
-}
-
-/// The `model` label: the name in the request, else that in the response.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-struct RawModels {
-    /// Models with a label of their own, exact or with `*`. Empty: every model that an upstream has
-    /// answered for, up to `cap`.
-    allow: Vec<String>,
-    /// Most models with a label of their own, in each Envoy worker. 1 to 10000.
-    cap: u16,
-    /// The label value that the others share.
-    other: String,
-}
-
-impl Default for RawModels {
-    fn default() -> Self {
-        Self {
-            allow: Vec::new(),
-            cap: 100,
-            other: other(),
-        }
-    }
-}
-
-/// Which labels metrics have.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-struct RawLabels {
-    /// Envoy's route name.
-    route: bool,
-    /// The API, such as `openai_chat`.
-    api: bool,
-    /// The model.
-    model: bool,
-    /// The tenant, where `tenant` is configured. Never on histograms.
-    tenant: bool,
-}
-
-impl Default for RawLabels {
-    fn default() -> Self {
-        Self {
-            route: true,
-            api: true,
-            model: true,
-            tenant: true,
-        }
-    }
-}
-
-/// Whether the client is told what was counted, where the upstream reported it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(crate) enum UsageHeaders {
-    /// No.
-    Off,
-    /// In response headers, of responses that are no streams. Their head then waits for their body.
-    Headers,
-    /// In response trailers, where the upstream's response has trailers at all.
-    Trailers,
-}
-
-/// What is left in filter state, as `wasm.penstock.*`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(crate) enum FilterState {
-    /// Nothing.
-    None,
-    /// `penstock.tokens`: input and output tokens, for the global rate limit.
-    Tokens,
-    /// That, and `penstock.usage`: everything as one line of JSON.
-    Usage,
-    /// That, and each figure on its own.
-    All,
-}
-
-/// How usage is estimated.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-struct RawEstimate {
-    /// Bytes of text per token, until exchanges of the model have taught better. 1 to 15.
-    bytes_per_token: Decimal,
-}
-
-impl Default for RawEstimate {
-    fn default() -> Self {
-        Self {
-            bytes_per_token: Decimal::from_millionths(4_000_000),
-        }
-    }
-}
-
-pub(crate) fn other() -> String {
-    "other".to_owned()
-}
 
 /// A configuration that can be used.
 #[derive(Debug)]
@@ -312,23 +138,4 @@ pub(crate) fn check_cap(field: &str, cap: u16) -> Result<(), ConfigError> {
     known
         .then_some(())
         .ok_or_else(|| ConfigError::new(field, "not between 1 and 10000"))
-}
-
-impl From<RawMode> for Mode {
-    fn from(raw: RawMode) -> Self {
-        match raw {
-            RawMode::Enforce => Self::Enforce,
-            RawMode::Shadow => Self::Shadow,
-            RawMode::Off => Self::Off,
-        }
-    }
-}
-
-impl From<RawOnFailure> for OnFailure {
-    fn from(raw: RawOnFailure) -> Self {
-        match raw {
-            RawOnFailure::Closed => Self::Closed,
-            RawOnFailure::Open => Self::Open,
-        }
-    }
 }

@@ -1,8 +1,8 @@
 //! What an exchange leaves behind for access logs and other filters.
 
-use crate::config::FilterState;
 use crate::metric::Answerer;
 use crate::prices::Cost;
+use crate::raw::FilterState;
 use crate::tally::{Charge, Tally};
 use penstock_filter_api::{Ports, Record};
 use penstock_llm_api::{Api, Finish};

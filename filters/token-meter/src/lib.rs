@@ -35,6 +35,7 @@ mod names;
 mod prices;
 mod rates;
 mod ratio;
+mod raw;
 #[cfg(feature = "schema")]
 mod schema;
 mod scope;

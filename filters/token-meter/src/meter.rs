@@ -1,13 +1,14 @@
 //! The plugin, and its filter on one exchange.
 
 use crate::book::{Book, Key};
-use crate::config::{Config, FilterState, UsageHeaders};
+use crate::config::Config;
 use crate::count::{count, duration_ms, first_token_ms, time};
 use crate::ledger::{Entry, model};
 use crate::metric::Metric;
 use crate::names::Admission;
 use crate::prices::Cost;
 use crate::ratio::Ratios;
+use crate::raw::{FilterState, UsageHeaders};
 use crate::tally::{charge, reported};
 use penstock_filter_api::{
     ConfigError, Cx, Filter, Head, Mode, Need, Needs, Open, Origin, Plugin, Policy, Prompt, PromptFlow,

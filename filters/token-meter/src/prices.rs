@@ -18,7 +18,7 @@ const MAX_CURRENCIES: usize = 16;
 
 priced! {
     /// The prices of a model from some day on.
-    struct RawPrice {
+    "Price" struct RawPrice {
         /// The model's name, exact or with `*`. Compared with the name in the response and in the request.
         model: String,
         /// Only for this API, such as `openai_chat`. Default: any.
@@ -41,7 +41,7 @@ priced! {
 
 priced! {
     /// Prices of every token of an exchange whose prompt is long.
-    struct RawTier {
+    "Tier" struct RawTier {
         /// Applies above that many input tokens, cached ones included.
         above_input_tokens: u64,
     }
@@ -49,7 +49,7 @@ priced! {
 
 priced! {
     /// Prices of a service tier. Where silent, the model's own prices, times `multiplier`.
-    struct RawServiceTier {
+    "ServiceTier" struct RawServiceTier {
         /// Factor on the model's own prices. Default: 1.
         #[serde(default)]
         multiplier: Option<Decimal>,

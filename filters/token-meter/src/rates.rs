@@ -158,11 +158,11 @@ impl Set {
 
 /// A struct of the configuration with the eight prices beside its own fields.
 macro_rules! priced {
-    ($(#[$meta:meta])* struct $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
+    ($(#[$meta:meta])* $shown:literal struct $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$meta])*
         #[derive(Debug, Deserialize)]
         #[serde(deny_unknown_fields)]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = $shown))]
         pub(crate) struct $name {
             $($(#[$field_meta])* pub(crate) $field: $type,)*
             /// Price of a million input tokens. Of a price entry itself, required.

@@ -1,7 +1,7 @@
 //! The JSON Schema of the configuration.
 
-use crate::config::RawConfig;
 use crate::money::Decimal;
+use crate::raw::RawConfig;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;
 

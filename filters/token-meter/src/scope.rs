@@ -11,7 +11,7 @@ const MAX_PATTERNS: usize = 1000;
 /// Restricts the meter. An empty list means all; names are exact or with `*`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Scope"))]
 pub(crate) struct RawScope {
     /// Names of routes.
     routes: Vec<String>,

@@ -20,7 +20,7 @@ const CREDENTIALS: [&str; 6] = [
 /// Where the tenant is read from: exactly one of `header`, `jwt_claim` and `filter_state`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Tenant"))]
 pub(crate) struct RawTenant {
     /// A request header. Make sure that only a trusted hop can set it.
     #[serde(default)]
@@ -43,7 +43,7 @@ pub(crate) struct RawTenant {
     #[serde(default = "default_cap")]
     pub(crate) cap: u16,
     /// The label value that the others share.
-    #[serde(default = "crate::config::other")]
+    #[serde(default = "crate::raw::other")]
     pub(crate) other: String,
 }
 
