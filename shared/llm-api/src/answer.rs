@@ -137,7 +137,7 @@ pub fn read_response(dialect: Dialect<'_>, json: Json<'_>) -> Answer {
     }
     Answer {
         output_bytes: match dialect {
-            Dialect::Custom(api) => custom::output_bytes(api, json),
+            Dialect::Custom(api) => custom::response_texts(api, json).bytes(json, Scope::is_output),
             known => TextBytes::of(json, response_rule(known), response_place(), Scope::is_output),
         },
         usage: usage_of(dialect, &seen.counts),
@@ -191,9 +191,15 @@ pub(crate) fn usage_of(dialect: Dialect<'_>, counts: &Counts) -> Usage {
         | Dialect::OpenAiEmbeddings
         | Dialect::OllamaChat
         | Dialect::OllamaGenerate
-        | Dialect::OllamaEmbed => Sums::Total,
-        Dialect::AnthropicMessages => Sums::InputExcludesCache,
-        Dialect::Gemini | Dialect::GeminiEmbed => Sums::OutputExcludesReasoning,
+        | Dialect::OllamaEmbed => Sums::default(),
+        Dialect::AnthropicMessages => Sums {
+            input_excludes_cache: true,
+            ..Sums::default()
+        },
+        Dialect::Gemini | Dialect::GeminiEmbed => Sums {
+            output_excludes_reasoning: true,
+            ..Sums::default()
+        },
         Dialect::Custom(api) => api.sums(),
     })
 }

@@ -1,82 +1,392 @@
 //! Any HTTP model, described by JSON pointers.
 
-use crate::answer::Seen;
-use crate::request::{Edited, ReadError, Request};
-use crate::shape::{Place, Rule};
+use crate::answer::{ApiError, Finish, Seen};
+use crate::pointer::Pointer;
+use crate::request::{Edited, ReadError, Request, path, quoted, short_text};
+use crate::shape::{Found, Place, Rule, Sink, walk};
 use crate::stream::{FrameReading, State};
-use crate::texts::{Part, Scope, Texts, collect};
+use crate::texts::{Part, Scope, Texts, UnseenKind};
 use crate::usage::Sums;
-use penstock_wire::{Framing, Json, JsonEdits, Value};
+use penstock_wire::{Framing, Json, JsonEdits, Kind, NodeId, Value};
 use std::sync::Arc;
+
+/// What a configuration says of an API that nobody here knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CustomSpec {
+    /// The path of its POST: segments, `*` for any one, `**` in front or at the end for any number.
+    pub path: String,
+    /// How it frames streams, where the response's `content-type` does not say.
+    pub framing: Option<Framing>,
+    /// The payload that ends a stream, such as `[DONE]`; empty for none.
+    pub done_marker: String,
+    /// The request.
+    pub request: CustomRequest,
+    /// A whole response.
+    pub response: CustomResponse,
+    /// A frame of a stream; as the whole response where there is none.
+    pub frame: Option<CustomResponse>,
+}
+
+/// Where a request has what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CustomRequest {
+    /// The model's name.
+    pub model: Option<Pointer>,
+    /// Whether the answer streams (a boolean).
+    pub stream: Option<Pointer>,
+    /// Whether it streams where the request does not say.
+    pub stream_default: bool,
+    /// The bound on generated tokens.
+    pub max_output_tokens: Option<Pointer>,
+    /// Texts by scope. What none of them names is text of [`Scope::Other`].
+    pub texts: Vec<(Scope, Pointer)>,
+}
+
+/// Where a response, or a frame of one, has what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CustomResponse {
+    /// The model's name.
+    pub model: Option<Pointer>,
+    /// Why it ended: a word, or `true`.
+    pub finish: Option<Pointer>,
+    /// The error: anything but `null`, `false` and `""`.
+    pub error: Option<Pointer>,
+    /// Texts by scope. What none of them names is text of [`Scope::Other`].
+    pub texts: Vec<(Scope, Pointer)>,
+    /// Counters.
+    pub usage: CustomUsage,
+}
+
+/// Where the counters stand, and what they leave out. In streams the last report of each holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CustomUsage {
+    /// Tokens read.
+    pub input_tokens: Option<Pointer>,
+    /// Tokens written.
+    pub output_tokens: Option<Pointer>,
+    /// Tokens read from a cache.
+    pub cached_tokens: Option<Pointer>,
+    /// Tokens written to a cache.
+    pub cache_creation_tokens: Option<Pointer>,
+    /// Tokens of reasoning.
+    pub reasoning_tokens: Option<Pointer>,
+    /// `input_tokens` leaves out what the cache counters count.
+    pub input_excludes_cache: bool,
+    /// `output_tokens` leaves out reasoning.
+    pub output_excludes_reasoning: bool,
+}
 
 /// An API that the configuration describes. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CustomApi(Arc<Description>);
-
-#[derive(Debug, PartialEq, Eq)]
-struct Description {
-    path: Vec<String>,
-}
+pub struct CustomApi(Arc<(CustomSpec, Vec<String>)>);
 
 impl CustomApi {
+    /// An API as described.
+    pub fn new(spec: CustomSpec) -> Self {
+        let segments = spec.path.split('/').filter(|segment| !segment.is_empty());
+        let segments = segments.map(str::to_owned).collect();
+        Self(Arc::new((spec, segments)))
+    }
+
+    fn spec(&self) -> &CustomSpec {
+        &self.0.0
+    }
+
+    fn frame(&self) -> &CustomResponse {
+        self.spec().frame.as_ref().unwrap_or(&self.spec().response)
+    }
+
     pub(crate) fn matches(&self, segments: &[String]) -> bool {
-        self.0.path == segments
+        let pattern = self.0.1.as_slice();
+        match (pattern.split_first(), pattern.split_last()) {
+            (Some((first, tail)), _) if first == "**" => {
+                segments.len() >= tail.len() && same(tail, segments.iter().rev().take(tail.len()).rev())
+            }
+            (_, Some((last, head))) if last == "**" => {
+                segments.len() >= head.len() && same(head, segments.iter().take(head.len()))
+            }
+            _ => pattern.len() == segments.len() && same(pattern, segments.iter()),
+        }
     }
 
     pub(crate) fn framing(&self) -> Option<Framing> {
-        None
+        self.spec().framing
     }
 
     pub(crate) fn sums(&self) -> Sums {
-        Sums::Total
+        let usage = &self.spec().response.usage;
+        Sums {
+            input_excludes_cache: usage.input_excludes_cache,
+            output_excludes_reasoning: usage.output_excludes_reasoning,
+        }
     }
 
     pub(crate) fn done_marker(&self) -> &str {
-        ""
+        &self.spec().done_marker
     }
 }
 
-pub(crate) fn request(_api: &CustomApi, _root: Value<'_>) -> Result<Request, ReadError> {
-    Ok(Request::default())
+fn same<'s>(pattern: &[String], segments: impl Iterator<Item = &'s String>) -> bool {
+    pattern
+        .iter()
+        .zip(segments)
+        .all(|(pattern, segment)| pattern == "*" || pattern == segment)
 }
 
-pub(crate) fn request_texts(_api: &CustomApi, json: Json<'_>) -> Texts {
-    collect(
-        json,
-        Rule::Free(Scope::Other),
-        Place::new(Scope::Other, Part::Whole),
-    )
+fn at<'a>(pointer: &Option<Pointer>, root: Value<'a>) -> Option<Value<'a>> {
+    pointer.as_ref()?.first(root).filter(|value| !value.is_null())
 }
 
-pub(crate) fn cap_output(_api: &CustomApi, _root: Value<'_>, _max: u64, _edits: &mut JsonEdits) -> Edited {
-    Edited::NotApplicable
+pub(crate) fn request(api: &CustomApi, root: Value<'_>) -> Result<Request, ReadError> {
+    let spec = &api.spec().request;
+    let named = [&spec.model, &spec.stream, &spec.max_output_tokens]
+        .into_iter()
+        .flatten();
+    let pointers = named.chain(spec.texts.iter().map(|(_, pointer)| pointer));
+    for pointer in pointers {
+        if let Some(key) = pointer.twin(root) {
+            // The key's own spelling is content: name the object.
+            let object = key.parent().unwrap_or(root);
+            return Err(ReadError::AmbiguousJson { path: path(object) });
+        }
+    }
+    let wrong = |value: Value<'_>| ReadError::WrongShape { path: path(value) };
+    let model = at(&spec.model, root).map(|value| short_text(value).ok_or_else(|| wrong(value)));
+    let stream = at(&spec.stream, root).map(|value| value.as_bool().ok_or_else(|| wrong(value)));
+    let bound = at(&spec.max_output_tokens, root).filter(|value| !value.number_raw().starts_with('-'));
+    let bound = bound.map(|value| value.as_u64().ok_or_else(|| wrong(value)));
+    Ok(Request {
+        model: model.transpose()?,
+        stream: stream.transpose()?.unwrap_or(spec.stream_default),
+        max_output_tokens: bound.transpose()?,
+        ..Request::default()
+    })
 }
 
-pub(crate) fn set_model(_api: &CustomApi, _root: Value<'_>, _model: &str, _edits: &mut JsonEdits) -> Edited {
-    Edited::NotApplicable
+pub(crate) fn request_texts(api: &CustomApi, json: Json<'_>) -> Texts {
+    let spec = &api.spec().request;
+    let constants = [&spec.model, &spec.stream, &spec.max_output_tokens];
+    let mut texts = Texts::default();
+    let place = Place::new(Scope::Other, Part::Whole);
+    named_walk(json.root(), &spec.texts, &constants, place, &mut texts);
+    texts
 }
 
-pub(crate) fn answer(_api: &CustomApi, _root: Value<'_>) -> Seen {
-    Seen::default()
-}
-
-pub(crate) fn output_bytes(_api: &CustomApi, _json: Json<'_>) -> u64 {
-    0
-}
-
-pub(crate) fn response_texts(_api: &CustomApi, json: Json<'_>) -> Texts {
-    collect(
-        json,
-        Rule::Free(Scope::Other),
-        Place::new(Scope::Other, Part::Whole),
-    )
-}
-
-pub(crate) fn frame(_api: &CustomApi, json: Json<'_>, state: &mut State, out: &mut FrameReading) {
-    state.texts(
+pub(crate) fn response_texts(api: &CustomApi, json: Json<'_>) -> Texts {
+    let spec = &api.spec().response;
+    let mut texts = Texts::default();
+    let place = Place::new(Scope::Other, Part::Whole);
+    named_walk(
         json.root(),
-        Rule::Free(Scope::Other),
-        Place::new(Scope::Other, Part::Delta),
-        out,
+        &spec.texts,
+        &[&spec.model, &spec.finish],
+        place,
+        &mut texts,
     );
+    texts
+}
+
+pub(crate) fn cap_output(api: &CustomApi, root: Value<'_>, max: u64, edits: &mut JsonEdits) -> Edited {
+    let pointer = &api.spec().request.max_output_tokens;
+    let low_enough = at(pointer, root)
+        .and_then(Value::as_u64)
+        .is_some_and(|bound| bound <= max);
+    if low_enough {
+        Edited::Kept
+    } else {
+        set(pointer, root, &max.to_string(), edits)
+    }
+}
+
+pub(crate) fn set_model(api: &CustomApi, root: Value<'_>, model: &str, edits: &mut JsonEdits) -> Edited {
+    let pointer = &api.spec().request.model;
+    let same = at(pointer, root).is_some_and(|old| old.eq_text(model));
+    if same {
+        Edited::Kept
+    } else {
+        set(pointer, root, &quoted(model), edits)
+    }
+}
+
+fn set(pointer: &Option<Pointer>, root: Value<'_>, raw: &str, edits: &mut JsonEdits) -> Edited {
+    let Some(pointer) = pointer else {
+        return Edited::NotApplicable;
+    };
+    match (pointer.first(root), pointer.home(root)) {
+        (Some(old), _) => edits.replace(old.id(), raw),
+        (None, Some((home, key))) if home.kind() == Kind::Object && key != "*" => {
+            edits.insert_member(home.id(), key, raw);
+        }
+        (None, _) => return Edited::NotApplicable,
+    }
+    Edited::Changed
+}
+
+pub(crate) fn answer(api: &CustomApi, root: Value<'_>) -> Seen {
+    let mut seen = Seen::default();
+    read(&api.spec().response, root, &mut seen);
+    seen
+}
+
+/// Reads what a response or frame says besides its texts; gives whether it reports usage.
+fn read(spec: &CustomResponse, root: Value<'_>, seen: &mut Seen) -> bool {
+    let mut counts = crate::usage::Counts::default();
+    let usage = &spec.usage;
+    counts.input = counts.read(at(&usage.input_tokens, root));
+    counts.output = counts.read(at(&usage.output_tokens, root));
+    counts.cached = counts.read(at(&usage.cached_tokens, root));
+    counts.cache_creation = counts.read(at(&usage.cache_creation_tokens, root));
+    counts.reasoning = counts.read(at(&usage.reasoning_tokens, root));
+    seen.counts.merge(&counts);
+    if seen.model.is_none() {
+        seen.model = at(&spec.model, root)
+            .and_then(short_text)
+            .filter(|model| !model.is_empty());
+    }
+    seen.finish = seen.finish.or_else(|| finish(at(&spec.finish, root)?));
+    if seen.error.is_none() {
+        seen.error = at(&spec.error, root).and_then(ApiError::read);
+    }
+    counts.input.or(counts.output).is_some()
+}
+
+fn finish(reason: Value<'_>) -> Option<Finish> {
+    const WORDS: &[(&str, Finish)] = &[
+        ("stop", Finish::Stop),
+        ("STOP", Finish::Stop),
+        ("end_turn", Finish::Stop),
+        ("stop_sequence", Finish::Stop),
+        ("eos_token", Finish::Stop),
+        ("complete", Finish::Stop),
+        ("COMPLETE", Finish::Stop),
+        ("length", Finish::Length),
+        ("max_tokens", Finish::Length),
+        ("MAX_TOKENS", Finish::Length),
+        ("tool_calls", Finish::ToolCalls),
+        ("tool_use", Finish::ToolCalls),
+        ("TOOL_CALL", Finish::ToolCalls),
+        ("content_filter", Finish::ContentFilter),
+        ("error", Finish::Error),
+        ("ERROR", Finish::Error),
+    ];
+    match reason.as_bool() {
+        Some(done) => done.then_some(Finish::Stop),
+        None => Finish::from_table(reason, WORDS),
+    }
+}
+
+pub(crate) fn frame(api: &CustomApi, json: Json<'_>, state: &mut State, out: &mut FrameReading) {
+    let spec = api.frame();
+    let root = json.root();
+    state.begin_choice(0);
+    let place = Place::new(Scope::Other, Part::Delta);
+    named_walk(
+        root,
+        &spec.texts,
+        &[&spec.model, &spec.finish],
+        place,
+        &mut state.sink(out),
+    );
+    let failed = state.seen.error.is_some();
+    out.usage = read(spec, root, &mut state.seen);
+    out.error |= !failed && state.seen.error.is_some();
+    if let Some(finish) = at(&spec.finish, root).and_then(finish) {
+        state.finish_choice(0, finish, out);
+        state.end(out);
+    }
+}
+
+/// Reads free JSON, giving texts under named nodes their scopes.
+fn named_walk(
+    root: Value<'_>,
+    texts: &[(Scope, Pointer)],
+    constants: &[&Option<Pointer>],
+    place: Place,
+    sink: &mut dyn Sink,
+) {
+    let mut named = Vec::new();
+    for (index, (scope, pointer)) in texts.iter().enumerate() {
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        pointer.visit(root, &mut |value, message| {
+            named.push(Named {
+                node: value.id(),
+                scope: *scope,
+                message,
+                index,
+            });
+        });
+    }
+    let constants = constants
+        .iter()
+        .filter_map(|pointer| pointer.as_ref()?.first(root));
+    let constants = constants.map(Value::id).collect();
+    walk(
+        root,
+        Rule::Free(Scope::Other),
+        place,
+        &mut Naming {
+            named,
+            constants,
+            sink,
+        },
+    );
+}
+
+struct Named {
+    node: NodeId,
+    scope: Scope,
+    message: u32,
+    index: u32,
+}
+
+struct Naming<'s> {
+    named: Vec<Named>,
+    constants: Vec<NodeId>,
+    sink: &'s mut dyn Sink,
+}
+
+impl Sink for Naming<'_> {
+    fn text(&mut self, found: Found<'_>) {
+        if self.constants.contains(&found.value.id()) {
+            return;
+        }
+        let Some((own, named)) = self.name(found.value) else {
+            // The keys of the description's own objects are no texts; what they hold is.
+            if found.value.kind() != Kind::Key {
+                self.sink.text(found);
+            }
+            return;
+        };
+        let place = Place {
+            scope: named.scope,
+            message: named.message,
+            index: named.index,
+            ..found.place
+        };
+        self.sink.text(Found {
+            place,
+            alone: !own,
+            ..found
+        });
+    }
+
+    fn unseen(&mut self, kind: UnseenKind, value: Value<'_>, place: &Place) {
+        self.sink.unseen(kind, value, place);
+    }
+}
+
+impl Naming<'_> {
+    /// The name of a value or of what holds it, and whether it is the value's own.
+    fn name(&self, value: Value<'_>) -> Option<(bool, &Named)> {
+        let mut at = Some(value);
+        while let Some(node) = at {
+            if let Ok(found) = self.named.binary_search_by_key(&node.id(), |named| named.node)
+                && let Some(named) = self.named.get(found)
+            {
+                return Some((node.id() == value.id(), named));
+            }
+            at = node.parent();
+        }
+        None
+    }
 }

@@ -49,6 +49,7 @@ mod openai_completions;
 mod openai_embeddings;
 mod openai_responses;
 mod path;
+mod pointer;
 mod refusal;
 mod request;
 mod responses_items;
@@ -60,8 +61,9 @@ mod usage;
 
 pub use answer::{Answer, ApiError, Finish, Warnings, read_response, response_texts};
 pub use api::{Api, Dialect, Operation};
-pub use custom::CustomApi;
+pub use custom::{CustomApi, CustomRequest, CustomResponse, CustomSpec, CustomUsage};
 pub use detect::{Head, Target, detect};
+pub use pointer::Pointer;
 pub use refusal::{Refusal, Sent, error_body, error_event};
 pub use request::{
     Asked, Edited, ReadError, Request, ask_usage, cap_output, read_request, request_text_bytes,

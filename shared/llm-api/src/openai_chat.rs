@@ -159,10 +159,11 @@ static ANSWER: Shape = shape! {
 };
 
 /// Some servers send their reasoning under both names.
-fn reasoning(answer: Value<'_>, _place: &Place) -> Rule {
-    let twice = answer
-        .member("reasoning_content")
-        .is_some_and(|text| text.decoded_len() > 0);
+fn reasoning(text: Value<'_>, _place: &Place) -> Rule {
+    let other = text
+        .parent()
+        .and_then(|answer| answer.member("reasoning_content"));
+    let twice = other.is_some_and(|text| text.decoded_len() > 0);
     if twice {
         Rule::Again(Scope::Reasoning)
     } else {

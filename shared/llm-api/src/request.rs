@@ -116,9 +116,12 @@ pub fn request_texts(dialect: Dialect<'_>, json: Json<'_>) -> Texts {
     }
 }
 
-/// Bytes of text that the model will read: the base of an estimate. Allocates nothing.
+/// Bytes of text that the model will read: the base of an estimate. Allocates nothing, but for custom APIs.
 pub fn request_text_bytes(dialect: Dialect<'_>, json: Json<'_>) -> u64 {
-    TextBytes::of(json, request_rule(dialect), request_place(), Scope::is_input)
+    match dialect {
+        Dialect::Custom(api) => custom::request_texts(api, json).bytes(json, Scope::is_input),
+        known => TextBytes::of(json, request_rule(known), request_place(), Scope::is_input),
+    }
 }
 
 fn request_place() -> Place {

@@ -110,7 +110,7 @@ pub(crate) struct Place {
     pub(crate) index: u32,
     /// The event says which message or text it is about: positions do not.
     pub(crate) pinned: Pinned,
-    depth: u16,
+    pub(crate) depth: u16,
 }
 
 impl Place {

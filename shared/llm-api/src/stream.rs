@@ -255,6 +255,11 @@ impl State {
         walk(value, rule, place, &mut Pieces { state: self, out });
     }
 
+    /// Where the texts of a frame go.
+    pub(crate) fn sink<'s>(&'s mut self, out: &'s mut FrameReading) -> impl Sink + 's {
+        Pieces { state: self, out }
+    }
+
     /// A payload that is not JSON: OpenAI's end marker, or what a custom API has for one.
     fn marker(&mut self, dialect: Dialect<'_>, data: &[u8], out: &mut FrameReading) {
         let marker = match dialect {

@@ -197,6 +197,14 @@ pub(crate) fn collect(json: Json<'_>, rule: Rule, place: Place) -> Texts {
     texts
 }
 
+impl Texts {
+    /// Bytes of the texts whose scope `counts`.
+    pub(crate) fn bytes(&self, json: Json<'_>, counts: fn(Scope) -> bool) -> u64 {
+        let texts = self.texts.iter().filter(|text| counts(text.scope));
+        texts.map(|text| text_of(json, text.node).len() as u64).sum()
+    }
+}
+
 impl Sink for Texts {
     fn text(&mut self, found: Found<'_>) {
         let Found {

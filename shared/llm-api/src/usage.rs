@@ -65,14 +65,12 @@ pub(crate) struct Counts {
 }
 
 /// What a server's own totals leave out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sums {
-    /// Totals are totals (OpenAI, Ollama).
-    Total,
-    /// Input excludes cache reads and cache writes (Anthropic).
-    InputExcludesCache,
-    /// Input excludes tool-use prompts, output excludes reasoning (Gemini).
-    OutputExcludesReasoning,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
+    /// Cache reads and cache writes are not in the input (Anthropic).
+    pub(crate) input_excludes_cache: bool,
+    /// Reasoning is not in the output (Gemini).
+    pub(crate) output_excludes_reasoning: bool,
 }
 
 impl Counts {
@@ -110,13 +108,15 @@ impl Counts {
     pub(crate) fn usage(&self, sums: Sums) -> Usage {
         let split = plus(self.cache_creation_5m, self.cache_creation_1h);
         let cache_creation = self.cache_creation.or(split);
-        let (input, output) = match sums {
-            Sums::Total => (self.input, self.output_with_reasoning()),
-            Sums::InputExcludesCache => (plus(plus(self.input, self.cached), cache_creation), self.output),
-            Sums::OutputExcludesReasoning => (
-                plus(self.input, self.tool_input),
-                plus(self.output, self.reasoning),
-            ),
+        // Only Gemini counts tool-use prompts, and it counts them apart.
+        let mut input = plus(self.input, self.tool_input);
+        if sums.input_excludes_cache {
+            input = plus(plus(input, self.cached), cache_creation);
+        }
+        let output = if sums.output_excludes_reasoning {
+            plus(self.output, self.reasoning)
+        } else {
+            self.output_with_reasoning()
         };
         Usage {
             input_tokens: input,
@@ -199,15 +199,29 @@ mod tests {
             tool_input: Some(8),
             ..Counts::default()
         };
-        let anthropic = counts.usage(Sums::InputExcludesCache);
+        let anthropic = Counts {
+            tool_input: None,
+            ..counts
+        }
+        .usage(Sums {
+            input_excludes_cache: true,
+            ..Sums::default()
+        });
         assert_eq!(
             (anthropic.input_tokens, anthropic.output_tokens),
             (Some(160), Some(5))
         );
         assert_eq!(anthropic.cache_creation_tokens, Some(50));
-        let gemini = counts.usage(Sums::OutputExcludesReasoning);
+        let gemini = counts.usage(Sums {
+            output_excludes_reasoning: true,
+            ..Sums::default()
+        });
         assert_eq!((gemini.input_tokens, gemini.output_tokens), (Some(18), Some(8)));
-        let openai = counts.usage(Sums::Total);
+        let openai = Counts {
+            tool_input: None,
+            ..counts
+        }
+        .usage(Sums::default());
         assert_eq!((openai.input_tokens, openai.output_tokens), (Some(10), Some(5)));
     }
 
@@ -220,11 +234,11 @@ mod tests {
             total: Some(22),
             ..Counts::default()
         };
-        assert_eq!(apart.usage(Sums::Total).output_tokens, Some(12));
+        assert_eq!(apart.usage(Sums::default()).output_tokens, Some(12));
         let within = Counts {
             output: Some(12),
             ..apart
         };
-        assert_eq!(within.usage(Sums::Total).output_tokens, Some(12));
+        assert_eq!(within.usage(Sums::default()).output_tokens, Some(12));
     }
 }

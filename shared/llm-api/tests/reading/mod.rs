@@ -9,19 +9,19 @@ use std::path::{Path, PathBuf};
 
 /// What must be read of an answer. Empty means "none".
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Expected {
-    pub model: &'static str,
-    pub usage: Usage,
-    pub finish: &'static str,
-    pub tier: &'static str,
+pub(crate) struct Expected {
+    pub(crate) model: &'static str,
+    pub(crate) usage: Usage,
+    pub(crate) finish: &'static str,
+    pub(crate) tier: &'static str,
     /// Of a whole answer one line a text, of a stream one line a channel; `.` at the end: it has finished.
-    pub texts: &'static [&'static str],
+    pub(crate) texts: &'static [&'static str],
     /// `kind code`.
-    pub error: &'static str,
-    pub complete: bool,
-    pub usage_only_frames: usize,
+    pub(crate) error: &'static str,
+    pub(crate) complete: bool,
+    pub(crate) usage_only_frames: usize,
     /// Number of the first frame with output.
-    pub first_output: usize,
+    pub(crate) first_output: usize,
 }
 
 fn fixture(name: &str) -> (PathBuf, Vec<u8>) {
@@ -65,12 +65,12 @@ fn part(part: Part) -> &'static str {
 }
 
 /// Checks what is read of a whole answer.
-pub fn whole(api: Api, name: &str, expected: &Expected) {
+pub(crate) fn whole(api: Api, name: &str, expected: &Expected) {
     whole_of(dialect(api), name, expected);
 }
 
 /// As [`whole`], in any dialect.
-pub fn whole_of(dialect: Dialect<'_>, name: &str, expected: &Expected) {
+pub(crate) fn whole_of(dialect: Dialect<'_>, name: &str, expected: &Expected) {
     let (path, bytes) = fixture(name);
     let tape = parsed(&bytes);
     let json = tape.view(&bytes);
@@ -127,12 +127,12 @@ pub fn whole_of(dialect: Dialect<'_>, name: &str, expected: &Expected) {
 }
 
 /// Checks what is read of a request: a line of parameters, then the texts, then what is unseen.
-pub fn request_lines(api: Api, name: &str, expected: &[&str]) {
+pub(crate) fn request_lines(api: Api, name: &str, expected: &[&str]) {
     request_lines_of(dialect(api), name, expected);
 }
 
 /// As [`request_lines`], in any dialect.
-pub fn request_lines_of(dialect: Dialect<'_>, name: &str, expected: &[&str]) {
+pub(crate) fn request_lines_of(dialect: Dialect<'_>, name: &str, expected: &[&str]) {
     let (path, bytes) = fixture(name);
     let tape = parsed(&bytes);
     let json = tape.view(&bytes);
@@ -246,12 +246,12 @@ impl Played {
 }
 
 /// Checks what is read of a stream: whole, byte by byte, and by a meter.
-pub fn stream(api: Api, name: &str, expected: &Expected) {
+pub(crate) fn stream(api: Api, name: &str, expected: &Expected) {
     stream_of(dialect(api), name, expected);
 }
 
 /// As [`stream`], in any dialect.
-pub fn stream_of(dialect: Dialect<'_>, name: &str, expected: &Expected) {
+pub(crate) fn stream_of(dialect: Dialect<'_>, name: &str, expected: &Expected) {
     let (path, bytes) = fixture(name);
     let place = path.display().to_string();
     let framing = match path.extension().and_then(|extension| extension.to_str()) {
