@@ -73,9 +73,9 @@ class Server:
     def __init__(self, name, port=None, options=()):
         self.name, self.port = name, port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        command = {"llama": llama_command, "ollama": ollama_command}[name](self.port) + list(options)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"penstock-{name}-"))
         self.log = self.folder / "log"
-        command = {"llama": llama_command, "ollama": ollama_command}[name](self.port) + list(options)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=self.environment(), start_new_session=True)
