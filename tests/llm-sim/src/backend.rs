@@ -17,8 +17,8 @@ pub struct Backend {
     pub slots: usize,
     pub models: Vec<String>,
     pub metrics: Metrics,
-    pub waiting: AtomicU64,
-    pub running: AtomicU64,
+    waiting: AtomicU64,
+    running: AtomicU64,
     free: Arc<Semaphore>,
     defaults: RwLock<Controls>,
 }
@@ -78,9 +78,19 @@ impl Backend {
         }
     }
 
+    /// Requests in the queue.
+    pub fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Requests in service.
+    pub fn running(&self) -> u64 {
+        self.running.load(Ordering::Relaxed)
+    }
+
     /// Share of the slots in use, which stands for the KV cache.
     pub fn load(&self) -> f64 {
-        self.running.load(Ordering::Relaxed) as f64 / self.slots.max(1) as f64
+        self.running() as f64 / self.slots.max(1) as f64
     }
 }
 

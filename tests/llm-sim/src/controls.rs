@@ -27,6 +27,12 @@ pub struct Controls {
     pub error_at: Option<u64>,
     pub reset: Option<Reset>,
     pub truncate: Option<u64>,
+    /// After so many deltas nothing more comes, and no end.
+    pub stall: Option<u64>,
+    /// After so many deltas an event comes that is no JSON.
+    pub garbage: Option<u64>,
+    /// Sent instead of the right content-type.
+    pub content_type: Option<String>,
     pub chunk: Chunk,
     /// Wait between the pieces of one event when `chunk` cuts it.
     pub gap: Duration,
@@ -150,6 +156,9 @@ impl Default for Controls {
             error_at: None,
             reset: None,
             truncate: None,
+            stall: None,
+            garbage: None,
+            content_type: None,
             chunk: Chunk::Event,
             gap: Duration::ZERO,
             crlf: false,
@@ -220,6 +229,9 @@ impl Controls {
                     parse_reset(value).ok_or_else(|| wrong("off, headers, start, end or a number"))?
             }
             "truncate" => self.truncate = Some(count()?),
+            "stall" => self.stall = Some(count()?),
+            "garbage" => self.garbage = Some(count()?),
+            "content_type" => self.content_type = Some(value.to_owned()),
             "chunk" => {
                 self.chunk = parse_chunk(value).ok_or_else(|| wrong("event, all, rand or bytes >= 1"))?
             }
@@ -374,4 +386,47 @@ pub fn percent_decode(value: &str) -> Option<String> {
         out.push((high * 16 + low) as u8);
     }
     String::from_utf8(out).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        Controls::default().overlaid(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn pairs_lie_over_the_defaults() {
+        let base = Controls::default().overlaid("ttft=50; chunk=1").unwrap();
+        let controls = base
+            .overlaid("chunk=rand; error=429,7; reset=3;ping=20ms")
+            .unwrap();
+        assert_eq!(controls.ttft, Duration::from_millis(50));
+        assert_eq!(controls.chunk, Chunk::Random);
+        assert_eq!(
+            controls.error,
+            Some(Failure {
+                status: 429,
+                retry_after_s: Some(7)
+            })
+        );
+        assert_eq!(controls.reset, Some(Reset::After(3)));
+        assert_eq!(controls.ping, Some(Ping::Every(Duration::from_millis(20))));
+        assert_eq!(controls.overlaid("error=off;reset=off").unwrap().error, None);
+    }
+
+    #[test]
+    fn what_is_not_known_is_named() {
+        assert_eq!(error("bogus=1"), "x-sim: unknown control `bogus`");
+        assert_eq!(error("out"), "x-sim: `out` is not of the form key=value");
+        assert_eq!(
+            error("chunk=0"),
+            "x-sim: chunk=0: takes event, all, rand or bytes >= 1"
+        );
+        assert_eq!(
+            error("error=200"),
+            "x-sim: error=200: takes off or 400..599[,retry-after s]"
+        );
+    }
 }

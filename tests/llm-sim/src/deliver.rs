@@ -57,7 +57,7 @@ enum Wait {
     Spin(Instant),
     /// Before a cut: what was sent may still be on its way.
     Settle(Pin<Box<Sleep>>),
-    /// The connection is being cut; nothing may follow, not even an end.
+    /// Nothing may follow, not even an end.
     Cut,
 }
 
@@ -195,6 +195,8 @@ impl Body for Delivery {
                 Some(Step::Send { bytes, .. }) if bytes.is_empty() => {}
                 Some(Step::Send { bytes, output }) => return Poll::Ready(Some(Ok(this.send(bytes, output)))),
                 Some(Step::Trailers) => return Poll::Ready(Some(Ok(this.trailers()))),
+                // A drop ends it: the client gives up.
+                Some(Step::Stall) => this.wait = Wait::Cut,
                 Some(Step::Reset) => this.wait = Wait::Settle(Box::pin(tokio::time::sleep(SETTLE))),
             }
         }

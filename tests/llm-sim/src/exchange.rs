@@ -19,7 +19,7 @@ use crate::rng::Rng;
 use crate::script::{Answer, Usage};
 use crate::server::{Reply, Site};
 use crate::truth::{Exchange, Outcome, Record};
-use crate::{obj, routes};
+use crate::{obj, orca, routes};
 
 /// Largest request body read, in bytes.
 const MAX_REQUEST_BYTES: usize = 256 * 1024 * 1024;
@@ -141,7 +141,7 @@ fn record(head: &request::Parts, body: &Bytes, site: &Site) -> Record {
         usage: Usage::default(),
         sent_output_tokens: 0,
         usage_asked: false,
-        request_headers: header_list(&head.headers),
+        request_headers: Arc::new(header_list(&head.headers)),
         request_body_sha256: Sha256::digest(body)
             .iter()
             .map(|byte| format!("{byte:02x}"))
@@ -251,7 +251,11 @@ fn fail(dialect: &dyn Dialect, failure: Failure, exchange: Exchange) -> Reply {
 
 fn identify(headers: &mut HeaderMap, exchange: &Exchange) {
     if let Ok(id) = HeaderValue::from_str(&exchange.record.id) {
-        headers.insert("x-request-id", id);
+        headers.insert("x-request-id", id.clone());
+        // Anthropic's own name for it.
+        if exchange.record.api == "anthropic_messages" {
+            headers.insert("request-id", id);
+        }
     }
 }
 
@@ -330,8 +334,27 @@ impl Task {
 
     fn headers(&self, content_type: &'static str, exchange: &Exchange) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        let wrong = self
+            .controls
+            .content_type
+            .as_deref()
+            .map(HeaderValue::from_str)
+            .transpose()
+            .ok()
+            .flatten();
+        headers.insert(
+            header::CONTENT_TYPE,
+            wrong.unwrap_or(HeaderValue::from_static(content_type)),
+        );
         identify(&mut headers, exchange);
+        // Asked for by the request, vLLM reports on unary answers only; forced, on all.
+        let asked = orca::asked(&self.head.headers).filter(|_| !self.ask.stream);
+        let report = self
+            .controls
+            .orca
+            .or(asked)
+            .and_then(|form| orca::header(form, &self.site.backend));
+        headers.extend(report);
         if self.controls.gzip == Gzip::Always {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));

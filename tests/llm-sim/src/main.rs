@@ -17,6 +17,7 @@ mod dialect;
 mod exchange;
 mod json;
 mod metrics;
+mod orca;
 mod plan;
 mod rng;
 mod routes;

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -159,12 +158,12 @@ fn gauges(out: &mut String, backend: &Backend, all: &BTreeMap<String, Series>) {
         (
             "vllm:num_requests_running",
             "Requests in service.",
-            backend.running.load(Ordering::Relaxed) as f64,
+            backend.running() as f64,
         ),
         (
             "vllm:num_requests_waiting",
             "Requests waiting for a slot.",
-            backend.waiting.load(Ordering::Relaxed) as f64,
+            backend.waiting() as f64,
         ),
         (
             "vllm:kv_cache_usage_perc",

@@ -30,6 +30,8 @@ pub enum Step {
     },
     /// Cut the connection or stream.
     Reset,
+    /// Nothing more, and no end.
+    Stall,
     Trailers,
 }
 
@@ -76,6 +78,10 @@ pub fn stream(
     pace: Pace,
     rng: &mut Rng,
 ) -> Plan {
+    let events = match controls.garbage {
+        Some(k) => with_garbage(events, k),
+        None => events,
+    };
     let (events, outcome) = broken_off(events, broken, controls);
     let mut timed = on_time(events, pace);
     if let (Some(ping), Some(when)) = (ping, controls.ping) {
@@ -121,6 +127,9 @@ fn broken_off(
     if let Some(k) = controls.truncate {
         return (first_deltas(events, k), Outcome::Truncated);
     }
+    if let Some(k) = controls.stall {
+        return (first_deltas(events, k), Outcome::Cancelled);
+    }
     match controls.reset {
         Some(Reset::Headers | Reset::Start) => (Vec::new(), Outcome::Reset),
         Some(Reset::After(k)) => (first_deltas(events, k), Outcome::Reset),
@@ -134,6 +143,30 @@ fn broken_off(
         ),
         None => (events, Outcome::Complete),
     }
+}
+
+/// Puts an event that is no JSON after the k-th delta, framed as its neighbours are.
+fn with_garbage(mut events: Vec<Event>, k: u64) -> Vec<Event> {
+    let deltas = events
+        .iter()
+        .enumerate()
+        .filter(|(_, event)| matches!(event.kind, Kind::Delta { .. }));
+    if let Some((position, neighbour)) = deltas.take(k.max(1) as usize).last() {
+        let text = if neighbour.bytes.starts_with(b"{") {
+            "{\"not\": json\n"
+        } else {
+            "data: {\"not\": json\n\n"
+        };
+        let at = if k == 0 { position } else { position + 1 };
+        events.insert(
+            at,
+            Event {
+                bytes: text.as_bytes().to_vec(),
+                kind: Kind::Between,
+            },
+        );
+    }
+    events
 }
 
 /// Everything up to and with the k-th delta, and nothing that closes the stream.
@@ -244,6 +277,8 @@ fn finish(mut timed: Vec<Timed>, outcome: Outcome, controls: &Controls, rng: &mu
     let mut steps = cut(timed, controls, rng);
     if outcome == Outcome::Reset {
         steps.push(Step::Reset);
+    } else if outcome == Outcome::Cancelled {
+        steps.push(Step::Stall);
     } else if controls.trailers {
         steps.push(Step::Trailers);
     }
@@ -258,7 +293,7 @@ fn compressed(timed: Vec<Timed>, outcome: Outcome) -> Vec<Timed> {
     for (position, event) in timed.into_iter().enumerate() {
         // Writing into a Vec cannot fail.
         let _ = encoder.write_all(&event.bytes);
-        let _ = if position == last && outcome != Outcome::Reset {
+        let _ = if position == last && outcome.ends_cleanly() {
             encoder.try_finish()
         } else {
             encoder.flush()
@@ -327,4 +362,134 @@ fn recut(timed: Vec<Timed>, gap: Duration, mut size: impl FnMut() -> usize) -> V
         steps.push(send(piece, output));
     }
     steps
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    fn event(text: &str, kind: Kind) -> Event {
+        Event {
+            bytes: text.into(),
+            kind,
+        }
+    }
+
+    fn events() -> Vec<Event> {
+        let delta = Kind::Delta { tokens: 1 };
+        let deltas = ["data: a\n\n", "data: b\n\n", "data: c\n\n"].map(|text| event(text, delta));
+        let mut all = vec![event("data: open\n\n", Kind::Opening)];
+        all.extend(deltas);
+        all.push(event("data: usage\n\n", Kind::Closing));
+        all.push(event("data: [DONE]\n\n", Kind::Terminal));
+        all
+    }
+
+    fn plan(sim: &str) -> Plan {
+        let controls = Controls::default().overlaid(sim).unwrap();
+        let broken = |_| vec![event("data: error\n\n", Kind::Closing)];
+        let pace = Pace::new(&controls, 1.0);
+        stream(
+            events(),
+            broken,
+            Some(b": ping\n\n"),
+            &controls,
+            pace,
+            &mut Rng::from_parts(1, []),
+        )
+    }
+
+    fn frames(plan: &Plan) -> Vec<Vec<u8>> {
+        let frame = |step: &Step| match step {
+            Step::Send { bytes, .. } => Some(bytes.to_vec()),
+            Step::Until(_) | Step::Gap(_) | Step::Reset | Step::Stall | Step::Trailers => None,
+        };
+        plan.steps.iter().filter_map(frame).collect()
+    }
+
+    fn bytes(sim: &str) -> Vec<u8> {
+        frames(&plan(sim)).concat()
+    }
+
+    fn text(sim: &str) -> String {
+        String::from_utf8(bytes(sim)).unwrap()
+    }
+
+    fn tokens(plan: &Plan) -> u64 {
+        let output = |step: &Step| {
+            if let Step::Send { output, .. } = step {
+                *output
+            } else {
+                None
+            }
+        };
+        plan.steps.iter().filter_map(output).sum()
+    }
+
+    #[test]
+    fn any_cut_gives_the_same_bytes_and_tokens() {
+        for cut in ["chunk=1", "chunk=7", "chunk=all", "chunk=rand", "chunk=1000"] {
+            assert_eq!(bytes(cut), bytes("chunk=event"), "{cut}");
+            assert_eq!(tokens(&plan(cut)), 3, "{cut}");
+        }
+        assert!(frames(&plan("chunk=1")).iter().all(|frame| frame.len() == 1));
+        assert_eq!(frames(&plan("chunk=all")).len(), 1);
+    }
+
+    #[test]
+    fn a_stream_breaks_where_it_is_told() {
+        assert_eq!(text("truncate=1"), "data: open\n\ndata: a\n\n");
+        assert_eq!(
+            text("error_at=2"),
+            "data: open\n\ndata: a\n\ndata: b\n\ndata: error\n\n"
+        );
+        assert_eq!(text("no_done=1"), text("").replace("data: [DONE]\n\n", ""));
+        assert_eq!(text("reset=start"), "");
+        assert_eq!(text("reset=end"), text(""));
+        assert_eq!(plan("reset=2").steps.last(), Some(&Step::Reset));
+        assert_eq!(plan("stall=2").steps.last(), Some(&Step::Stall));
+        assert_eq!(plan("trailers=1").steps.last(), Some(&Step::Trailers));
+        assert!(text("garbage=1").contains("data: a\n\ndata: {\"not\": json\n\ndata: b"));
+    }
+
+    #[test]
+    fn dress_changes_line_ends_and_start() {
+        assert_eq!(text("crlf=1"), text("").replace('\n', "\r\n"));
+        assert_eq!(text("bom=1"), format!("\u{feff}{}", text("")));
+        assert_eq!(text("ping=2").matches(": ping").count(), 2);
+    }
+
+    #[test]
+    fn each_gzip_frame_can_be_read_when_it_comes() {
+        let frames = frames(&plan("gzip=1"));
+        let mut decoder = flate2::read::MultiGzDecoder::new(std::io::Cursor::new(frames.concat()));
+        let mut whole = String::new();
+        decoder.read_to_string(&mut whole).unwrap();
+        assert_eq!(whole, text(""));
+        let two = frames[..2].concat();
+        let mut partial = vec![0; 64];
+        let read = flate2::read::GzDecoder::new(&two[..]).read(&mut partial).unwrap();
+        assert!(read > 0);
+    }
+
+    #[test]
+    fn deltas_are_paced_and_the_first_waits_longest() {
+        let due: Vec<Duration> = plan("ttft=10;tpot=2")
+            .steps
+            .iter()
+            .filter_map(|step| {
+                if let Step::Until(due) = step {
+                    Some(*due)
+                } else {
+                    None
+                }
+            })
+            .collect();
+        assert_eq!(
+            due.iter().map(Duration::as_millis).collect::<Vec<_>>(),
+            [0, 10, 12, 14, 14, 14]
+        );
+    }
 }

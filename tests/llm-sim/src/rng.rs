@@ -48,10 +48,4 @@ impl Rng {
             .map(|_| char::from_digit(self.range(0, 15) as u32, 16).unwrap_or('0'))
             .collect()
     }
-
-    /// A UUID version 4 in form.
-    pub fn uuid(&mut self) -> String {
-        let (a, b, c, d, e) = (self.hex(8), self.hex(4), self.hex(3), self.hex(3), self.hex(12));
-        format!("{a}-{b}-4{c}-8{d}-{e}")
-    }
 }

@@ -204,3 +204,61 @@ fn tool_call(position: u32, ask: &Ask, rng: &mut Rng) -> ToolCall {
         arguments: words::cut(&arguments, rng, None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask() -> Ask {
+        Ask {
+            model: "m".into(),
+            n: 1,
+            texts: vec!["write to jane@example.com".into()],
+            ..Ask::default()
+        }
+    }
+
+    fn answer(seed: u64, sim: &str) -> Answer {
+        Answer::write(seed, &ask(), &Controls::default().overlaid(sim).unwrap())
+    }
+
+    #[test]
+    fn an_answer_is_a_function_of_seed_and_request() {
+        assert_eq!(
+            answer(1, "out=9").choices[0].text(),
+            answer(1, "out=9").choices[0].text()
+        );
+        assert_ne!(
+            answer(1, "out=9").choices[0].text(),
+            answer(2, "out=9").choices[0].text()
+        );
+    }
+
+    #[test]
+    fn counts_are_what_the_controls_say() {
+        let usage = answer(1, "out=9;reason=4;in=50;cached=20").usage;
+        assert_eq!((usage.input, usage.output, usage.reasoning), (50, 13, 4));
+        // An API that is silent about its cache has none.
+        assert_eq!(usage.cached, 0);
+        let ask = Ask {
+            cache: Cache::ReadsAndWrites,
+            ..ask()
+        };
+        let controls = Controls::default()
+            .overlaid("in=5;cached=20;cache_write=3")
+            .unwrap();
+        let usage = Answer::write(1, &ask, &controls).usage;
+        assert_eq!((usage.input, usage.uncached()), (24, 1));
+    }
+
+    #[test]
+    fn what_is_said_can_be_chosen() {
+        assert_eq!(
+            answer(1, "content=echo").choices[0].text(),
+            "write to jane@example.com"
+        );
+        assert_eq!(answer(1, "say=a%3Bb%20%E2%9C%93").choices[0].text(), "a;b ✓");
+        assert_eq!(answer(1, "content=pii").choices[0].text(), words::PII);
+        assert_eq!(answer(1, "content=unicode;out=500").choices[0].text.len(), 500);
+    }
+}

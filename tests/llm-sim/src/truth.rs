@@ -33,6 +33,14 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The body has a proper end, whatever is in it.
+    pub fn ends_cleanly(self) -> bool {
+        match self {
+            Outcome::Complete | Outcome::Error | Outcome::Truncated => true,
+            Outcome::Running | Outcome::Reset | Outcome::Cancelled => false,
+        }
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Outcome::Running => "running",
@@ -60,7 +68,7 @@ pub struct Record {
     pub usage: Usage,
     pub sent_output_tokens: u64,
     pub usage_asked: bool,
-    pub request_headers: Vec<(String, String)>,
+    pub request_headers: Arc<Vec<(String, String)>>,
     pub request_body_sha256: String,
     pub request_body_len: usize,
     pub ttft: Option<Duration>,

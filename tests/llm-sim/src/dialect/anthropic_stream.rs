@@ -191,3 +191,73 @@ impl Stream<'_> {
         self.events.push(sse(Some(name), &data, kind));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::dialect::anthropic::{AnthropicCountTokens, AnthropicMessages};
+    use crate::dialect::testing::{refused, told};
+
+    const BODY: &str =
+        r#"{"model":"claude-x","max_tokens":100,"stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
+
+    #[test]
+    fn blocks_open_and_close_in_turn() {
+        let told = told(&AnthropicMessages, "/v1/messages", BODY, "out=2;reason=2;tool=1");
+        let (start, delta, stop) = ("content_block_start", "content_block_delta", "content_block_stop");
+        let blocks = [start, "ping", delta, stop, start, delta, stop, start, delta, stop];
+        let expected = [
+            &["message_start"][..],
+            &blocks,
+            &["message_delta", "message_stop"],
+        ]
+        .concat();
+        assert_eq!(told.names(), expected);
+        let kinds = |kind: &str| {
+            told.data()
+                .iter()
+                .filter(|data| data["delta"]["type"] == kind)
+                .count()
+        };
+        assert_eq!(
+            (
+                kinds("thinking_delta"),
+                kinds("signature_delta"),
+                kinds("text_delta")
+            ),
+            (2, 1, 2)
+        );
+        assert_eq!(told.delta_tokens(), told.answer.usage.output);
+    }
+
+    #[test]
+    fn usage_adds_up_over_both_events() {
+        let sim = "out=2;reason=2;cached=7;cache_write=5;cache_write_1h=3";
+        let told = told(&AnthropicMessages, "/v1/messages", BODY, sim);
+        let data = told.data();
+        let start = &data[0]["message"]["usage"];
+        let counts = |key: &str| start[key].as_u64().unwrap();
+        let input = counts("input_tokens")
+            + counts("cache_read_input_tokens")
+            + counts("cache_creation_input_tokens");
+        assert_eq!(input, told.answer.usage.input);
+        assert_eq!(start["cache_creation"]["ephemeral_5m_input_tokens"], 5);
+        assert_eq!(start["cache_creation"]["ephemeral_1h_input_tokens"], 3);
+        assert_eq!(start["output_tokens"], 1);
+        let end = &data[data.len() - 2]["usage"];
+        assert_eq!(end["output_tokens"], 4);
+        assert_eq!(end["output_tokens_details"]["thinking_tokens"], 2);
+        assert_eq!(told.unary()["usage"]["output_tokens"], 4);
+    }
+
+    #[test]
+    fn counting_costs_nothing_and_errors_are_named() {
+        let body = r#"{"model":"c","messages":[{"role":"user","content":"hi"}]}"#;
+        let told = told(&AnthropicCountTokens, "/v1/messages/count_tokens", body, "");
+        assert_eq!(told.unary()["input_tokens"], told.answer.usage.input);
+        assert_eq!(
+            refused(&AnthropicMessages, 529, "/")["error"]["type"],
+            "overloaded_error"
+        );
+        assert_eq!(refused(&AnthropicMessages, 429, "/")["request_id"], "r1");
+    }
+}

@@ -90,3 +90,24 @@ fn line(body: &Json, kind: Kind) -> Event {
         kind,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::testing::told;
+
+    #[test]
+    fn the_meter_is_in_the_last_line() {
+        let told = told(
+            &Custom,
+            "/custom/infer",
+            r#"{"prompt":"hi","stream":true}"#,
+            "out=3",
+        );
+        let lines = told.lines();
+        assert_eq!(lines.len(), 4);
+        assert_eq!(lines[3]["meter"]["out"], 3);
+        assert_eq!(lines[3]["meter"]["in"], told.answer.usage.input);
+        assert!(lines[..3].iter().all(|line| line.get("meter").is_none()));
+    }
+}

@@ -395,3 +395,69 @@ pub fn models(names: &[String]) -> Json {
         obj! {},
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::testing::{refused, told};
+
+    const BODY: &str = r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}"#;
+    const SSE: &str = "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse";
+    const ARRAY: &str = "/v1beta/models/gemini-2.5-flash:streamGenerateContent";
+
+    #[test]
+    fn usage_grows_and_thoughts_stand_apart() {
+        let told = told(
+            &GeminiGenerate,
+            SSE,
+            BODY,
+            "out=3;reason=2;cached=4;tool_prompt=5",
+        );
+        assert_eq!(told.ask.model, "gemini-2.5-flash");
+        assert!(
+            told.events()
+                .iter()
+                .all(|event| event.bytes.ends_with(b"\r\n\r\n"))
+        );
+        let counts: Vec<u64> = told
+            .data()
+            .iter()
+            .map(|data| data["usageMetadata"]["totalTokenCount"].as_u64().unwrap())
+            .collect();
+        assert!(counts.is_sorted());
+        let data = told.data();
+        let last = &data.last().unwrap()["usageMetadata"];
+        assert_eq!(last["candidatesTokenCount"], 3);
+        assert_eq!(last["thoughtsTokenCount"], 2);
+        assert_eq!(last["cachedContentTokenCount"], 4);
+        assert_eq!(last["toolUsePromptTokenCount"], 5);
+        assert_eq!(last["promptTokenCount"], told.answer.usage.input - 5);
+        assert_eq!(last["totalTokenCount"], told.answer.usage.total());
+        assert_eq!(told.delta_tokens(), 5);
+    }
+
+    #[test]
+    fn without_sse_it_is_one_array() {
+        let told = told(&GeminiGenerate, ARRAY, BODY, "out=3;tool=1");
+        let items: Vec<Value> = serde_json::from_str(&told.wire()).unwrap();
+        assert_eq!(items.len(), 5);
+        let call = items
+            .iter()
+            .find_map(|item| item["candidates"][0]["content"]["parts"][0].get("functionCall"));
+        assert!(call.unwrap()["args"].is_object());
+        assert_eq!(items[4]["candidates"][0]["finishReason"], "STOP");
+    }
+
+    #[test]
+    fn an_array_fails_as_an_array() {
+        assert_eq!(
+            refused(&GeminiGenerate, 429, ARRAY)[0]["error"]["status"],
+            "RESOURCE_EXHAUSTED"
+        );
+        assert_eq!(refused(&GeminiGenerate, 429, SSE)["error"]["code"], 429);
+        assert_eq!(
+            told(&GeminiGenerate, SSE, BODY, "").broken()[0]["error"]["status"],
+            "UNAVAILABLE"
+        );
+    }
+}

@@ -15,6 +15,8 @@ pub mod openai_completions;
 pub mod openai_embeddings;
 pub mod responses;
 pub mod responses_stream;
+#[cfg(test)]
+mod testing;
 
 use std::collections::BTreeMap;
 

@@ -241,3 +241,49 @@ pub fn tags(models: &[String]) -> Json {
     };
     obj! {"models": models.iter().map(model).collect::<Vec<_>>()}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::testing::{refused, told};
+
+    const CHAT: &str = r#"{"model":"llama3","messages":[{"role":"user","content":"hi"}]}"#;
+
+    #[test]
+    fn it_streams_unless_told_not_to() {
+        let told = told(&OllamaChat, "/api/chat", CHAT, "out=3;reason=1;tool=1");
+        assert!(told.ask.stream);
+        let lines = told.lines();
+        let (last, others) = lines.split_last().unwrap();
+        assert!(
+            others
+                .iter()
+                .all(|line| line["done"] == false && line.get("eval_count").is_none())
+        );
+        assert_eq!(last["eval_count"], told.answer.usage.output);
+        assert_eq!(last["prompt_eval_count"], told.answer.usage.input);
+        assert_eq!(last["done_reason"], "stop");
+        let call = others
+            .iter()
+            .find(|line| line["message"]["tool_calls"].is_array())
+            .unwrap();
+        assert!(call["message"]["tool_calls"][0]["function"]["arguments"].is_object());
+        assert_eq!(told.delta_tokens(), told.answer.usage.output);
+    }
+
+    #[test]
+    fn generate_has_a_context_and_go_escapes() {
+        let body = r#"{"model":"llama3","prompt":"hi","stream":false}"#;
+        let told = told(&OllamaGenerate, "/api/generate", body, "say=%3Cb%3E");
+        assert!(!told.ask.stream);
+        assert!(told.wire().contains("\\u003c"));
+        assert!(told.unary()["context"].is_array());
+        assert_eq!(told.unary()["response"], "<b>");
+    }
+
+    #[test]
+    fn it_says_no_in_one_string() {
+        assert_eq!(refused(&OllamaChat, 404, "/")["error"], "no");
+        assert!(told(&OllamaChat, "/", CHAT, "").broken()[0]["error"].is_string());
+    }
+}

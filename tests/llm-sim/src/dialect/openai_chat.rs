@@ -27,10 +27,8 @@ impl Dialect for OpenaiChat {
     fn read(&self, call: Call<'_>) -> Result<Ask, Refusal> {
         let body = call.body;
         let model = model(&body)?;
-        if !body
-            .get("messages")
-            .is_some_and(|messages| messages.as_array().is_some_and(|list| !list.is_empty()))
-        {
+        let messages = body.get("messages").and_then(Value::as_array);
+        if messages.is_none_or(Vec::is_empty) {
             return Err(Refusal::bad("Missing required parameter: 'messages'."));
         }
         Ok(Ask {
@@ -236,5 +234,114 @@ impl Envelope {
                     .with_some("usage", usage)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::testing::{refused, told};
+
+    const ASKED: &str = r#"{"model":"gpt-4.1","stream":true,"n":2,"stream_options":{"include_usage":true},
+        "messages":[{"role":"user","content":"hi"}]}"#;
+    const UNASKED: &str = r#"{"model":"gpt-4.1","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
+
+    #[test]
+    fn roles_come_first_usage_last_and_null_between() {
+        let told = told(
+            &OpenaiChat,
+            "/v1/chat/completions",
+            ASKED,
+            "out=3;reason=2;cached=4;tool=1",
+        );
+        let chunks = told.data();
+        assert!(told.wire().ends_with("data: [DONE]\n\n"));
+        assert_eq!(chunks[0]["choices"][0]["delta"]["role"], "assistant");
+        assert_eq!(chunks[1]["choices"][0]["index"], 1);
+        let (last, others) = chunks.split_last().unwrap();
+        assert!(
+            others
+                .iter()
+                .all(|chunk| chunk.as_object().unwrap().contains_key("usage") && chunk["usage"].is_null())
+        );
+        assert_eq!(last["choices"], serde_json::json!([]));
+        assert_eq!(last["usage"]["completion_tokens"], told.answer.usage.output);
+        assert_eq!(last["usage"]["completion_tokens_details"]["reasoning_tokens"], 2);
+        assert_eq!(last["usage"]["prompt_tokens_details"]["cached_tokens"], 4);
+        assert_eq!(told.delta_tokens(), told.answer.usage.output);
+    }
+
+    #[test]
+    fn without_being_asked_no_usage_goes_out() {
+        let told = told(&OpenaiChat, "/v1/chat/completions", UNASKED, "out=3");
+        assert!(!told.wire().contains("usage"));
+    }
+
+    #[test]
+    fn a_tool_call_in_pieces_is_json_again() {
+        let told = told(&OpenaiChat, "/v1/chat/completions", UNASKED, "tool=2");
+        let mut arguments = ["".to_owned(), "".to_owned()];
+        for call in told
+            .data()
+            .iter()
+            .filter_map(|chunk| chunk["choices"][0]["delta"]["tool_calls"].get(0).cloned())
+        {
+            let piece = call["function"]["arguments"].as_str().unwrap();
+            arguments[call["index"].as_u64().unwrap() as usize].push_str(piece);
+        }
+        assert!(
+            arguments
+                .iter()
+                .all(|text| serde_json::from_str::<Value>(text).unwrap()["strict"] == true)
+        );
+        assert_eq!(
+            told.data().last().unwrap()["choices"][0]["finish_reason"],
+            "tool_calls"
+        );
+    }
+
+    #[test]
+    fn styles_differ_as_the_servers_do() {
+        let vllm = told(
+            &OpenaiChat,
+            "/v1/chat/completions",
+            UNASKED,
+            "out=2;reason=2;style=vllm;usage=continuous",
+        );
+        assert!(vllm.data()[1]["choices"][0]["delta"]["reasoning"].is_string());
+        assert!(
+            vllm.data()
+                .iter()
+                .all(|chunk| chunk["usage"]["prompt_tokens"].is_u64())
+        );
+        let ollama = told(
+            &OpenaiChat,
+            "/v1/chat/completions",
+            UNASKED,
+            "say=%3Cb%3E;style=ollama",
+        );
+        assert!(ollama.wire().contains("\\u003c"));
+        assert_ne!(ollama.data()[0]["choices"][0]["delta"]["content"], "");
+        let llama = told(
+            &OpenaiChat,
+            "/v1/chat/completions",
+            UNASKED,
+            "out=2;style=llamacpp",
+        );
+        assert!(
+            llama
+                .wire()
+                .starts_with("data: {\"choices\":[{\"finish_reason\":null,")
+        );
+    }
+
+    #[test]
+    fn it_says_no_in_its_own_words() {
+        assert_eq!(
+            refused(&OpenaiChat, 429, "/")["error"]["code"],
+            "rate_limit_exceeded"
+        );
+        let told = told(&OpenaiChat, "/v1/chat/completions", UNASKED, "");
+        assert_eq!(told.broken()[0]["error"]["type"], "server_error");
     }
 }

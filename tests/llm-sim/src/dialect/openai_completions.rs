@@ -228,3 +228,33 @@ impl Stream<'_> {
             .push(sse(None, &chunk.write(openai::stream_format(self.style)), kind));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::testing::told;
+
+    #[test]
+    fn every_prompt_has_its_choices() {
+        let body =
+            r#"{"model":"m","prompt":["a","b"],"n":2,"stream":true,"stream_options":{"include_usage":true}}"#;
+        let told = told(&OpenaiCompletions, "/v1/completions", body, "out=3;reason=2");
+        assert_eq!(told.unary()["choices"].as_array().unwrap().len(), 4);
+        assert_eq!(
+            told.data().last().unwrap()["usage"]["completion_tokens"],
+            3 * 4 + 2
+        );
+        assert_eq!(told.delta_tokens(), 14);
+    }
+
+    #[test]
+    fn ids_are_counted_as_tokens() {
+        let told = told(
+            &OpenaiCompletions,
+            "/v1/completions",
+            r#"{"model":"m","prompt":[1,2,3]}"#,
+            "out=1",
+        );
+        assert_eq!(told.answer.usage.input, 3);
+    }
+}

@@ -111,3 +111,27 @@ fn base64(vector: &[f64]) -> String {
     let bytes: Vec<u8> = vector.iter().flat_map(|x| (*x as f32).to_le_bytes()).collect();
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::testing::told;
+
+    #[test]
+    fn base64_and_floats_say_the_same() {
+        let floats = told(
+            &OpenaiEmbeddings,
+            "/",
+            r#"{"model":"m","input":["a","b"],"dimensions":4}"#,
+            "",
+        )
+        .unary();
+        let packed = r#"{"model":"m","input":["a","b"],"dimensions":4,"encoding_format":"base64"}"#;
+        let packed = told(&OpenaiEmbeddings, "/", packed, "").unary();
+        let text = packed["data"][1]["embedding"].as_str().unwrap();
+        let bytes = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
+        let third = f32::from_le_bytes(bytes[8..12].try_into().unwrap());
+        assert!((f64::from(third) - floats["data"][1]["embedding"][2].as_f64().unwrap()).abs() < 1e-6);
+        assert_eq!(floats["usage"]["prompt_tokens"], floats["usage"]["total_tokens"]);
+    }
+}

@@ -228,3 +228,78 @@ impl Stream<'_> {
         ));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::dialect::responses::OpenaiResponses;
+    use crate::dialect::testing::told;
+
+    const BODY: &str = r#"{"model":"gpt-5","stream":true,"input":"hi","instructions":"be kind","reasoning":{"summary":"auto"}}"#;
+
+    #[test]
+    fn every_event_comes_in_its_order() {
+        let told = told(&OpenaiResponses, "/v1/responses", BODY, "out=2;reason=2;tool=1");
+        let item = [
+            "response.output_item.added",
+            "response.content_part.added",
+            "response.output_text.delta",
+        ];
+        let done = [
+            "response.output_text.done",
+            "response.content_part.done",
+            "response.output_item.done",
+        ];
+        let names = told.names();
+        let text = names.iter().position(|name| name == item[1]).unwrap() - 1;
+        assert_eq!(names[..2], ["response.created", "response.in_progress"]);
+        assert_eq!(names[text..text + 6], [item, done].concat());
+        assert_eq!(
+            names[2..7]
+                .iter()
+                .filter(|name| name.contains("reasoning_summary"))
+                .count(),
+            4
+        );
+        assert_eq!(names.last().unwrap(), "response.completed");
+        let numbers: Vec<u64> = told
+            .data()
+            .iter()
+            .map(|data| data["sequence_number"].as_u64().unwrap())
+            .collect();
+        assert!(numbers.iter().copied().eq(0..numbers.len() as u64));
+        assert_eq!(told.delta_tokens(), told.answer.usage.output);
+    }
+
+    #[test]
+    fn the_end_repeats_the_whole_and_echoes_the_request() {
+        let told = told(&OpenaiResponses, "/v1/responses", BODY, "out=2;tool=1;cached=3");
+        let data = told.data();
+        let response = &data.last().unwrap()["response"];
+        let deltas = data
+            .iter()
+            .filter(|event| event["type"] == "response.output_text.delta");
+        let text: String = deltas.map(|event| event["delta"].as_str().unwrap()).collect();
+        assert_eq!(response["output"][0]["content"][0]["text"], text);
+        assert_eq!(
+            response["output"][1]["arguments"],
+            told.answer.choices[0].tools[0].arguments()
+        );
+        assert_eq!(response["instructions"], "be kind");
+        assert_eq!(response["usage"]["input_tokens_details"]["cached_tokens"], 3);
+        assert_eq!(response["id"], data[0]["response"]["id"]);
+        assert_eq!(told.unary()["output"], response["output"]);
+    }
+
+    #[test]
+    fn cut_by_the_limit_it_is_incomplete() {
+        let body = r#"{"model":"gpt-5","stream":true,"input":"hi","max_output_tokens":2}"#;
+        let told = told(&OpenaiResponses, "/v1/responses", body, "out=9");
+        assert_eq!(told.names().last().unwrap(), "response.incomplete");
+        let data = told.data();
+        assert_eq!(
+            data.last().unwrap()["response"]["incomplete_details"]["reason"],
+            "max_output_tokens"
+        );
+        assert_eq!(told.broken()[1]["response"]["status"], "failed");
+    }
+}
