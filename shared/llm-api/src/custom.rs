@@ -316,6 +316,7 @@ fn named_walk(
             });
         });
     }
+    named.sort_by_key(|named| named.node);
     let constants = constants
         .iter()
         .filter_map(|pointer| pointer.as_ref()?.first(root));

@@ -116,6 +116,33 @@ pub(crate) fn tool_choice(choice: Value<'_>, _place: &Place) -> Rule {
     }
 }
 
+/// A citation of any API: third-party words beside the model's.
+pub(crate) static CITATION: Shape = shape! {
+    "type" => Rule::Constant,
+    "enabled" => Rule::Constant,
+    "url_citation" => Rule::Shape(&CITATION),
+    "cited_text" => Rule::Text(Scope::Document),
+    "title" => Rule::Text(Scope::Document),
+    "document_title" => Rule::Text(Scope::Document),
+    "url" => Rule::Text(Scope::Document),
+    "source" => Rule::Text(Scope::Document),
+    "filename" => Rule::Text(Scope::Document),
+    "document_index" => Rule::Constant,
+    "search_result_index" => Rule::Constant,
+    "start_char_index" => Rule::Constant,
+    "end_char_index" => Rule::Constant,
+    "start_block_index" => Rule::Constant,
+    "end_block_index" => Rule::Constant,
+    "start_page_number" => Rule::Constant,
+    "end_page_number" => Rule::Constant,
+    "start_index" => Rule::Constant,
+    "end_index" => Rule::Constant,
+    "index" => Rule::Constant,
+    "file_id" => Rule::Constant,
+    "container_id" => Rule::Constant,
+    "encrypted_index" => Rule::Ignore,
+};
+
 /// An error object of any API.
 pub(crate) static ERROR: Shape = shape! { enter enter_error;
     "message" => Rule::Inherit,

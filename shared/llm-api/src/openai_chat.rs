@@ -154,7 +154,7 @@ static ANSWER: Shape = shape! {
     "tool_calls" => Rule::Shape(&TOOL_CALL),
     "function_call" => Rule::Shape(&FUNCTION),
     "audio" => Rule::Shape(&AUDIO),
-    "annotations" => Rule::Free(Scope::Document),
+    "annotations" => Rule::Shape(&openai::CITATION),
     "images" => Rule::Unseen(UnseenKind::Image),
 };
 

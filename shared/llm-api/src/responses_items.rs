@@ -105,7 +105,7 @@ static PART: Shape = shape! { enter enter_part;
     "filename" => Rule::Text(Scope::Metadata),
     "input_audio" => Rule::Unseen(UnseenKind::Audio),
     "detail" => Rule::Constant,
-    "annotations" => Rule::Free(Scope::Document),
+    "annotations" => Rule::Shape(&openai::CITATION),
     "logprobs" => Rule::By(logprobs),
     "encrypted_content" => Rule::Unseen(UnseenKind::Encrypted),
     "stdout" => Rule::Text(Scope::ToolResult),
@@ -354,7 +354,7 @@ const EVENTS: &[Row] = &[
     Row(
         "response.output_text.annotation.added",
         "annotation",
-        Rule::Free(Scope::Document),
+        Rule::Shape(&openai::CITATION),
         Part::Delta,
     ),
 ];

@@ -44,6 +44,9 @@ fn parsed(bytes: &[u8]) -> Tape {
 
 fn error_line(error: Option<&ApiError>) -> String {
     let Some(error) = error else { return String::new() };
+    if *error == ApiError::default() {
+        return " ".to_owned();
+    }
     let words = [error.kind.as_deref(), error.code.as_deref()];
     words.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
