@@ -377,8 +377,8 @@ fn openai_responses() {
             error: "server_error",
             texts: &[
                 "system echo: Be kind.",
+                "other: The model broke..",
                 "system echo: Be kind.",
-                "other: The model broke.",
             ],
             ..seen
         },
