@@ -19,7 +19,7 @@ use crate::rng::Rng;
 use crate::script::{Answer, Usage};
 use crate::server::{Reply, Site};
 use crate::truth::{Exchange, Outcome, Record};
-use crate::{obj, orca, routes};
+use crate::{orca, routes};
 
 /// Largest request body read, in bytes.
 const MAX_REQUEST_BYTES: usize = 256 * 1024 * 1024;
@@ -81,18 +81,7 @@ pub async fn run(
     })
 }
 
-/// Anything that is no model call: booked, and acknowledged.
-pub async fn other(request: Request<Incoming>, site: Site) -> Result<Reply, CutOnPurpose> {
-    let (head, body) = request.into_parts();
-    let body = read(body).await?;
-    let mut record = record(&head, &body, &site);
-    record.status = 200;
-    let reply = obj! {"object": "other", "path": head.uri.path(), "method": head.method.as_str(), "bytes": body.len()};
-    site.truth.begin(record, body).end(Outcome::Complete);
-    Ok(routes::json(&reply))
-}
-
-async fn read(body: Incoming) -> Result<Bytes, CutOnPurpose> {
+pub async fn read(body: Incoming) -> Result<Bytes, CutOnPurpose> {
     // A client that breaks off its own request gets no answer.
     Limited::new(body, MAX_REQUEST_BYTES)
         .collect()
@@ -116,7 +105,7 @@ async fn cut<T>(cutter: &Cutter) -> Result<T, CutOnPurpose> {
     Err(CutOnPurpose)
 }
 
-fn record(head: &request::Parts, body: &Bytes, site: &Site) -> Record {
+pub fn record(head: &request::Parts, body: &Bytes, site: &Site) -> Record {
     let id = head
         .headers
         .get("x-request-id")

@@ -18,6 +18,7 @@ mod exchange;
 mod json;
 mod metrics;
 mod orca;
+mod other;
 mod plan;
 mod rng;
 mod routes;

@@ -16,7 +16,7 @@ use crate::backend::Backend;
 use crate::connection::{Cutter, Link, Wire};
 use crate::deliver::{CutOnPurpose, Delivery};
 use crate::truth::Truth;
-use crate::{exchange, routes};
+use crate::{exchange, other, routes};
 
 /// Streams one HTTP/2 connection may carry at once.
 const MAX_H2_STREAMS: u32 = 10_000;
@@ -79,7 +79,7 @@ async fn connection(stream: TcpStream, site: Site) {
 async fn respond(request: Request<Incoming>, site: Site, cutter: Arc<Cutter>) -> Result<Reply, CutOnPurpose> {
     match routes::find(request.method(), request.uri()) {
         routes::Route::Model(dialect) => exchange::run(request, dialect, site, cutter).await,
-        routes::Route::Other => exchange::other(request, site).await,
+        routes::Route::Other => other::run(request, site).await,
         routes::Route::Page(page) => Ok(routes::page(page, request, &site).await),
     }
 }
