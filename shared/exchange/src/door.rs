@@ -24,7 +24,8 @@ impl Exchange {
             if joined.bypassed {
                 continue;
             }
-            self.engine.count(Counted::Failure(joined.policy.name, failure), host);
+            self.engine
+                .count(Counted::Failure(joined.policy.name, failure), host);
             if joined.is_closed() {
                 verdict = refuse(joined.policy.name, failure);
             }
@@ -35,11 +36,18 @@ impl Exchange {
 
     /// As [`Exchange::fail`], for the failure of one filter.
     pub(crate) fn fail_one(&mut self, index: usize, failure: Failure, host: &mut dyn Host) -> Verdict {
-        let Some(joined) = self.joined.get_mut(index) else { return Verdict::Bypass };
-        self.engine.count(Counted::Failure(joined.policy.name, failure), host);
+        let Some(joined) = self.joined.get_mut(index) else {
+            return Verdict::Bypass;
+        };
+        self.engine
+            .count(Counted::Failure(joined.policy.name, failure), host);
         let closed = joined.is_closed();
         joined.bypassed = true;
-        if closed { refuse(joined.policy.name, failure) } else { Verdict::Bypass }
+        if closed {
+            refuse(joined.policy.name, failure)
+        } else {
+            Verdict::Bypass
+        }
     }
 
     /// Counts a failure that nobody can act on any more.
@@ -51,8 +59,9 @@ impl Exchange {
     pub(crate) fn fail_unopened(&mut self, failure: Failure, host: &mut dyn Host) -> Flow {
         self.note(failure, host);
         let closed = self.engine.plugins.iter().map(|plugin| plugin.policy());
-        let closed = closed.filter(|policy| policy.mode == Mode::Enforce && policy.on_failure == OnFailure::Closed);
-        match closed.last() {
+        let mut closed =
+            closed.filter(|policy| policy.mode == Mode::Enforce && policy.on_failure == OnFailure::Closed);
+        match closed.next() {
             Some(policy) => {
                 let denial = denial_of(failure);
                 self.deny(policy.name, &denial, host)
@@ -108,12 +117,23 @@ impl Exchange {
 /// The refusal that stands for a failure.
 pub(crate) fn denial_of(failure: Failure) -> Denial {
     let retry_after_s = (failure.status() == 503).then_some(1);
-    let message = format!("the request could not be checked: {}", failure.name().replace('_', " "));
-    Denial { status: failure.status(), code: failure.name(), message, retry_after_s }
+    let message = format!(
+        "the request could not be checked: {}",
+        failure.name().replace('_', " ")
+    );
+    Denial {
+        status: failure.status(),
+        code: failure.name(),
+        message,
+        retry_after_s,
+    }
 }
 
 fn refuse(filter: &'static str, failure: Failure) -> Verdict {
-    Verdict::Refuse { filter, denial: denial_of(failure) }
+    Verdict::Refuse {
+        filter,
+        denial: denial_of(failure),
+    }
 }
 
 fn refusal(denial: &Denial) -> Refusal<'_> {

@@ -33,7 +33,11 @@ pub(crate) enum Counted {
 /// Most distinct counters: operations, failures by filter, denials by filter and code. A bound in case of a bug.
 const MAX_COUNTERS: usize = 4096;
 /// Largest configuration document, in bytes.
-const CONFIG_LIMITS: Limits = Limits { max_bytes: 4 << 20, max_depth: 32, max_nodes: 200_000 };
+const CONFIG_LIMITS: Limits = Limits {
+    max_bytes: 4 << 20,
+    max_depth: 32,
+    max_nodes: 200_000,
+};
 
 impl Engine {
     /// Reads a configuration document: the key `exchange` for the engine, and one key for each filter that
@@ -41,7 +45,8 @@ impl Engine {
     pub fn load(json: &[u8], modules: &[Module]) -> Result<Self, ConfigError> {
         let json = if json.trim_ascii().is_empty() { b"{}" } else { json };
         let mut tape = Tape::new();
-        tape.parse(json, &CONFIG_LIMITS).map_err(|error| ConfigError::new("", error.to_string()))?;
+        tape.parse(json, &CONFIG_LIMITS)
+            .map_err(|error| ConfigError::new("", error.to_string()))?;
         let root = tape.view(json).root();
         if root.kind() != penstock_wire::Kind::Object {
             return Err(ConfigError::new("", "expected an object"));
@@ -71,7 +76,13 @@ impl Engine {
             Some(settings) => settings,
             None => Settings::load("{}").map_err(|error| error.under("exchange"))?,
         };
-        Ok(Self { settings, plugins, held_bytes: Cell::new(0), counters: RefCell::default(), tape: RefCell::new(Tape::new()) })
+        Ok(Self {
+            settings,
+            plugins,
+            held_bytes: Cell::new(0),
+            counters: RefCell::default(),
+            tape: RefCell::new(Tape::new()),
+        })
     }
 
     /// Passes a tick of the host on to the plugins.
@@ -126,9 +137,10 @@ impl Counted {
     fn metric(self) -> String {
         match self {
             Self::Operation(kind) => labelled("penstock_operations_total", &[("kind", kind.name())]),
-            Self::Failure(filter, failure) => {
-                labelled("penstock_failures_total", &[("filter", filter), ("kind", failure.name())])
-            }
+            Self::Failure(filter, failure) => labelled(
+                "penstock_failures_total",
+                &[("filter", filter), ("kind", failure.name())],
+            ),
             Self::Would(filter, action) => {
                 labelled("penstock_would_total", &[("filter", filter), ("action", action)])
             }
@@ -141,5 +153,8 @@ impl Counted {
 
 fn unknown_key(name: &str, modules: &[Module]) -> ConfigError {
     let offered: Vec<&str> = modules.iter().map(|module| module.name).collect();
-    ConfigError::new(name, format!("unknown key; this module reads: exchange, {}", offered.join(", ")))
+    ConfigError::new(
+        name,
+        format!("unknown key; this module reads: exchange, {}", offered.join(", ")),
+    )
 }

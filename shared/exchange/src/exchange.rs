@@ -73,7 +73,9 @@ impl Exchange {
     pub fn on(&mut self, input: Input, host: &mut dyn Host) -> Flow {
         let ends = matches!(
             input,
-            Input::ResponseHeaders { end: true } | Input::ResponseBody { end: true, .. } | Input::ResponseTrailers
+            Input::ResponseHeaders { end: true }
+                | Input::ResponseBody { end: true, .. }
+                | Input::ResponseTrailers
         );
         let flow = self.take(input, host);
         if ends && matches!(self.response, ResponsePhase::Pass) {
@@ -112,7 +114,11 @@ impl Exchange {
 
     /// The closest look that any filter takes at the response.
     pub(crate) fn response_need(&self) -> Need {
-        self.joined.iter().map(Joined::response_need).max().unwrap_or(Need::Nothing)
+        self.joined
+            .iter()
+            .map(Joined::response_need)
+            .max()
+            .unwrap_or(Need::Nothing)
     }
 
     /// Shows something to every filter, in the order of the response.
@@ -120,7 +126,9 @@ impl Exchange {
         let now_ns = host.now_ns();
         for joined in self.joined.iter_mut().rev() {
             let record = &self.record;
-            joined.call(now_ns, host, &mut self.effects, |filter, cx| filter.observe(seen(), record, cx));
+            joined.call(now_ns, host, &mut self.effects, |filter, cx| {
+                filter.observe(seen(), record, cx)
+            });
         }
     }
 
@@ -200,7 +208,9 @@ impl Exchange {
         let record = &self.record;
         for joined in self.joined.iter_mut().rev() {
             let now_ns = record.times.end;
-            joined.call(now_ns, host, &mut self.effects, |filter, cx| filter.on_end(record, cx));
+            joined.call(now_ns, host, &mut self.effects, |filter, cx| {
+                filter.on_end(record, cx)
+            });
         }
         Flow::Continue
     }
@@ -224,6 +234,16 @@ impl Exchange {
 fn interrupted(host: &mut dyn Host) -> Outcome {
     let details = host.property(&["response", "code_details"]).unwrap_or_default();
     let has = |word: &[u8]| details.windows(word.len()).any(|window| window == word);
-    let upstream = [&b"upstream"[..], b"timeout", b"no_healthy", b"cluster_not_found", b"route_not_found"];
-    if upstream.iter().any(|word| has(word)) { Outcome::UpstreamError } else { Outcome::Cancelled }
+    let upstream = [
+        &b"upstream"[..],
+        b"timeout",
+        b"no_healthy",
+        b"cluster_not_found",
+        b"route_not_found",
+    ];
+    if upstream.iter().any(|word| has(word)) {
+        Outcome::UpstreamError
+    } else {
+        Outcome::Cancelled
+    }
 }

@@ -9,8 +9,8 @@ use penstock_filter_api::Failure;
 const FREE_BYTES: usize = 64 << 10;
 /// Longest gzip header, in bytes: ten fixed ones, then optional name, comment and extra field.
 const MAX_HEADER_BYTES: usize = 8 << 10;
-/// Output grows in steps of this many bytes.
-const STEP_BYTES: usize = 16 << 10;
+/// Output grows in steps of so many bytes: little for a little input.
+const STEP_BYTES: std::ops::RangeInclusive<usize> = 64..=16 << 10;
 
 /// A `content-encoding`, as far as the engine can read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,18 +155,31 @@ impl Inflater {
     ) -> Result<&'i [u8], Failure> {
         loop {
             let at = out.len();
-            out.resize(at.saturating_add(STEP_BYTES), 0);
-            let step = inflate(&mut self.state, input, out.get_mut(at..).unwrap_or_default(), MZFlush::None);
+            let room = input
+                .len()
+                .saturating_mul(4)
+                .clamp(*STEP_BYTES.start(), *STEP_BYTES.end());
+            out.resize(at.saturating_add(room), 0);
+            let step = inflate(
+                &mut self.state,
+                input,
+                out.get_mut(at..).unwrap_or_default(),
+                MZFlush::None,
+            );
             out.truncate(at.saturating_add(step.bytes_written));
             self.account(out.get(at..).unwrap_or_default(), gzip);
             self.check(out.len().saturating_sub(start))?;
             input = input.get(step.bytes_consumed..).unwrap_or_default();
             match step.status {
                 Ok(MZStatus::StreamEnd) => {
-                    self.part = if gzip { Part::GzipTrailer(Vec::new()) } else { Part::Ended };
+                    self.part = if gzip {
+                        Part::GzipTrailer(Vec::new())
+                    } else {
+                        Part::Ended
+                    };
                     return Ok(input);
                 }
-                Ok(MZStatus::Ok) | Err(MZError::Buf) if input.is_empty() && step.bytes_written < STEP_BYTES => {
+                Ok(MZStatus::Ok) | Err(MZError::Buf) if input.is_empty() && step.bytes_written < room => {
                     self.part = Part::Deflated { gzip };
                     return Ok(&[]);
                 }
@@ -187,7 +200,11 @@ impl Inflater {
     fn check(&self, in_this_push: usize) -> Result<(), Failure> {
         let ratio = self.taken.saturating_mul(self.bounds.max_ratio);
         let grown = self.given > FREE_BYTES && self.given > ratio;
-        if grown || in_this_push > self.bounds.max_bytes { Err(Failure::DecompressionBomb) } else { Ok(()) }
+        if grown || in_this_push > self.bounds.max_bytes {
+            Err(Failure::DecompressionBomb)
+        } else {
+            Ok(())
+        }
     }
 
     fn trailer<'i>(&mut self, mut held: Vec<u8>, input: &'i [u8]) -> Result<&'i [u8], Failure> {
@@ -218,10 +235,14 @@ fn gzip_header(held: &[u8]) -> Result<Header, Failure> {
     if held.iter().zip(magic).any(|(byte, expected)| *byte != expected) {
         return Err(Failure::InvalidEncoding);
     }
-    let Some((fixed, mut rest)) = held.split_at_checked(10) else { return Ok(Header::More) };
+    let Some((fixed, mut rest)) = held.split_at_checked(10) else {
+        return Ok(Header::More);
+    };
     let flags = fixed.get(3).copied().unwrap_or_default();
     if flags & 4 != 0 {
-        let Some((&[low, high], after)) = rest.split_first_chunk::<2>() else { return Ok(Header::More) };
+        let Some((&[low, high], after)) = rest.split_first_chunk::<2>() else {
+            return Ok(Header::More);
+        };
         let Some(after) = after.get(usize::from(u16::from_le_bytes([low, high]))..) else {
             return Ok(Header::More);
         };
@@ -229,7 +250,9 @@ fn gzip_header(held: &[u8]) -> Result<Header, Failure> {
     }
     for text in [8, 16] {
         if flags & text != 0 {
-            let Some(end) = rest.iter().position(|byte| *byte == 0) else { return Ok(Header::More) };
+            let Some(end) = rest.iter().position(|byte| *byte == 0) else {
+                return Ok(Header::More);
+            };
             rest = rest.get(end + 1..).unwrap_or_default();
         }
     }
@@ -251,7 +274,11 @@ impl Crc32 {
             let mut value = index as u32;
             let mut bit = 0;
             while bit < 8 {
-                value = if value & 1 == 1 { 0xedb8_8320 ^ (value >> 1) } else { value >> 1 };
+                value = if value & 1 == 1 {
+                    0xedb8_8320 ^ (value >> 1)
+                } else {
+                    value >> 1
+                };
                 bit += 1;
             }
             #[allow(clippy::indexing_slicing)] // `index` is below 256, and this runs at compile time.
@@ -274,5 +301,119 @@ impl Crc32 {
 
     fn value(&self) -> u32 {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+    use std::io::Write;
+
+    const BOUNDS: InflateBounds = InflateBounds {
+        max_bytes: 1 << 20,
+        max_ratio: 100,
+    };
+
+    fn text() -> Vec<u8> {
+        (0..20_000u32)
+            .flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes())
+            .collect()
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn inflate_in(chunk: usize, coding: Coding, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
+        let mut inflater = Inflater::new(coding, BOUNDS).unwrap();
+        let mut out = Vec::new();
+        for part in bytes.chunks(chunk) {
+            inflater.push(part, &mut out)?;
+        }
+        if inflater.is_complete() {
+            Ok(out)
+        } else {
+            Err(Failure::InvalidEncoding)
+        }
+    }
+
+    #[test]
+    fn every_chunking_of_every_coding_gives_the_same_bytes() {
+        let plain = text();
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::best());
+        zlib.write_all(&plain).unwrap();
+        let mut raw = DeflateEncoder::new(Vec::new(), Compression::best());
+        raw.write_all(&plain).unwrap();
+        let bodies = [
+            (Coding::Gzip, gzip(&plain)),
+            (Coding::Deflate, zlib.finish().unwrap()),
+            (Coding::Deflate, raw.finish().unwrap()),
+        ];
+        for (coding, body) in bodies {
+            for chunk in [1, 7, 1000, usize::MAX] {
+                assert_eq!(
+                    inflate_in(chunk, coding, &body),
+                    Ok(plain.clone()),
+                    "{coding:?} in {chunk}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn gzip_members_follow_each_other_and_headers_have_optional_parts() {
+        let named = flate2::GzBuilder::new()
+            .filename("a")
+            .comment("b")
+            .extra(vec![1; 300]);
+        let mut encoder = named.write(Vec::new(), Compression::fast());
+        encoder.write_all(b"one ").unwrap();
+        let mut body = encoder.finish().unwrap();
+        body.extend(gzip(b"two"));
+        assert_eq!(inflate_in(1, Coding::Gzip, &body), Ok(b"one two".to_vec()));
+    }
+
+    #[test]
+    fn a_broken_body_is_an_error() {
+        let whole = gzip(&text());
+        let mut wrong_sum = whole.clone();
+        let at = wrong_sum.len() - 6;
+        wrong_sum[at] ^= 1;
+        let cut = &whole[..whole.len() - 1];
+        for body in [wrong_sum.as_slice(), cut, b"not gzip at all", &whole[..3]] {
+            assert_eq!(inflate_in(5, Coding::Gzip, body), Err(Failure::InvalidEncoding));
+        }
+    }
+
+    #[test]
+    fn a_bomb_is_stopped_by_ratio_and_by_size() {
+        let bomb = gzip(&vec![0; 8 << 20]);
+        assert_eq!(
+            inflate_in(usize::MAX, Coding::Gzip, &bomb),
+            Err(Failure::DecompressionBomb)
+        );
+        assert_eq!(
+            inflate_in(100, Coding::Gzip, &bomb),
+            Err(Failure::DecompressionBomb)
+        );
+        // Small bodies may be as repetitive as they like.
+        assert_eq!(
+            inflate_in(100, Coding::Gzip, &gzip(&[0; 60_000])).map(|out| out.len()),
+            Ok(60_000)
+        );
+    }
+
+    #[test]
+    fn lists_and_unknown_codings_are_other() {
+        let coding = |values: &[&[u8]]| Coding::of(values.iter().copied());
+        assert_eq!(coding(&[]), Coding::Identity);
+        assert_eq!(coding(&[b"identity", b" GZIP "]), Coding::Gzip);
+        assert_eq!(coding(&[b"gzip, br"]), Coding::Other);
+        assert_eq!(coding(&[b"gzip", b"gzip"]), Coding::Other);
+        assert_eq!(coding(&[b"zstd"]), Coding::Other);
     }
 }

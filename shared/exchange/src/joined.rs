@@ -14,7 +14,12 @@ pub(crate) struct Joined {
 
 impl Joined {
     pub(crate) fn new(policy: Policy, filter: Box<dyn Filter>, needs: Needs) -> Self {
-        Self { policy, filter, needs, bypassed: false }
+        Self {
+            policy,
+            filter,
+            needs,
+            bypassed: false,
+        }
     }
 
     /// What may be done with its decisions on the request.
@@ -34,7 +39,11 @@ impl Joined {
 
     fn effective(&self, need: Need) -> Need {
         let only_watches = self.policy.mode != Mode::Enforce || self.bypassed;
-        if only_watches { need.min(Need::Observe) } else { need }
+        if only_watches {
+            need.min(Need::Observe)
+        } else {
+            need
+        }
     }
 
     /// Calls into the filter with a context of its own.

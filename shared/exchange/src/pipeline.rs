@@ -80,7 +80,11 @@ pub(crate) struct Pipeline {
 impl Pipeline {
     /// A queue for each of these joined filters, first to last.
     pub(crate) fn new(joined: impl Iterator<Item = usize>, max_hold_bytes: usize) -> Self {
-        Self { stages: joined.map(Stage::new).collect(), out: Vec::new(), max_hold_bytes }
+        Self {
+            stages: joined.map(Stage::new).collect(),
+            out: Vec::new(),
+            max_hold_bytes,
+        }
     }
 
     /// Whether no filter decides, so that frames pass straight through.
@@ -116,12 +120,20 @@ impl Pipeline {
 
     /// The body is over: what is still held is decided, unless a callout is open.
     pub(crate) fn finish(&mut self, scene: &mut Scene<'_>) -> Result<(), Stop> {
-        self.push(Item { ends: true, ..Item::default() }, scene)
+        self.push(
+            Item {
+                ends: true,
+                ..Item::default()
+            },
+            scene,
+        )
     }
 
     /// Takes the say of one filter: its queue flows from now on.
     pub(crate) fn bypass(&mut self, joined: usize, scene: &mut Scene<'_>) -> Result<(), Stop> {
-        let Some(index) = self.stages.iter().position(|stage| stage.joined == joined) else { return Ok(()) };
+        let Some(index) = self.stages.iter().position(|stage| stage.joined == joined) else {
+            return Ok(());
+        };
         if let Some(stage) = self.stages.get_mut(index) {
             stage.open();
         }
@@ -154,7 +166,8 @@ impl Pipeline {
 
     fn advance(&mut self, from: usize, scene: &mut Scene<'_>) -> Result<(), Stop> {
         for index in from..self.stages.len() {
-            let Some((stage, later)) = self.stages.get_mut(index..).and_then(<[Stage]>::split_first_mut) else {
+            let Some((stage, later)) = self.stages.get_mut(index..).and_then(<[Stage]>::split_first_mut)
+            else {
                 return Ok(());
             };
             stage.judge(None, scene)?;
@@ -166,7 +179,10 @@ impl Pipeline {
             }
             stage.note_hold(scene.now_ns);
             if stage.held_bytes > self.max_hold_bytes {
-                return Err(Stop::Failed { joined: stage.joined, failure: Failure::HeldBytes });
+                return Err(Stop::Failed {
+                    joined: stage.joined,
+                    failure: Failure::HeldBytes,
+                });
             }
         }
         Ok(())
@@ -226,10 +242,14 @@ impl Stage {
     }
 
     fn channel(&mut self, id: ChannelId) -> &mut Channel {
-        let at = self.channels.iter().position(|(known, _)| *known == id).unwrap_or_else(|| {
-            self.channels.push((id, Channel::default()));
-            self.channels.len() - 1
-        });
+        let at = self
+            .channels
+            .iter()
+            .position(|(known, _)| *known == id)
+            .unwrap_or_else(|| {
+                self.channels.push((id, Channel::default()));
+                self.channels.len() - 1
+            });
         #[allow(clippy::indexing_slicing)] // `at` was found or pushed just above.
         &mut self.channels[at].1
     }
@@ -248,7 +268,11 @@ impl Stage {
                 }
                 Part::Whole | Part::Repeat | Part::Echo => 0,
             };
-            texts.push(QueuedText { start, len: text.text.len(), edits: Vec::new() });
+            texts.push(QueuedText {
+                start,
+                len: text.text.len(),
+                edits: Vec::new(),
+            });
         }
         self.held_bytes = self.held_bytes.saturating_add(item.raw.len());
         self.queue.push_back(Queued { item, texts });
@@ -257,10 +281,18 @@ impl Stage {
     /// Channels that end here without text get an empty last text, so that the filter learns of it.
     fn end_channels(&mut self, item: &mut Item) {
         let (finished, ends) = (&item.finished, item.ends);
-        let open = self.channels.iter().filter(|(id, channel)| !channel.closed && (ends || finished.contains(id)));
+        let open = self
+            .channels
+            .iter()
+            .filter(|(id, channel)| !channel.closed && (ends || finished.contains(id)));
         let open: Vec<ChannelId> = open.map(|(id, _)| *id).collect();
         for id in open {
-            match item.texts.iter_mut().rev().find(|text| text.channel == id && text.part == Part::Delta) {
+            match item
+                .texts
+                .iter_mut()
+                .rev()
+                .find(|text| text.channel == id && text.part == Part::Delta)
+            {
                 Some(text) => text.last = true,
                 None => item.texts.push(ItemText::end_of(id)),
             }
@@ -280,7 +312,9 @@ impl Stage {
     fn judge(&mut self, mut reply: Option<&Reply>, scene: &mut Scene<'_>) -> Result<(), Stop> {
         while self.waiting.is_none() {
             let (item, text) = self.next;
-            let Some(queued) = self.queue.get(item) else { return Ok(()) };
+            let Some(queued) = self.queue.get(item) else {
+                return Ok(());
+            };
             if text >= queued.item.texts.len() {
                 self.next = (item + 1, 0);
                 continue;
@@ -298,7 +332,11 @@ impl Stage {
     }
 
     fn decide_all(&mut self, item: usize, text: usize) {
-        let channel = self.queue.get(item).and_then(|queued| queued.item.texts.get(text)).map(|t| t.channel);
+        let channel = self
+            .queue
+            .get(item)
+            .and_then(|queued| queued.item.texts.get(text))
+            .map(|t| t.channel);
         if let Some(id) = channel {
             let channel = self.channel(id);
             channel.decided = channel.end;
@@ -312,11 +350,23 @@ impl Stage {
         reply: Option<&Reply>,
         scene: &mut Scene<'_>,
     ) -> Result<(), Stop> {
-        let Some(queued) = self.queue.get(item) else { return Ok(()) };
-        let (Some(text), Some(place)) = (queued.item.texts.get(index), queued.texts.get(index)) else { return Ok(()) };
+        let Some(queued) = self.queue.get(item) else {
+            return Ok(());
+        };
+        let (Some(text), Some(place)) = (queued.item.texts.get(index), queued.texts.get(index)) else {
+            return Ok(());
+        };
         let delta = text.part == Part::Delta;
-        let (channel, start, end) = (text.channel, place.start, place.start.saturating_add(place.len as u64));
-        let held = if delta { self.held_text(channel, item, index) } else { String::new() };
+        let (channel, start, end) = (
+            text.channel,
+            place.start,
+            place.start.saturating_add(place.len as u64),
+        );
+        let held = if delta {
+            self.held_text(channel, item, index)
+        } else {
+            String::new()
+        };
         let piece = Piece {
             channel,
             scope: text.scope,
@@ -329,13 +379,18 @@ impl Stage {
             last: text.last || !delta,
         };
         let last = piece.last;
-        let Some(joined) = scene.joined.get_mut(self.joined) else { return Ok(()) };
+        let Some(joined) = scene.joined.get_mut(self.joined) else {
+            return Ok(());
+        };
         let mut edits = PieceEdits::default();
         let flow = joined.call(scene.now_ns, scene.host, scene.effects, |filter, cx| {
             filter.on_output(&piece, &mut edits, reply, cx)
         });
         let name = joined.policy.name;
-        let failed = |failure| Stop::Failed { joined: self.joined, failure };
+        let failed = |failure| Stop::Failed {
+            joined: self.joined,
+            failure,
+        };
         let decided = match flow {
             OutputFlow::Clear => end,
             OutputFlow::HoldFrom(_) if last => end,
@@ -348,10 +403,11 @@ impl Stage {
             }
         };
         for (range, with) in edits.take() {
-            self.edit(item, index, range, with).map_err(|Misplaced| Stop::Failed {
-                joined: self.joined,
-                failure: Failure::Bug,
-            })?;
+            self.edit(item, index, range, with)
+                .map_err(|Misplaced| Stop::Failed {
+                    joined: self.joined,
+                    failure: Failure::Bug,
+                })?;
         }
         if delta {
             let channel = self.channel(channel);
@@ -362,7 +418,11 @@ impl Stage {
 
     /// Text of the channel that is shown already and still undecided.
     fn held_text(&self, id: ChannelId, item: usize, index: usize) -> String {
-        let decided = self.channels.iter().find(|(known, _)| *known == id).map_or(0, |(_, channel)| channel.decided);
+        let decided = self
+            .channels
+            .iter()
+            .find(|(known, _)| *known == id)
+            .map_or(0, |(_, channel)| channel.decided);
         let mut held = String::new();
         for (text, place) in self.deltas(id, item, index) {
             let from = usize::try_from(decided.saturating_sub(place.start)).unwrap_or(usize::MAX);
@@ -372,17 +432,28 @@ impl Stage {
     }
 
     /// Texts of a channel in the queue before that position.
-    fn deltas(&self, id: ChannelId, item: usize, index: usize) -> impl Iterator<Item = (&ItemText, &QueuedText)> {
+    fn deltas(
+        &self,
+        id: ChannelId,
+        item: usize,
+        index: usize,
+    ) -> impl Iterator<Item = (&ItemText, &QueuedText)> {
         let upto = move |at: usize| if at == item { index } else { usize::MAX };
-        self.queue.iter().take(item + 1).enumerate().flat_map(move |(at, queued)| {
-            queued.item.texts.iter().zip(&queued.texts).take(upto(at))
-        })
-        .filter(move |(text, _)| text.channel == id && text.part == Part::Delta)
+        self.queue
+            .iter()
+            .take(item + 1)
+            .enumerate()
+            .flat_map(move |(at, queued)| queued.item.texts.iter().zip(&queued.texts).take(upto(at)))
+            .filter(move |(text, _)| text.channel == id && text.part == Part::Delta)
     }
 
     /// Puts an edit of the channel's text into the frames it touches: the new text into the first.
     fn edit(&mut self, item: usize, index: usize, range: Range<u64>, with: String) -> Result<(), Misplaced> {
-        let current = self.queue.get(item).and_then(|queued| queued.item.texts.get(index)).ok_or(Misplaced)?;
+        let current = self
+            .queue
+            .get(item)
+            .and_then(|queued| queued.item.texts.get(index))
+            .ok_or(Misplaced)?;
         let (id, delta) = (current.channel, current.part == Part::Delta);
         let decided = if delta { self.channel(id).decided } else { 0 };
         if range.start < decided || range.end < range.start {
@@ -391,7 +462,9 @@ impl Stage {
         let mut with = Some(with);
         let first_item = if delta { 0 } else { item };
         for at in first_item..=item {
-            let Some(queued) = self.queue.get_mut(at) else { continue };
+            let Some(queued) = self.queue.get_mut(at) else {
+                continue;
+            };
             for (number, (text, place)) in queued.item.texts.iter_mut().zip(&mut queued.texts).enumerate() {
                 let is_current = at == item && number == index;
                 let same = text.channel == id && text.part == Part::Delta && (at < item || number <= index);
@@ -412,7 +485,9 @@ impl Stage {
         let decided = |(text, place): (&ItemText, &QueuedText)| {
             let channel = self.channels.iter().find(|(id, _)| *id == text.channel);
             text.part != Part::Delta
-                || channel.is_none_or(|(_, channel)| place.start.saturating_add(place.len as u64) <= channel.decided)
+                || channel.is_none_or(|(_, channel)| {
+                    place.start.saturating_add(place.len as u64) <= channel.decided
+                })
         };
         if !front.item.texts.iter().zip(&front.texts).all(decided) {
             return None;
@@ -446,14 +521,19 @@ impl QueuedText {
     ) -> Result<(), Misplaced> {
         let end = self.start.saturating_add(self.len as u64);
         let touches = range.start < end && range.end > self.start;
-        let inserts = range.is_empty() && range.start >= self.start && (range.start < end || is_current);
-        if !touches && !(inserts && range.start <= end) {
+        let upto_end = range.start < end || (is_current && range.start == end);
+        let inserts = range.is_empty() && range.start >= self.start && upto_end;
+        if !touches && !inserts {
             return Ok(());
         }
-        let local = |offset: u64| usize::try_from(offset.clamp(self.start, end) - self.start).map_err(|_| Misplaced);
+        let local =
+            |offset: u64| usize::try_from(offset.clamp(self.start, end) - self.start).map_err(|_| Misplaced);
         let range = local(range.start)?..local(range.end)?;
         let on_characters = text.text.is_char_boundary(range.start) && text.text.is_char_boundary(range.end);
-        let free = self.edits.iter().all(|(old, _)| old.end <= range.start || old.start >= range.end);
+        let free = self
+            .edits
+            .iter()
+            .all(|(old, _)| old.end <= range.start || old.start >= range.end);
         if !on_characters || !free {
             return Err(Misplaced);
         }

@@ -43,8 +43,14 @@ pub(crate) struct Judging {
 enum Judged {
     Through,
     Waits(u32),
-    Denied { filter: &'static str, denial: Denial },
-    Answered { filter: &'static str, stored: penstock_filter_api::Stored },
+    Denied {
+        filter: &'static str,
+        denial: Denial,
+    },
+    Answered {
+        filter: &'static str,
+        stored: penstock_filter_api::Stored,
+    },
     Failed(Failure),
 }
 
@@ -88,19 +94,28 @@ impl Exchange {
         let post = headers.first(":method") == Some(b"POST".as_slice());
         if let Some(rule) = routes.iter().find(|rule| rule.is_for(&route, path))
             && post
-            && matches!(target.operation, Operation::Unknown | Operation::NotLlm | Operation::Generate | Operation::Embed)
+            && matches!(
+                target.operation,
+                Operation::Unknown | Operation::NotLlm | Operation::Generate | Operation::Embed
+            )
         {
             target.operation = Operation::Generate;
             target.api = rule.api;
         }
         self.record.route.clone_from(&route);
-        Head { headers, target, route }
+        Head {
+            headers,
+            target,
+            route,
+        }
     }
 
     /// Lets the plugins join.
     fn open(&mut self, end: bool, host: &mut dyn Host) -> Flow {
         let engine = self.engine.clone();
-        let Some(head) = &self.head else { return Flow::Continue };
+        let Some(head) = &self.head else {
+            return Flow::Continue;
+        };
         for plugin in &engine.plugins {
             let policy = plugin.policy();
             let mut effects = Effects::default();
@@ -127,7 +142,12 @@ impl Exchange {
     }
 
     fn begin(&mut self, end: bool, host: &mut dyn Host) -> Flow {
-        let need = self.joined.iter().map(Joined::request_need).max().unwrap_or(Need::Nothing);
+        let need = self
+            .joined
+            .iter()
+            .map(Joined::request_need)
+            .max()
+            .unwrap_or(Need::Nothing);
         if end || need == Need::Nothing {
             self.apply_headers(Side::Request, host);
             return Flow::Continue;
@@ -207,11 +227,20 @@ impl Exchange {
     }
 
     fn judge_body(&mut self, bytes: Vec<u8>, passed: bool, host: &mut dyn Host) -> Flow {
-        let Some(head) = &self.head else { return Flow::Continue };
+        let Some(head) = &self.head else {
+            return Flow::Continue;
+        };
         let coding = Coding::of(head.headers.all("content-encoding"));
         match self.plain(bytes, coding) {
             Ok(bytes) => {
-                let judging = Judging { bytes, edited: false, coding, next: 0, call: 0, passed };
+                let judging = Judging {
+                    bytes,
+                    edited: false,
+                    coding,
+                    next: 0,
+                    call: 0,
+                    passed,
+                };
                 self.judge(Box::new(judging), None, host)
             }
             Err(failure) => self.fail_request(failure, host),
@@ -226,7 +255,11 @@ impl Exchange {
             Inflater::new(coding, self.engine.settings.inflate).ok_or(Failure::UnsupportedEncoding)?;
         let mut plain = Vec::new();
         inflater.push(&bytes, &mut plain)?;
-        if inflater.is_complete() { Ok(plain) } else { Err(Failure::InvalidEncoding) }
+        if inflater.is_complete() {
+            Ok(plain)
+        } else {
+            Err(Failure::InvalidEncoding)
+        }
     }
 
     /// Walks the body through the filters that are left.
@@ -316,8 +349,9 @@ impl Exchange {
         let target = if decides { edits } else { &mut scratch };
         let mut prompt = Prompt::new(head, request, dialect, tape.view(&judging.bytes), target);
         let now_ns = host.now_ns();
-        let flow =
-            joined.call(now_ns, host, &mut self.effects, |filter, cx| filter.on_prompt(&mut prompt, reply, cx));
+        let flow = joined.call(now_ns, host, &mut self.effects, |filter, cx| {
+            filter.on_prompt(&mut prompt, reply, cx)
+        });
         let usage_added = prompt.usage_added();
         if !decides {
             let action = match (&flow, scratch.is_empty()) {
@@ -346,7 +380,8 @@ impl Exchange {
     }
 
     fn read(&mut self, tape: &mut Tape, bytes: &[u8]) -> Result<Request, Failure> {
-        tape.parse(bytes, &self.engine.settings.json).map_err(|error| json_failure(error.kind))?;
+        tape.parse(bytes, &self.engine.settings.json)
+            .map_err(|error| json_failure(error.kind))?;
         let json = tape.view(bytes);
         let dialect = self.dialect().ok_or(Failure::UnknownShape)?;
         read_request(dialect, json).map_err(|error| match error {
@@ -357,7 +392,9 @@ impl Exchange {
 
     /// Writes what the request says into the record, and shows it to the filters.
     fn note_request(&mut self, request: &Request, tape: &Tape, judging: &Judging, host: &mut dyn Host) {
-        let bytes = self.dialect().map(|dialect| request_text_bytes(dialect, tape.view(&judging.bytes)));
+        let bytes = self
+            .dialect()
+            .map(|dialect| request_text_bytes(dialect, tape.view(&judging.bytes)));
         self.record.input_text_bytes = bytes.unwrap_or_default();
         if request.model.is_some() {
             self.record.request_model.clone_from(&request.model);
@@ -415,7 +452,11 @@ impl Exchange {
         if judging.coding != Coding::Identity {
             host.remove_field(Fields::RequestHeaders, "content-encoding")?;
         }
-        if self.head.as_ref().is_some_and(|head| head.headers.has("content-length")) {
+        if self
+            .head
+            .as_ref()
+            .is_some_and(|head| head.headers.has("content-length"))
+        {
             let length = judging.bytes.len().to_string();
             host.set_field(Fields::RequestHeaders, "content-length", &length)?;
         }
@@ -447,7 +488,10 @@ impl Exchange {
         self.record.outcome = penstock_filter_api::Outcome::Complete;
         self.record.status = 200;
         self.response = ResponsePhase::Local;
-        if host.reply(200, &[("content-type", &stored.content_type)], &stored.body).is_err() {
+        if host
+            .reply(200, &[("content-type", &stored.content_type)], &stored.body)
+            .is_err()
+        {
             self.note(Failure::Host, host);
             let _ = host.close();
         }
@@ -496,6 +540,11 @@ pub(crate) fn json_failure(kind: JsonErrorKind) -> Failure {
 
 /// Whether the head signs the body, so that no byte of it may change.
 fn is_signed(headers: &Headers) -> bool {
-    let sigv4 = headers.first("authorization").is_some_and(|value| value.starts_with(b"AWS4-"));
-    sigv4 || ["x-amz-content-sha256", "content-digest", "digest", "content-md5"].iter().any(|name| headers.has(name))
+    let sigv4 = headers
+        .first("authorization")
+        .is_some_and(|value| value.starts_with(b"AWS4-"));
+    sigv4
+        || ["x-amz-content-sha256", "content-digest", "digest", "content-md5"]
+            .iter()
+            .any(|name| headers.has(name))
 }

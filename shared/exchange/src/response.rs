@@ -33,7 +33,10 @@ impl Exchange {
         let Ok(headers) = host.headers(Side::Response) else {
             return self.fail_response(Failure::Host, host);
         };
-        let status = headers.text(":status").and_then(|status| status.parse().ok()).unwrap_or(0);
+        let status = headers
+            .text(":status")
+            .and_then(|status| status.parse().ok())
+            .unwrap_or(0);
         self.record.status = status;
         self.record.origin = origin(host);
         if self.record.origin == Origin::Envoy {
@@ -42,7 +45,11 @@ impl Exchange {
         if let Some(flow) = self.judge_head(&headers, host) {
             return flow;
         }
-        self.record.outcome = if status < 400 { Outcome::Complete } else { Outcome::UpstreamError };
+        self.record.outcome = if status < 400 {
+            Outcome::Complete
+        } else {
+            Outcome::UpstreamError
+        };
         if end || matches!(status, 204 | 304) {
             self.response = ResponsePhase::Done;
             self.apply_headers(Side::Response, host);
@@ -53,7 +60,11 @@ impl Exchange {
 
     /// Envoy's own answer (no upstream, timeout, body limit), or another filter's: nothing of it is ours.
     fn not_from_upstream(&mut self) -> Flow {
-        self.record.outcome = if self.record.status < 500 { Outcome::Denied } else { Outcome::UpstreamError };
+        self.record.outcome = if self.record.status < 500 {
+            Outcome::Denied
+        } else {
+            Outcome::UpstreamError
+        };
         self.response = ResponsePhase::Done;
         Flow::Continue
     }
@@ -74,7 +85,8 @@ impl Exchange {
                 HeadFlow::Next => {}
                 HeadFlow::Deny(denial) if decides => return Some(self.deny(name, &denial, host)),
                 HeadFlow::Deny(denial) => {
-                    self.engine.count(crate::engine::Counted::Would(name, denial.code), host);
+                    self.engine
+                        .count(crate::engine::Counted::Would(name, denial.code), host);
                 }
             }
         }
@@ -97,7 +109,9 @@ impl Exchange {
             (None, form) => {
                 let inflater = Inflater::new(coding, self.engine.settings.inflate);
                 match form {
-                    Some(Form::Stream(framing)) => self.begin_stream(framing, inflater, headers, decides, host),
+                    Some(Form::Stream(framing)) => {
+                        self.begin_stream(framing, inflater, headers, decides, host)
+                    }
                     Some(Form::Whole) | None => self.begin_whole(inflater, headers, decides, host),
                 }
             }
@@ -130,7 +144,9 @@ impl Exchange {
                 let _ = host.remove_field(Fields::ResponseHeaders, name);
             }
         }
-        let Some(dialect) = self.dialect() else { return self.fail_response(Failure::Bug, host) };
+        let Some(dialect) = self.dialect() else {
+            return self.fail_response(Failure::Bug, host);
+        };
         let mut stream = StreamBody::new(dialect, framing, inflater, self.engine.settings.max_frame_bytes);
         if decides || strips {
             let deciders = self.joined.iter().enumerate().rev();
@@ -167,7 +183,11 @@ impl Exchange {
         let content_type = headers.first("content-type");
         let target = &self.head.as_ref()?.target;
         let by_body = self.record.api.map(Target::of);
-        let target = if target.api.is_some() { Some(target) } else { by_body.as_ref() }?;
+        let target = if target.api.is_some() {
+            Some(target)
+        } else {
+            by_body.as_ref()
+        }?;
         match target.framing(content_type, self.record.stream) {
             Some(framing) => Some(Form::Stream(framing)),
             None if is_json(content_type.unwrap_or_default()) => Some(Form::Whole),
@@ -239,7 +259,11 @@ fn origin(host: &mut dyn Host) -> Origin {
 
 /// Whether a body of this type is one JSON document. A server that names no type is given the benefit of the doubt.
 fn is_json(content_type: &[u8]) -> bool {
-    let media = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    let media = content_type
+        .split(|byte| *byte == b';')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii();
     let media = media.to_ascii_lowercase();
     media.is_empty() || media == b"application/json" || media == b"text/plain" || media.ends_with(b"+json")
 }

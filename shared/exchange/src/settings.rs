@@ -1,5 +1,6 @@
 //! The engine's own configuration, under the key `exchange`.
 
+use crate::custom::{self, RawCustom};
 use penstock_filter_api::{ConfigError, parse};
 use penstock_llm_api::{Api, CustomApi, Operation};
 use penstock_wire::Limits;
@@ -99,7 +100,10 @@ impl Settings {
     /// What becomes of this kind of operation.
     pub fn rule(&self, operation: Operation) -> OperationRule {
         let index = Operation::ALL.iter().position(|known| *known == operation);
-        index.and_then(|index| self.operations.get(index)).copied().unwrap_or_default()
+        index
+            .and_then(|index| self.operations.get(index))
+            .copied()
+            .unwrap_or_default()
     }
 }
 
@@ -119,6 +123,7 @@ struct Raw {
     on_cut: OnCut,
     operations: Vec<RawOperation>,
     routes: Vec<RawRoute>,
+    custom: Vec<RawCustom>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize, PartialEq)]
@@ -163,6 +168,7 @@ impl Default for Raw {
             on_cut: OnCut::default(),
             operations: Vec::new(),
             routes: Vec::new(),
+            custom: Vec::new(),
         }
     }
 }
@@ -180,7 +186,10 @@ impl Raw {
                 max_ratio: positive("max_inflate_ratio", self.max_inflate_ratio)?,
             },
             json: Limits {
-                max_bytes: self.max_inflated_bytes.max(self.max_request_bytes).max(self.max_response_bytes),
+                max_bytes: self
+                    .max_inflated_bytes
+                    .max(self.max_request_bytes)
+                    .max(self.max_response_bytes),
                 max_depth: positive("max_json_depth", self.max_json_depth)?,
                 max_nodes: positive("max_json_nodes", self.max_json_nodes)?,
             },
@@ -188,13 +197,17 @@ impl Raw {
             on_cut: self.on_cut,
             operations: operations(&self.operations)?,
             routes: routes(self.routes)?,
-            custom: Vec::new(),
+            custom: custom::check(self.custom)?,
         })
     }
 }
 
 fn positive(name: &str, value: usize) -> Result<usize, ConfigError> {
-    if value == 0 { Err(ConfigError::new(name, "must be at least 1")) } else { Ok(value) }
+    if value == 0 {
+        Err(ConfigError::new(name, "must be at least 1"))
+    } else {
+        Ok(value)
+    }
 }
 
 fn operations(raw: &[RawOperation]) -> Result<[OperationRule; Operation::ALL.len()], ConfigError> {
@@ -205,13 +218,22 @@ fn operations(raw: &[RawOperation]) -> Result<[OperationRule; Operation::ALL.len
     for (index, entry) in raw.iter().enumerate() {
         let at = |field: &str| format!("operations[{index}].{field}");
         let operation = Operation::from_name(&entry.kind);
-        let Some((operation, rule)) = Operation::ALL.into_iter().zip(&mut rules).find(|(known, _)| operation == Some(*known))
+        let Some((operation, rule)) = Operation::ALL
+            .into_iter()
+            .zip(&mut rules)
+            .find(|(known, _)| operation == Some(*known))
         else {
             let known = Operation::ALL.map(Operation::name).join(", ");
-            return Err(ConfigError::new(at("kind"), format!("unknown operation; known are: {known}")));
+            return Err(ConfigError::new(
+                at("kind"),
+                format!("unknown operation; known are: {known}"),
+            ));
         };
         if entry.rule == OperationRule::Inspect && !is_readable(operation) {
-            return Err(ConfigError::new(at("rule"), "no filter can read this operation: use pass or deny"));
+            return Err(ConfigError::new(
+                at("rule"),
+                "no filter can read this operation: use pass or deny",
+            ));
         }
         *rule = entry.rule;
     }
@@ -224,7 +246,13 @@ fn is_readable(operation: Operation) -> bool {
 }
 
 fn routes(raw: Vec<RawRoute>) -> Result<Vec<RouteRule>, ConfigError> {
-    raw.into_iter().enumerate().map(|(index, rule)| rule.check().map_err(|error| error.under(&format!("routes[{index}]")))).collect()
+    raw.into_iter()
+        .enumerate()
+        .map(|(index, rule)| {
+            rule.check()
+                .map_err(|error| error.under(&format!("routes[{index}]")))
+        })
+        .collect()
 }
 
 impl RawRoute {
@@ -238,7 +266,7 @@ impl RawRoute {
         };
         let api = match self.api.as_str() {
             "by_body" => None,
-            name => Some(Api::from_name(name).ok_or_else(|| unknown_api())?),
+            name => Some(Api::from_name(name).ok_or_else(unknown_api)?),
         };
         Ok(RouteRule { matches, api })
     }
@@ -247,4 +275,37 @@ impl RawRoute {
 fn unknown_api() -> ConfigError {
     let known = Api::ALL.map(Api::name).join(", ");
     ConfigError::new("api", format!("unknown API; known are: by_body, {known}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(json: &str) -> String {
+        Settings::load(json).map(|_| ()).unwrap_err().path
+    }
+
+    #[test]
+    fn defaults_read_only_what_filters_can_read() {
+        let settings = Settings::load("{}").unwrap();
+        assert_eq!(settings.rule(Operation::Generate), OperationRule::Inspect);
+        assert_eq!(settings.rule(Operation::Upload), OperationRule::Pass);
+        assert!(settings.hold_headers);
+    }
+
+    #[test]
+    fn errors_name_the_field() {
+        assert_eq!(refused(r#"{"max_frame_bytes": 0}"#), "max_frame_bytes");
+        assert_eq!(
+            refused(r#"{"operations": [{"kind": "upload", "rule": "inspect"}]}"#),
+            "operations[0].rule"
+        );
+        assert_eq!(refused(r#"{"routes": [{"api": "openai_chat"}]}"#), "routes[0]");
+        assert_eq!(
+            refused(r#"{"routes": [{"route": "a", "api": "openai"}]}"#),
+            "routes[0].api"
+        );
+        let custom = r#"{"custom": [{"path": "/m", "response": {"usage": {"input_tokens": "usage"}}}]}"#;
+        assert_eq!(refused(custom), "custom[0].response.usage.input_tokens");
+    }
 }

@@ -72,7 +72,10 @@ impl StreamBody {
             reader: StreamReader::new(dialect, Want::Usage),
             reading: FrameReading::default(),
             tape: Tape::new(),
-            limits: Limits { max_bytes: max_frame_bytes, ..Limits::default() },
+            limits: Limits {
+                max_bytes: max_frame_bytes,
+                ..Limits::default()
+            },
             lost: false,
             decide: None,
         }
@@ -89,7 +92,13 @@ impl StreamBody {
         if !pipeline.is_empty() {
             self.reader = StreamReader::new(dialect, Want::Pieces);
         }
-        self.decide = Some(Decide { pipeline, strips, ready: Vec::new(), sent: false, ended: false });
+        self.decide = Some(Decide {
+            pipeline,
+            strips,
+            ready: Vec::new(),
+            sent: false,
+            ended: false,
+        });
     }
 
     /// Brings the record up to date.
@@ -121,8 +130,23 @@ impl StreamBody {
                 &plain
             }
         };
-        let Self { framer, reader, reading, tape, limits, decide, .. } = self;
-        let mut frames = Frames { reader, reading, tape, limits, decide: decide.as_mut(), read: &mut read };
+        let Self {
+            framer,
+            reader,
+            reading,
+            tape,
+            limits,
+            decide,
+            ..
+        } = self;
+        let mut frames = Frames {
+            reader,
+            reading,
+            tape,
+            limits,
+            decide: decide.as_mut(),
+            read: &mut read,
+        };
         let mut one = |frame: Frame<'_>| frames.take(&frame);
         let mut result = framer.push(bytes, &mut one);
         if end && result.is_ok() {
@@ -152,7 +176,11 @@ impl StreamBody {
 
 fn inflate(inflater: &mut Inflater, bytes: &[u8], end: bool, plain: &mut Vec<u8>) -> Result<(), Failure> {
     inflater.push(bytes, plain)?;
-    if end && !inflater.is_complete() { Err(Failure::InvalidEncoding) } else { Ok(()) }
+    if end && !inflater.is_complete() {
+        Err(Failure::InvalidEncoding)
+    } else {
+        Ok(())
+    }
 }
 
 /// Takes the frames of one chunk.
@@ -167,9 +195,13 @@ struct Frames<'a> {
 
 impl Frames<'_> {
     fn take(&mut self, frame: &Frame<'_>) {
-        let Some(data) = frame.data() else { return self.keep_textless(frame) };
+        let Some(data) = frame.data() else {
+            return self.keep_textless(frame);
+        };
         self.read.events = true;
-        let is_json = data.first().is_some_and(|byte| matches!(byte, b'{' | b'[' | b' ' | b'\n'));
+        let is_json = data
+            .first()
+            .is_some_and(|byte| matches!(byte, b'{' | b'[' | b' ' | b'\n'));
         let parsed = is_json && self.tape.parse(&data, self.limits).is_ok();
         let json = parsed.then(|| self.tape.view(&data));
         self.reader.read(frame.event(), &data, json, self.reading);
@@ -186,7 +218,11 @@ impl Frames<'_> {
                 if unread && !decide.pipeline.is_empty() {
                     self.read.failure = self.read.failure.or(Some(Failure::InvalidJson));
                 }
-                let item = Item { raw: frame.raw().to_vec(), ends: self.reading.end, ..Item::default() };
+                let item = Item {
+                    raw: frame.raw().to_vec(),
+                    ends: self.reading.end,
+                    ..Item::default()
+                };
                 self.read.items.push(item);
             }
         }
@@ -195,13 +231,23 @@ impl Frames<'_> {
     fn keep_textless(&mut self, frame: &Frame<'_>) {
         if self.decide.is_some() {
             let passive = frame.raw().first() == Some(&b':');
-            self.read.items.push(Item { raw: frame.raw().to_vec(), passive, ..Item::default() });
+            self.read.items.push(Item {
+                raw: frame.raw().to_vec(),
+                passive,
+                ..Item::default()
+            });
         }
     }
 }
 
 /// A frame with its texts, on its way to the deciders.
-fn item(frame: &Frame<'_>, json: Json<'_>, reading: &FrameReading, dialect: Dialect<'_>, decide: &Decide) -> Item {
+fn item(
+    frame: &Frame<'_>,
+    json: Json<'_>,
+    reading: &FrameReading,
+    dialect: Dialect<'_>,
+    decide: &Decide,
+) -> Item {
     let mut item = Item {
         raw: frame.raw().to_vec(),
         finished: reading.finished.clone(),
@@ -247,7 +293,16 @@ impl Exchange {
         if stream.decide.is_none() {
             return self.observe_stream(stream, read.failure, end, host);
         }
-        self.decide_stream(stream, read, At::Body { bytes: &bytes, end, untouched }, host)
+        self.decide_stream(
+            stream,
+            read,
+            At::Body {
+                bytes: &bytes,
+                end,
+                untouched,
+            },
+            host,
+        )
     }
 
     /// Brings the record up to date, and shows the filters that something came.
@@ -325,7 +380,9 @@ impl Exchange {
         let end = at.ends();
         let Read { items, failure, .. } = read;
         let run = |pipeline: &mut Pipeline, scene: &mut Scene<'_>| {
-            items.into_iter().try_for_each(|item| pipeline.push(item, scene))?;
+            items
+                .into_iter()
+                .try_for_each(|item| pipeline.push(item, scene))?;
             if end { pipeline.finish(scene) } else { Ok(()) }
         };
         let mut result = self.run_deciders(&mut stream, host, run);
@@ -357,9 +414,17 @@ impl Exchange {
     fn end_overdue_holds(&mut self, stream: &mut StreamBody, host: &mut dyn Host) -> Result<(), Refused> {
         let max_hold_ns = u64::from(self.engine.settings.max_hold_ms).saturating_mul(1_000_000);
         let now_ns = host.now_ns();
-        let overdue = stream.decide.as_ref().and_then(|decide| decide.pipeline.overdue(now_ns, max_hold_ns));
+        let overdue = stream
+            .decide
+            .as_ref()
+            .and_then(|decide| decide.pipeline.overdue(now_ns, max_hold_ns));
         let Some(joined) = overdue else { return Ok(()) };
-        self.run_deciders(stream, host, |_, _| Err(Stop::Failed { joined, failure: Failure::HoldTimeout }))
+        self.run_deciders(stream, host, |_, _| {
+            Err(Stop::Failed {
+                joined,
+                failure: Failure::HoldTimeout,
+            })
+        })
     }
 
     /// A stream of deciders cannot be read further: it is cut, or the rest passes unread.
@@ -373,22 +438,33 @@ impl Exchange {
         let verdict = self.fail(failure, host);
         let inflated = stream.inflater.is_some();
         match verdict {
-            Verdict::Refuse { filter, denial } => return self.cut(stream, Refused { filter, denial }, at, host),
+            Verdict::Refuse { filter, denial } => {
+                return self.cut(stream, Refused { filter, denial }, at, host);
+            }
             // The head promised plain bytes and the rest is compressed.
             Verdict::Bypass if inflated => {
-                let refused = Refused { filter: "engine", denial: denial_of(failure) };
+                let refused = Refused {
+                    filter: "engine",
+                    denial: denial_of(failure),
+                };
                 return self.cut(stream, refused, at, host);
             }
             Verdict::Bypass => {}
         }
         for joined in 0..self.joined.len() {
             // A bypass asks no filter, so it cannot be refused.
-            let _ = self.run_deciders(&mut stream, host, |pipeline, scene| pipeline.bypass(joined, scene));
+            let _ = self.run_deciders(&mut stream, host, |pipeline, scene| {
+                pipeline.bypass(joined, scene)
+            });
         }
         if self.collect(&mut stream).is_err() {
             self.note(Failure::Bug, host);
         }
-        let mut rest = stream.decide.take().map(|decide| decide.ready).unwrap_or_default();
+        let mut rest = stream
+            .decide
+            .take()
+            .map(|decide| decide.ready)
+            .unwrap_or_default();
         rest.append(&mut stream.framer.take_pending());
         if self.write(&rest, at, host).is_err() {
             return self.abort(host);
@@ -404,7 +480,9 @@ impl Exchange {
     /// Takes what the deciders let go, with their edits, into the bytes that may leave.
     fn collect(&self, stream: &mut StreamBody) -> Result<(), Failure> {
         let (framing, limits) = (stream.framing, &stream.limits);
-        let Some(decide) = &mut stream.decide else { return Ok(()) };
+        let Some(decide) = &mut stream.decide else {
+            return Ok(());
+        };
         for item in decide.pipeline.take() {
             if item.dropped {
                 continue;
@@ -412,7 +490,9 @@ impl Exchange {
             if item.is_edited() {
                 let frame = Frame::new(framing, &item.raw, !decide.sent && decide.ready.is_empty());
                 let data = frame.data().ok_or(Failure::Bug)?;
-                decide.ready.extend(frame.with_data(&edited(&data, &item, limits)?));
+                decide
+                    .ready
+                    .extend(frame.with_data(&edited(&data, &item, limits)?));
             } else {
                 decide.ready.extend_from_slice(&item.raw);
             }
@@ -429,12 +509,18 @@ impl Exchange {
             return self.lose_decided(stream, Failure::HeldBytes, &at, host);
         }
         let pending = !stream.framer.pending().is_empty();
-        let Some(decide) = &mut stream.decide else { return Flow::Continue };
+        let Some(decide) = &mut stream.decide else {
+            return Flow::Continue;
+        };
         decide.ended |= at.ends();
         if decide.pipeline.is_waiting() {
             let written = self.write(b"", &at, host);
             self.response = ResponsePhase::Stream(stream);
-            return if written.is_err() { self.abort(host) } else { Flow::Pause };
+            return if written.is_err() {
+                self.abort(host)
+            } else {
+                Flow::Pause
+            };
         }
         let out = std::mem::take(&mut decide.ready);
         decide.sent |= !out.is_empty();
@@ -451,7 +537,11 @@ impl Exchange {
             host.wake(LOOK_AFTER_MS);
         }
         self.response = ResponsePhase::Stream(stream);
-        if out.is_empty() { Flow::Pause } else { Flow::Continue }
+        if out.is_empty() {
+            Flow::Pause
+        } else {
+            Flow::Continue
+        }
     }
 
     /// Makes `bytes` all that the proxy holds of the response body.
@@ -463,7 +553,9 @@ impl Exchange {
         match (writable, bytes.is_empty()) {
             (true, true) if at.is_empty() => Ok(()),
             (false, true) => Ok(()),
-            (true, _) => host.replace_body(Side::Response, usize::MAX, bytes).map_err(|_| Unwritable),
+            (true, _) => host
+                .replace_body(Side::Response, usize::MAX, bytes)
+                .map_err(|_| Unwritable),
             (false, false) => Err(Unwritable),
         }
     }
@@ -479,7 +571,13 @@ impl Exchange {
     }
 
     /// Ends a running response in the client's dialect: the event now, the reset in the next callback.
-    fn cut(&mut self, mut stream: Box<StreamBody>, refused: Refused, at: &At<'_>, host: &mut dyn Host) -> Flow {
+    fn cut(
+        &mut self,
+        mut stream: Box<StreamBody>,
+        refused: Refused,
+        at: &At<'_>,
+        host: &mut dyn Host,
+    ) -> Flow {
         stream.write_to(&mut self.record);
         self.hold_bytes(0);
         if self.collect(&mut stream).is_err() {
@@ -487,10 +585,16 @@ impl Exchange {
         }
         let sent = |some| if some { Sent::Frames } else { Sent::Nothing };
         let decide = stream.decide.take();
-        let sent = sent(decide.as_ref().is_some_and(|decide| decide.sent || !decide.ready.is_empty()));
+        let sent = sent(
+            decide
+                .as_ref()
+                .is_some_and(|decide| decide.sent || !decide.ready.is_empty()),
+        );
         let event = self.cut_event(refused.filter, &refused.denial, stream.framing, sent, host);
         // An observed stream may stand in the middle of a frame, or be compressed: no event fits in.
-        let Some(mut out) = decide.map(|decide| decide.ready) else { return self.abort(host) };
+        let Some(mut out) = decide.map(|decide| decide.ready) else {
+            return self.abort(host);
+        };
         out.extend(event);
         if self.write(&out, at, host).is_err() {
             return self.abort(host);
@@ -507,7 +611,13 @@ impl Exchange {
     }
 
     /// Reads on behind a cut, for the books, and throws the bytes away.
-    pub(crate) fn drain(&mut self, mut stream: Box<StreamBody>, size: usize, end: bool, host: &mut dyn Host) -> Flow {
+    pub(crate) fn drain(
+        &mut self,
+        mut stream: Box<StreamBody>,
+        size: usize,
+        end: bool,
+        host: &mut dyn Host,
+    ) -> Flow {
         let bytes = host.body(Side::Response, size).unwrap_or_default();
         let read = stream.feed(&bytes, end);
         self.note_stream(&stream, &read, host);
@@ -573,7 +683,11 @@ struct Unwritable;
 /// The callback in which something is decided.
 enum At<'a> {
     /// The body's. With the bytes, if they may leave as they came.
-    Body { bytes: &'a [u8], end: bool, untouched: bool },
+    Body {
+        bytes: &'a [u8],
+        end: bool,
+        untouched: bool,
+    },
     /// The trailers'.
     Trailers,
     /// A reply or a tick.
@@ -595,7 +709,11 @@ impl At<'_> {
 
     fn untouched(&self) -> Option<&[u8]> {
         match self {
-            Self::Body { bytes, untouched: true, .. } => Some(bytes),
+            Self::Body {
+                bytes,
+                untouched: true,
+                ..
+            } => Some(bytes),
             Self::Body { .. } | Self::Trailers | Self::Elsewhere => None,
         }
     }

@@ -5,8 +5,8 @@ use crate::exchange::{Exchange, ResponsePhase};
 use crate::host::{Fields, Flow, Host, Side};
 use crate::inflate::Inflater;
 use crate::pipeline::{Item, ItemText, Pipeline, Scene, Stop};
-use crate::stream::Refused;
 use crate::request::json_failure;
+use crate::stream::Refused;
 use penstock_filter_api::{Denial, Failure, Need, Outcome, Reply, Seen};
 use penstock_llm_api::{ChannelId, Part, Texts, read_response, response_texts, text_of};
 use penstock_wire::{Kind, Tape};
@@ -23,14 +23,26 @@ pub(crate) struct WholeBody {
 
 impl WholeBody {
     pub(crate) fn new(inflater: Option<Inflater>, decides: bool, has_length: bool) -> Self {
-        Self { copy: Vec::new(), inflater, decides, has_length, judging: None }
+        Self {
+            copy: Vec::new(),
+            inflater,
+            decides,
+            has_length,
+            judging: None,
+        }
     }
 
     fn plain(&mut self, bytes: Vec<u8>) -> Result<Vec<u8>, Failure> {
-        let Some(inflater) = &mut self.inflater else { return Ok(bytes) };
+        let Some(inflater) = &mut self.inflater else {
+            return Ok(bytes);
+        };
         let mut plain = Vec::new();
         inflater.push(&bytes, &mut plain)?;
-        if inflater.is_complete() { Ok(plain) } else { Err(Failure::InvalidEncoding) }
+        if inflater.is_complete() {
+            Ok(plain)
+        } else {
+            Err(Failure::InvalidEncoding)
+        }
     }
 }
 
@@ -113,9 +125,15 @@ impl Exchange {
         host: &mut dyn Host,
     ) -> Flow {
         let json = tape.view(&bytes);
-        let Some(dialect) = self.dialect() else { return self.fail_whole(&body, Failure::Bug, host) };
+        let Some(dialect) = self.dialect() else {
+            return self.fail_whole(&body, Failure::Bug, host);
+        };
         let answer = read_response(dialect, json);
-        let Texts { texts, logprobs, .. } = if body.decides { response_texts(dialect, json) } else { Texts::default() };
+        let Texts { texts, logprobs, .. } = if body.decides {
+            response_texts(dialect, json)
+        } else {
+            Texts::default()
+        };
         if answer.error.is_some() {
             self.record.outcome = Outcome::UpstreamError;
         }
@@ -142,7 +160,12 @@ impl Exchange {
             text: text_of(json, text.node).into_owned(),
             edited: false,
         });
-        let item = Item { texts: texts.collect(), logprobs, raw: bytes, ..Item::default() };
+        let item = Item {
+            texts: texts.collect(),
+            logprobs,
+            raw: bytes,
+            ..Item::default()
+        };
         let deciders = self.joined.iter().enumerate().rev();
         let deciders = deciders.filter(|(_, joined)| joined.response_need() == Need::Decide);
         let pipeline = Pipeline::new(deciders.map(|(index, _)| index), usize::MAX);
@@ -157,7 +180,9 @@ impl Exchange {
         reply: &Reply,
         host: &mut dyn Host,
     ) -> Flow {
-        self.run_whole(body, host, |pipeline, scene| pipeline.reply(call, reply, scene).map(|_| ()))
+        self.run_whole(body, host, |pipeline, scene| {
+            pipeline.reply(call, reply, scene).map(|_| ())
+        })
     }
 
     fn run_whole(
@@ -166,7 +191,9 @@ impl Exchange {
         host: &mut dyn Host,
         step: impl FnOnce(&mut Pipeline, &mut Scene<'_>) -> Result<(), Stop>,
     ) -> Flow {
-        let Some(mut pipeline) = body.judging.take() else { return self.fail_whole(&body, Failure::Bug, host) };
+        let Some(mut pipeline) = body.judging.take() else {
+            return self.fail_whole(&body, Failure::Bug, host);
+        };
         if let Err(Refused { filter, denial }) = self.run_pipeline(&mut pipeline, host, step) {
             return self.deny_whole(&body, filter, &denial, host);
         }
@@ -215,7 +242,11 @@ impl Exchange {
             }
         }
         if body.has_length {
-            host.set_field(Fields::ResponseHeaders, "content-length", &bytes.len().to_string())?;
+            host.set_field(
+                Fields::ResponseHeaders,
+                "content-length",
+                &bytes.len().to_string(),
+            )?;
         }
         Ok(())
     }
@@ -235,7 +266,13 @@ impl Exchange {
     }
 
     /// Refuses in place of a whole response: by a reply while its head is held, else by ending it.
-    fn deny_whole(&mut self, body: &WholeBody, filter: &'static str, denial: &Denial, host: &mut dyn Host) -> Flow {
+    fn deny_whole(
+        &mut self,
+        body: &WholeBody,
+        filter: &'static str,
+        denial: &Denial,
+        host: &mut dyn Host,
+    ) -> Flow {
         self.hold_bytes(0);
         if body.decides && self.engine.settings.hold_headers {
             return self.deny(filter, denial, host);
@@ -280,7 +317,11 @@ impl Exchange {
 }
 
 /// The document with the item's edited texts, and the engine's own edits.
-pub(crate) fn edited(document: &[u8], item: &Item, limits: &penstock_wire::Limits) -> Result<Vec<u8>, Failure> {
+pub(crate) fn edited(
+    document: &[u8],
+    item: &Item,
+    limits: &penstock_wire::Limits,
+) -> Result<Vec<u8>, Failure> {
     let mut tape = Tape::new();
     tape.parse(document, limits).map_err(|_| Failure::Bug)?;
     let json = tape.view(document);
