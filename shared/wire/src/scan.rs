@@ -6,7 +6,8 @@
 const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// The high bit of every byte of `word` that is zero. Bits above the lowest one may be false; the lowest is exact.
+/// The high bit of every byte of `word` that is zero. Bits above the lowest one may be false; the lowest is
+/// exact.
 const fn zero_bytes(word: u64) -> u64 {
     word.wrapping_sub(LOW) & !word & HIGH
 }

@@ -228,8 +228,8 @@ fn puts_other_data_into_a_frame() {
     );
 }
 
-/// Server-sent events as the standard tells it, line by line, over the whole body; a block without its last blank line
-/// counts.
+/// Server-sent events as the standard tells it, line by line, over the whole body; a block without its last
+/// blank line counts.
 fn sse_by_the_standard(body: &[u8]) -> Vec<(Option<String>, Vec<u8>)> {
     let mut text = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).to_vec();
     for at in (1..text.len()).rev() {

@@ -8,8 +8,8 @@ use crate::scan::first_of;
 
 /// Finds where items end, from any byte on.
 ///
-/// An object, array or string ends with its own last byte; a bare number or word only with the byte after it. A comma
-/// and the white space around it belong to the item that follows. The brackets are passive frames.
+/// An object, array or string ends with its own last byte; a bare number or word only with the byte after it.
+/// A comma and the white space around it belong to the item that follows. The brackets are passive frames.
 #[derive(Debug, Default)]
 pub(super) struct ArrayScanner {
     state: State,

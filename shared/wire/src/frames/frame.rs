@@ -21,8 +21,8 @@ enum Payload {
 }
 
 impl<'a> Frame<'a> {
-    /// The frame whose bytes are `raw`, as a framer delivered them. `first` when it began the body, where a byte order
-    /// mark may stand.
+    /// The frame whose bytes are `raw`, as a framer delivered them. `first` when it began the body, where a
+    /// byte order mark may stand.
     pub fn new(framing: Framing, raw: &'a [u8], first: bool) -> Self {
         let payload = match framing {
             Framing::Sse => Payload::Sse {
@@ -48,8 +48,8 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// The payload: the `data` lines of an SSE block joined by LF, a line of NDJSON, an item of an array; `None` for a
-    /// passive frame. Owned only where an SSE block has several `data` lines.
+    /// The payload: the `data` lines of an SSE block joined by LF, a line of NDJSON, an item of an array;
+    /// `None` for a passive frame. Owned only where an SSE block has several `data` lines.
     pub fn data(&self) -> Option<Cow<'a, [u8]>> {
         match &self.payload {
             Payload::Sse { fields, first } => sse::data(self.raw, fields, *first),
@@ -57,8 +57,8 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// Whether the frame carries no payload (comment, blank line, bracket, SSE block without `data`) and may pass at
-    /// once.
+    /// Whether the frame carries no payload (comment, blank line, bracket, SSE block without `data`) and may
+    /// pass at once.
     pub fn is_passive(&self) -> bool {
         match &self.payload {
             Payload::Sse { fields, .. } => fields.data.is_none(),
@@ -66,9 +66,9 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// The same frame with another payload: `event`, `id`, `retry` and comment lines, line ends, and the comma before
-    /// an item stay as they are. A line end in `payload` becomes a further `data` line in SSE and a space in NDJSON.
-    /// A passive frame has no room for a payload and stays as it is.
+    /// The same frame with another payload: `event`, `id`, `retry` and comment lines, line ends, and the
+    /// comma before an item stay as they are. A line end in `payload` becomes a further `data` line in SSE
+    /// and a space in NDJSON. A passive frame has no room for a payload and stays as it is.
     pub fn with_data(&self, payload: &[u8]) -> Vec<u8> {
         match &self.payload {
             Payload::Sse { first, .. } => sse::with_data(self.raw, *first, payload),

@@ -15,7 +15,8 @@ use sse::SseScanner;
 /// How a stream of events is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// Server-sent events (WHATWG HTML, "Server-sent events"): a frame is a block that ends with a blank line.
+    /// Server-sent events (WHATWG HTML, "Server-sent events"): a frame is a block that ends with a blank
+    /// line.
     Sse,
     /// One JSON value a line: a frame is a line.
     Ndjson,
@@ -45,8 +46,9 @@ impl std::error::Error for FrameError {}
 
 /// Cuts a body that comes in chunks into frames. Keeps the bytes of an unfinished frame and nothing else.
 ///
-/// For every way to cut a body into chunks the frames carry the same events and the same payloads, in the same order,
-/// and their raw bytes are the body. Only where passive bytes are cut into frames depends on the chunks.
+/// For every way to cut a body into chunks the frames carry the same events and the same payloads, in the
+/// same order, and their raw bytes are the body. Only where passive bytes are cut into frames depends on the
+/// chunks.
 #[derive(Debug)]
 pub struct Framer {
     scanner: Scanner,
@@ -87,8 +89,8 @@ impl Framer {
         }
     }
 
-    /// Takes the next bytes of the body and gives `sink` each frame that is complete with them, in order; without a
-    /// copy when the frame lies whole in `chunk`.
+    /// Takes the next bytes of the body and gives `sink` each frame that is complete with them, in order;
+    /// without a copy when the frame lies whole in `chunk`.
     ///
     /// After an error everything not delivered is pending, and further chunks are refused, not kept.
     pub fn push(&mut self, chunk: &[u8], sink: &mut dyn FnMut(Frame<'_>)) -> Result<(), FrameError> {
@@ -131,8 +133,8 @@ impl Framer {
         &self.pending
     }
 
-    /// Takes the pending bytes, for instance to let them pass when the stream is no longer to be read. Framing cannot
-    /// go on behind them.
+    /// Takes the pending bytes, for instance to let them pass when the stream is no longer to be read.
+    /// Framing cannot go on behind them.
     pub fn take_pending(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.pending)
     }
@@ -149,8 +151,8 @@ impl Framer {
         self.first = false;
     }
 
-    /// Whether the current frame, which ends with `head`, breaks the bound. The LF of a last CRLF does not count: had
-    /// it come later, it were a frame of its own.
+    /// Whether the current frame, which ends with `head`, breaks the bound. The LF of a last CRLF does not
+    /// count: had it come later, it were a frame of its own.
     fn is_too_large(&self, head: &[u8]) -> bool {
         let late = matches!(self.scanner, Scanner::Sse(_)) && head.ends_with(b"\r\n");
         self.pending.len() + head.len() - usize::from(late) > self.max_frame_bytes

@@ -10,8 +10,8 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// Finds where blocks end, from any byte on.
 ///
-/// A comment or blank line outside a block is a frame of its own. A frame ends at the CR of its last line end, so that
-/// nothing waits for a byte that may come late; an LF after it joins it if it is there already.
+/// A comment or blank line outside a block is a frame of its own. A frame ends at the CR of its last line
+/// end, so that nothing waits for a byte that may come late; an LF after it joins it if it is there already.
 #[derive(Debug, Default)]
 pub(super) struct SseScanner {
     line: Line,
@@ -63,19 +63,16 @@ impl SseScanner {
                     false
                 }
                 // Part of a mark is no mark but the start of a field name.
-                Line::Mark(1 | 2) => self.begin_block_line(),
-                Line::Mark(_) | Line::Start | Line::AfterCr => match byte {
-                    b'\r' | b'\n' => {
-                        at = self.end_line(bytes, at);
-                        self.in_block = false;
-                        true
-                    }
-                    b':' if !self.in_block => {
-                        self.line = Line::Comment;
-                        false
-                    }
-                    _ => self.begin_block_line(),
-                },
+                Line::Mark(1 | 2) => self.begin_line(Line::Block),
+                Line::Mark(_) | Line::Start | Line::AfterCr if matches!(byte, b'\r' | b'\n') => {
+                    at = self.end_line(bytes, at);
+                    self.in_block = false;
+                    true
+                }
+                Line::Mark(_) | Line::Start | Line::AfterCr if byte == b':' && !self.in_block => {
+                    self.begin_line(Line::Comment)
+                }
+                Line::Mark(_) | Line::Start | Line::AfterCr => self.begin_line(Line::Block),
             };
             if frame_ends {
                 return Scan::End(at);
@@ -84,9 +81,10 @@ impl SseScanner {
         Scan::More
     }
 
-    fn begin_block_line(&mut self) -> bool {
-        self.line = Line::Block;
-        self.in_block = true;
+    /// Begins a line without taking a byte; no frame ends thereby.
+    fn begin_line(&mut self, line: Line) -> bool {
+        self.line = line;
+        self.in_block |= matches!(line, Line::Block);
         false
     }
 
@@ -207,7 +205,8 @@ pub(super) fn with_data(raw: &[u8], first: bool, data: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Appends kept lines. Where a line between them is gone, a CR must not take an LF that ended a line of its own.
+/// Appends kept lines. Where a line between them is gone, a CR must not take an LF that ended a line of its
+/// own.
 fn append_lines(out: &mut Vec<u8>, lines: &[u8]) {
     if out.ends_with(b"\r") && lines.starts_with(b"\n") {
         out.push(b'\n');

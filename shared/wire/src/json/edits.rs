@@ -55,8 +55,8 @@ impl JsonEdits {
         });
     }
 
-    /// Puts `with` in the place of a byte range of the *decoded* text of a string or key; escapes are written as
-    /// needed. An empty range inserts; several insertions at one place keep their order.
+    /// Puts `with` in the place of a byte range of the *decoded* text of a string or key; escapes are written
+    /// as needed. An empty range inserts; several insertions at one place keep their order.
     pub fn replace_text(&mut self, node: NodeId, text: Range<usize>, with: &str) {
         self.edits.push(Edit::ReplaceText {
             node,
@@ -65,7 +65,8 @@ impl JsonEdits {
         });
     }
 
-    /// Appends a member to an object that has no such key (or from which that key is removed by the same edits).
+    /// Appends a member to an object that has no such key (or from which that key is removed by the same
+    /// edits).
     pub fn insert_member(&mut self, object: NodeId, key: &str, raw_json: &str) {
         self.edits.push(Edit::InsertMember {
             object,
@@ -74,12 +75,14 @@ impl JsonEdits {
         });
     }
 
-    /// Removes a member by its key, with the comma that thereby becomes one too many. Twice is as good as once.
+    /// Removes a member by its key, with the comma that thereby becomes one too many. Twice is as good as
+    /// once.
     pub fn remove_member(&mut self, key: NodeId) {
         self.edits.push(Edit::RemoveMember { key });
     }
 
-    /// Removes an item of an array, with the comma that thereby becomes one too many. Twice is as good as once.
+    /// Removes an item of an array, with the comma that thereby becomes one too many. Twice is as good as
+    /// once.
     pub fn remove_item(&mut self, item: NodeId) {
         self.edits.push(Edit::RemoveItem { item });
     }

@@ -1,4 +1,5 @@
-//! JSON as a tape: one bounded pass over the bytes writes an index of spans, and everything is read from there.
+//! JSON as a tape: one bounded pass over the bytes writes an index of spans, and everything is read from
+//! there.
 
 mod edits;
 mod error;

@@ -1,7 +1,7 @@
 //! Exact integers out of JSON numbers.
 
-/// The integer that `number` (RFC 8259 grammar) is exactly; `None` when it is no integer or needs more than 64 bits
-/// and a sign. Takes time linear in its length, whatever the exponent.
+/// The integer that `number` (RFC 8259 grammar) is exactly; `None` when it is no integer or needs more than
+/// 64 bits and a sign. Takes time linear in its length, whatever the exponent.
 pub(super) fn integer(number: &str) -> Option<i128> {
     let (negative, digits) = match number.strip_prefix('-') {
         Some(rest) => (true, rest),

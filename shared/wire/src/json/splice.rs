@@ -222,8 +222,8 @@ fn check_inserted(object: Value<'_>, removed: &[NodeId], inserted: &[(&str, &str
 
 /// One splice for each run of removed children; answers where the last kept child ends.
 ///
-/// A run goes with the comma before it, or at the front with the comma after it, so that the kept children and
-/// the white space around them stay as they are.
+/// A run goes with the comma before it, or at the front with the comma after it, so that the kept children
+/// and the white space around them stay as they are.
 fn remove_runs(children: &[Child], removed: &[NodeId], splices: &mut Vec<Splice>) -> Option<usize> {
     let mut kept_end: Option<usize> = None;
     let mut run: Option<Range<usize>> = None;

@@ -12,7 +12,8 @@ pub struct Limits {
     pub max_bytes: usize,
     /// Deepest nesting, in open arrays and objects. Default 128; a scalar document has depth 0.
     pub max_depth: usize,
-    /// Most nodes (values and keys), at 16 bytes each. Default 500,000, thus 8 MB; more than 2^28 - 1 counts as that.
+    /// Most nodes (values and keys), at 16 bytes each. Default 500,000, thus 8 MB; more than 2^28 - 1 counts
+    /// as that.
     pub max_nodes: usize,
 }
 
@@ -63,8 +64,9 @@ impl Tape {
 
     /// Indexes `bytes`, replacing what the tape held. After an error the tape is empty.
     ///
-    /// The grammar is that of RFC 8259, and stricter where readers disagree: text must be UTF-8, lone surrogates
-    /// and a byte order mark are refused. Numbers have no bound but the document's (`1e999` is a number here).
+    /// The grammar is that of RFC 8259, and stricter where readers disagree: text must be UTF-8, lone
+    /// surrogates and a byte order mark are refused. Numbers have no bound but the document's (`1e999` is a
+    /// number here).
     pub fn parse(&mut self, bytes: &[u8], limits: &Limits) -> Result<(), JsonError> {
         self.nodes.clear();
         let parsed = Parser::new(bytes, &mut self.nodes, limits).document();
@@ -74,8 +76,8 @@ impl Tape {
         parsed
     }
 
-    /// Reads `bytes` through this index. They must be the bytes that were parsed: with others the answers mean
-    /// nothing, though nothing panics.
+    /// Reads `bytes` through this index. They must be the bytes that were parsed: with others the answers
+    /// mean nothing, though nothing panics.
     pub fn view<'a>(&'a self, bytes: &'a [u8]) -> Json<'a> {
         Json {
             bytes,

@@ -2,12 +2,13 @@
 
 use super::{Kind, Value};
 
-/// The first key of `object` that is a twin of a `known` one: a second `messages`, or a `MESSAGES`, even alone.
+/// The first key of `object` that is a twin of a `known` one: a second `messages`, or a `MESSAGES`, even
+/// alone.
 ///
 /// Some servers take the first of two equal keys, some the last, and some match case-insensitively (Go's
-/// `encoding/json`: Unicode simple folding, so `ſ` U+017F is an `s` and `K` U+212A a `k`). What such a document
-/// says depends on who reads it. Keys are compared decoded (`"mess\u0061ges"` is `messages`). The `known` names are
-/// ASCII.
+/// `encoding/json`: Unicode simple folding, so `ſ` U+017F is an `s` and `K` U+212A a `k`). What such a
+/// document says depends on who reads it. Keys are compared decoded (`"mess\u0061ges"` is `messages`). The
+/// `known` names are ASCII.
 pub fn twin<'a>(object: Value<'a>, known: &[&str]) -> Option<Value<'a>> {
     object
         .members()
