@@ -5,10 +5,12 @@
 //! HTTP/1.1 and HTTP/2.
 //!
 //! * [`scenario`], [`message`], [`script`], [`check`]: the language of the table.
+//! * [`native`]: runs it on the engine inside `penstock-fake-envoy`.
 //! * [`envoy`]: runs it through a real Envoy between a raw client and a raw upstream.
 //!
-//! Knows nothing of: the engine's types.
+//! Knows nothing of: what the engine does inside.
 
+pub mod bodies;
 pub mod cases;
 pub mod check;
 pub mod chunking;
@@ -18,6 +20,7 @@ pub mod envoy;
 pub mod ground;
 pub mod http1;
 pub mod message;
+pub mod native;
 pub mod observed;
 pub mod scenario;
 pub mod script;

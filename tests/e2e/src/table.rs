@@ -2,7 +2,8 @@
 
 use crate::cases;
 use crate::chunking::Chunking;
-use crate::envoy::{Wire, binary};
+use crate::envoy::{Wire, binary, judge};
+use crate::native;
 use crate::scenario::{Cuts, Protocol, Runs, Scenario};
 use std::io::Write;
 use std::path::PathBuf;
@@ -53,6 +54,21 @@ pub async fn run(choice: &Choice, out: &mut dyn Write) -> Result<Tally, String> 
         .into_iter()
         .filter(|one| one.name.contains(&choice.filter))
         .collect();
+    if choice.native {
+        for scenario in &chosen {
+            for protocol in protocols(scenario.runs, Place::Native, &choice.protocols) {
+                let result = natively(scenario, protocol);
+                line(
+                    &mut tally,
+                    choice,
+                    out,
+                    scenario,
+                    &format!("native {}", protocol.name()),
+                    result,
+                )?;
+            }
+        }
+    }
     if choice.envoy {
         let folder = run_folder();
         let mut wire = Wire::new(binary()?, &folder).await?;
@@ -71,6 +87,18 @@ pub async fn run(choice: &Choice, out: &mut dyn Write) -> Result<Tally, String> 
         }
     }
     Ok(tally)
+}
+
+fn natively(scenario: &Scenario, protocol: Protocol) -> Result<usize, String> {
+    let chunkings = match scenario.cuts {
+        Cuts::Both => Chunking::native(scenario.longest_body()),
+        Cuts::None => vec![Chunking::Whole],
+    };
+    for chunking in &chunkings {
+        let seen = native::run(scenario, protocol, *chunking).map_err(|why| format!("{chunking}: {why}"))?;
+        judge(scenario, &seen).map_err(|why| format!("{chunking}: {why}"))?;
+    }
+    Ok(chunkings.len())
 }
 
 async fn on_envoy(wire: &mut Wire, scenario: &Scenario, protocol: Protocol) -> Result<usize, String> {
@@ -123,12 +151,12 @@ fn line(
             tally.passed += 1;
             choice
                 .verbose
-                .then(|| format!("ok    {place:9} {} ({runs} chunkings)", scenario.name))
+                .then(|| format!("ok    {place:10} {} ({runs} chunkings)", scenario.name))
         }
         Err(why) => {
             tally.failed += 1;
             Some(format!(
-                "FAIL  {place:9} {}\n        {}",
+                "FAIL  {place:10} {}\n        {}",
                 scenario.name,
                 why.replace('\n', "\n        ")
             ))

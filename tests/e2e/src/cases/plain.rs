@@ -73,7 +73,9 @@ pub fn cases() -> Vec<Scenario> {
             .request(Request::new("POST", "/v1/x").body("hello"))
             .upstream(Script::new(200).data("abc"))
             .pipelined(2)
-            .runs(Runs::Http1("HTTP/2 does not pipeline"))
+            .runs(Runs::EnvoyHttp1(
+                "only HTTP/1.1 pipelines, and the stand-in has no connections",
+            ))
             .then_all([
                 client_gets(200),
                 client_body("abc"),

@@ -5,5 +5,6 @@ mod bootstrap;
 mod process;
 mod runner;
 
+pub use bootstrap::ROUTE;
 pub use process::binary;
 pub use runner::{Wire, judge};

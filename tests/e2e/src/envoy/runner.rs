@@ -86,7 +86,12 @@ impl Wire {
         Ok(())
     }
 
-    async fn attempt(&self, scenario: &Scenario, protocol: Protocol, chunking: Chunking) -> Result<(), String> {
+    async fn attempt(
+        &self,
+        scenario: &Scenario,
+        protocol: Protocol,
+        chunking: Chunking,
+    ) -> Result<(), String> {
         let before = self.stats().await?;
         let seen = self.observe(scenario, protocol, chunking).await?;
         traps(scenario, &before, &self.stats().await?)?;
@@ -94,7 +99,11 @@ impl Wire {
     }
 
     /// Runs a scenario once and says what everyone saw, without judging it.
-    pub async fn watch(&mut self, scenario: &Scenario, protocol: Protocol) -> Result<(Observed, Vec<String>), String> {
+    pub async fn watch(
+        &mut self,
+        scenario: &Scenario,
+        protocol: Protocol,
+    ) -> Result<(Observed, Vec<String>), String> {
         self.prepare(&scenario.setup).await?;
         let lines = self.envoy()?.log().len();
         let seen = self.observe(scenario, protocol, Chunking::Whole).await?;
@@ -102,7 +111,12 @@ impl Wire {
         Ok((seen, log))
     }
 
-    async fn observe(&self, scenario: &Scenario, protocol: Protocol, chunking: Chunking) -> Result<Observed, String> {
+    async fn observe(
+        &self,
+        scenario: &Scenario,
+        protocol: Protocol,
+        chunking: Chunking,
+    ) -> Result<Observed, String> {
         let before = self.stats().await?;
         let lines = self.envoy()?.access_log().len();
         self.ground.begin(scenario, chunking);

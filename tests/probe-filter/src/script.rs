@@ -1,0 +1,191 @@
+//! What the probe shall do.
+
+use penstock_filter_api::{Mode, Need, OnFailure, Stage};
+use serde::Deserialize;
+
+/// The configuration. Everything is off by default.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Script {
+    /// `admit`, `inspect`, `rewrite`, `reuse` or `route`.
+    #[serde(deserialize_with = "stage")]
+    pub stage: Stage,
+    /// `enforce`, `shadow` or `off`.
+    #[serde(deserialize_with = "mode")]
+    pub mode: Mode,
+    /// `closed` or `open`.
+    #[serde(deserialize_with = "on_failure")]
+    pub on_failure: OnFailure,
+    /// `nothing`, `observe` or `decide`.
+    #[serde(deserialize_with = "need")]
+    pub request: Need,
+    /// The same for the response.
+    #[serde(deserialize_with = "need")]
+    pub response: Need,
+    /// Raises the need of the response to `decide` when the prompt is known.
+    pub decide_late: bool,
+    /// Replaces words in the texts of the request.
+    pub replace_prompt: Vec<Replace>,
+    /// Replaces words in the texts of the response, also across frames.
+    pub replace: Vec<Replace>,
+    /// Holds all output of a channel until its end.
+    pub hold_all: bool,
+    /// Cuts the response when this word comes in its text.
+    pub cut_on: Option<String>,
+    /// Cuts the response when a channel has more bytes of text.
+    pub cut_after_bytes: Option<u64>,
+    /// Denies every exchange at its head.
+    pub deny_head: bool,
+    /// Denies a prompt with this word in it.
+    pub deny_on: Option<String>,
+    /// `retry-after` of denials.
+    pub retry_after_s: Option<u64>,
+    /// Denies every response at its head.
+    pub deny_response_head: bool,
+    /// Answers a prompt with this word from memory.
+    pub answer_on: Option<String>,
+    /// That answer.
+    pub answer: String,
+    /// Its content type.
+    pub answer_type: String,
+    /// Asks a service about the prompt.
+    pub ask_prompt: Option<Ask>,
+    /// Asks a service about each piece of output that has `ask_output_on` in it.
+    pub ask_output: Option<Ask>,
+    /// Which pieces to ask about; all that have text when empty.
+    pub ask_output_on: String,
+    /// Sets a request header when a word is in the prompt.
+    pub route: Option<Route>,
+    /// Sets `x-probe` on the response head.
+    pub mark_response: bool,
+    /// Adds the trailer `x-probe` to the response.
+    pub mark_trailer: bool,
+    /// Asks the upstream for usage.
+    pub ask_usage: bool,
+    /// Bounds the generated tokens.
+    pub cap_output: Option<u64>,
+    /// Names another model.
+    pub set_model: Option<String>,
+    /// Panics when this word is in the prompt, to see what a dead VM does.
+    pub trap_on: Option<String>,
+    /// Panics when this word is in the output.
+    pub trap_output_on: Option<String>,
+}
+
+/// A word and what comes in its place.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replace {
+    /// The word.
+    pub from: String,
+    /// Its replacement.
+    pub to: String,
+}
+
+/// A service to ask. It answers `allow` or `deny` in its body; anything else than 2xx is a failure.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// Cluster of the service.
+    pub cluster: String,
+    /// How long to wait, in milliseconds.
+    pub timeout_ms: u32,
+}
+
+/// A header that re-routes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// The word in the prompt.
+    pub on: String,
+    /// Name of the header.
+    pub header: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self {
+            stage: Stage::Inspect,
+            mode: Mode::Enforce,
+            on_failure: OnFailure::Closed,
+            request: Need::Decide,
+            response: Need::Decide,
+            decide_late: false,
+            replace_prompt: Vec::new(),
+            replace: Vec::new(),
+            hold_all: false,
+            cut_on: None,
+            cut_after_bytes: None,
+            deny_head: false,
+            deny_on: None,
+            retry_after_s: None,
+            deny_response_head: false,
+            answer_on: None,
+            answer: String::new(),
+            answer_type: "application/json".to_owned(),
+            ask_prompt: None,
+            ask_output: None,
+            ask_output_on: String::new(),
+            route: None,
+            mark_response: false,
+            mark_trailer: false,
+            ask_usage: false,
+            cap_output: None,
+            set_model: None,
+            trap_on: None,
+            trap_output_on: None,
+        }
+    }
+}
+
+/// Reads a name with the table of the values that it can have.
+fn named<'de, D: serde::Deserializer<'de>, T: Copy>(reader: D, table: &[(&str, T)]) -> Result<T, D::Error> {
+    let name = String::deserialize(reader)?;
+    let found = table
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| *value);
+    found.ok_or_else(|| serde::de::Error::custom(format!("unknown name `{name}`")))
+}
+
+fn stage<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Stage, D::Error> {
+    let table = [
+        ("admit", Stage::Admit),
+        ("inspect", Stage::Inspect),
+        ("rewrite", Stage::Rewrite),
+        ("reuse", Stage::Reuse),
+        ("route", Stage::Route),
+    ];
+    named(reader, &table)
+}
+
+fn mode<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Mode, D::Error> {
+    named(
+        reader,
+        &[
+            ("enforce", Mode::Enforce),
+            ("shadow", Mode::Shadow),
+            ("off", Mode::Off),
+        ],
+    )
+}
+
+fn on_failure<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<OnFailure, D::Error> {
+    named(
+        reader,
+        &[("closed", OnFailure::Closed), ("open", OnFailure::Open)],
+    )
+}
+
+fn need<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Need, D::Error> {
+    named(
+        reader,
+        &[
+            ("nothing", Need::Nothing),
+            ("observe", Need::Observe),
+            ("decide", Need::Decide),
+        ],
+    )
+}
