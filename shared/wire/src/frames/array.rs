@@ -143,11 +143,13 @@ impl ArrayScanner {
     }
 }
 
-/// Where the item of a frame stands: behind the comma, if it has one. `None` for brackets and white space.
-pub(super) fn item(raw: &[u8]) -> Option<Range<usize>> {
+/// Where the item of a frame stands: behind the comma, if it has one. `None` for the array's own brackets (of
+/// which the opening one is always the first frame) and for white space.
+pub(super) fn item(raw: &[u8], first: bool) -> Option<Range<usize>> {
     let whole = payload(raw)?;
     match raw.get(whole.clone())? {
-        b"[" | b"]" | b"," => None,
+        b"]" | b"," => None,
+        b"[" if first => None,
         [b',', rest @ ..] => {
             payload(rest).map(|item| whole.start + 1 + item.start..whole.start + 1 + item.end)
         }

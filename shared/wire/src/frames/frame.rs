@@ -30,7 +30,7 @@ impl<'a> Frame<'a> {
                 first,
             },
             Framing::Ndjson => Payload::Line(ndjson::payload(raw)),
-            Framing::JsonArray => Payload::Item(array::item(raw)),
+            Framing::JsonArray => Payload::Item(array::item(raw, first)),
         };
         Self { raw, payload }
     }

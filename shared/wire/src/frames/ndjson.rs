@@ -15,11 +15,12 @@ impl NdjsonScanner {
     }
 }
 
-/// Where the payload of a line stands: without the line end and the white space around it.
+/// Where the payload of a line stands: without the line end and the JSON white space around it.
 pub(super) fn payload(raw: &[u8]) -> Option<Range<usize>> {
-    let start = raw.len() - raw.trim_ascii_start().len();
-    let end = raw.trim_ascii_end().len();
-    (start < end).then_some(start..end)
+    let solid = |byte: &u8| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    let start = raw.iter().position(solid)?;
+    let end = raw.iter().rposition(solid)?;
+    Some(start..end + 1)
 }
 
 /// `payload` on one line. A line end in it can only be white space between JSON tokens, and becomes a space.

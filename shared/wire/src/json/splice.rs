@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::edits::Edit;
-use super::string::{Segments, write_escaped};
+use super::string::{Segment, Segments, write_escaped};
 use super::{EditError, Json, Kind, Limits, NodeId, Tape, Value, write_string};
 
 /// Bytes to put in the place of a span of the document.
@@ -120,11 +120,7 @@ fn text_splices(
 ) -> Result<(), EditError> {
     let inner = value.inner().ok_or(EditError::WrongKind(value.id()))?;
     edits.sort_by_key(|(text, _)| (text.start, text.end));
-    let mut cursor = Cursor {
-        segments: Segments { rest: inner },
-        decoded: 0,
-        raw: value.span().start + 1,
-    };
+    let mut cursor = Cursor::new(inner, value.span().start + 1);
     let mut end = 0;
     for (text, with) in edits {
         if text.start > text.end {
@@ -145,29 +141,44 @@ fn text_splices(
 
 /// Maps growing offsets in the decoded text to offsets in the document.
 struct Cursor<'a> {
+    /// What is left of the plain segment that the cursor is in.
+    plain: &'a str,
     segments: Segments<'a>,
     decoded: usize,
     raw: usize,
 }
 
-impl Cursor<'_> {
+impl<'a> Cursor<'a> {
+    fn new(inner: &'a str, raw: usize) -> Self {
+        Self {
+            plain: "",
+            segments: Segments { rest: inner },
+            decoded: 0,
+            raw,
+        }
+    }
+
     /// Where in the document the character at `decoded` begins; `None` past the end or inside a character.
     fn seek(&mut self, decoded: usize) -> Option<usize> {
-        while self.decoded < decoded {
-            let rest = self.segments.rest;
-            let segment = self.segments.next()?;
-            let wanted = decoded - self.decoded;
-            if segment.decoded_len() > wanted {
-                // Only plain text can be cut, and there one decoded byte is one raw byte.
-                self.segments.rest = rest.get(wanted..).filter(|_| segment.is_plain())?;
-                self.decoded += wanted;
-                self.raw += wanted;
-            } else {
-                self.decoded += segment.decoded_len();
-                self.raw += segment.raw_len();
+        loop {
+            let step = (decoded - self.decoded).min(self.plain.len());
+            self.plain = self.plain.get(step..)?;
+            self.decoded += step;
+            self.raw += step;
+            if self.decoded == decoded {
+                return Some(self.raw);
+            }
+            match self.segments.next()? {
+                Segment::Plain(plain) => self.plain = plain,
+                Segment::Escape(escape) => {
+                    self.decoded += escape.char.len_utf8();
+                    self.raw += escape.raw_len;
+                }
+            }
+            if self.decoded > decoded {
+                return None;
             }
         }
-        Some(self.raw)
     }
 }
 

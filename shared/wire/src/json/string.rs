@@ -160,21 +160,10 @@ pub(super) enum Segment<'a> {
 }
 
 impl Segment<'_> {
-    pub(super) fn is_plain(self) -> bool {
-        matches!(self, Self::Plain(_))
-    }
-
-    pub(super) fn raw_len(self) -> usize {
+    fn raw_len(self) -> usize {
         match self {
             Self::Plain(text) => text.len(),
             Self::Escape(escape) => escape.raw_len,
-        }
-    }
-
-    pub(super) fn decoded_len(self) -> usize {
-        match self {
-            Self::Plain(text) => text.len(),
-            Self::Escape(escape) => escape.char.len_utf8(),
         }
     }
 }
