@@ -1,0 +1,51 @@
+# One line per target; what takes more than a line lives in tools/ and tests/.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+# The configurations in envoy-configs/ name modules under target/, so an environment that moves it must not.
+export CARGO_TARGET_DIR := $(CURDIR)/target
+
+wasm := wasm32-wasip1
+modules := -p penstock-token-meter -p penstock-suite
+run := python3 tests/demo
+
+.PHONY: help build cli demo up down test test-all lint clean tools
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: tools ## the filters, one .wasm each and the suite, in target/wasm32-wasip1/release/
+	@cargo build --release --target $(wasm) $(modules)
+
+cli: tools ## the penstock command, as target/release/penstock
+	@cargo build --release -p penstock-cli
+
+demo: build sim ## a simulated LLM fleet and a real Envoy: sends traffic with the official SDKs, shows tokens, cost and latency
+	@$$(tools/python.sh) tests/demo/demo.py
+
+up: build sim ## the demo's fleet and Envoy, left running (PORT=10000 ADMIN_PORT=9901)
+	@$(run)/up.py up
+
+down: ## ends what `make up` started
+	@$(run)/up.py down
+
+test: build ## unit, property, golden and scenario tests, real Envoy, official SDKs, Prometheus, llama-server where it is built
+	@tools/test.sh
+
+test-all: build ## that, and the oldest supported Envoy and Ollama
+	@tools/test.sh --all
+
+lint: tools ## format, clippy for this machine and for wasm, and who may name proxy-wasm
+	@tools/lint.sh
+
+clean: ## removes what was built; the caches in .tools/ and ~/.cache/penstock stay
+	@cargo clean
+
+.PHONY: sim
+sim:
+	@cargo build -p llm-sim
+
+tools:
+	@tools/need.sh git gcc rustup cargo python3 python3-venv
+	@tools/target.sh

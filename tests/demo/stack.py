@@ -1,0 +1,178 @@
+"""A simulated LLM fleet and a real Envoy on one of envoy-configs/, started and stopped together.
+
+    with Stack("envoy-configs/token-meter.yaml") as stack: ... stack.url, stack.admin, stack.sim
+
+Both take free ports unless told otherwise. Envoy runs the file as it stands but for its three ports.
+"""
+import json
+import os
+import pathlib
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+READY_WITHIN_S = 60
+FLEET = ("fast", 2.0), ("even", 1.0), ("slow", 0.5)  # backends by name and speed
+LISTENER, ADMIN, UPSTREAM = 10000, 9901, 11434  # the ports that stand in the configurations
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def ensure_free(port, what, variable):
+    """Ends with a clear message where somebody listens already: Envoy would share the port, or die in its log."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            sys.exit(f"error: port {port}, wanted for {what}, cannot be had ({error.strerror}); choose another with {variable}=...")
+
+
+def get(url):
+    with urllib.request.urlopen(url, timeout=30) as page:
+        return page.read().decode()
+
+
+def envoy_binary():
+    """ENVOY names one; else ENVOY_VERSION's, fetched where it is not here yet."""
+    if os.environ.get("ENVOY"):
+        return os.environ["ENVOY"]
+    made = subprocess.run([ROOT / "tools/envoy.sh", os.environ.get("ENVOY_VERSION", "1.40.0")], stdout=subprocess.PIPE, text=True)
+    return made.stdout.strip() if made.returncode == 0 else sys.exit(made.returncode)
+
+
+def sim_binary():
+    """`make` builds it in the dev profile: quick to compile, and fast enough to play a model."""
+    folder = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
+    binary = pathlib.Path(os.environ.get("LLM_SIM") or folder / "debug/llm-sim")
+    return binary if binary.exists() else sys.exit(f"error: {binary} is not built: cargo build -p llm-sim")
+
+
+def configured(path, listener, admin, upstreams):
+    """The text of a configuration with other ports. Its one endpoint becomes as many as there are upstreams."""
+    text = (ROOT / path).read_text()
+    endpoint = re.search(rf"^ *- endpoint: .*port_value: {UPSTREAM}.*\n", text, re.M)
+    if not endpoint:
+        sys.exit(f"error: {path} has no endpoint on port {UPSTREAM}")
+    line = endpoint[0]
+    text = text.replace(line, "".join(line.replace(str(UPSTREAM), str(port)) for port in upstreams))
+    text = text.replace(f"port_value: {LISTENER}", f"port_value: {listener}").replace(f"port_value: {ADMIN}", f"port_value: {admin}")
+    return modules_elsewhere(text)
+
+
+def modules_elsewhere(text):
+    """PENSTOCK_WASM names another folder of the modules."""
+    folder = os.environ.get("PENSTOCK_WASM")
+    return text.replace("target/wasm32-wasip1/release/", f"{folder}/") if folder else text
+
+
+class Program:
+    """A child process whose output goes to a file."""
+
+    def __init__(self, name, command, folder, detached=False, **options):
+        self.name, self.log = name, folder / f"{name}.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [str(word) for word in command], stdin=subprocess.DEVNULL, stderr=log, cwd=ROOT, start_new_session=detached,
+                **({"stdout": log} | options))
+
+    def check(self):
+        if self.process.poll() is not None:
+            sys.exit(f"error: {self.name} ended with code {self.process.returncode}; its last words:\n{self.tail()}")
+
+    def tail(self):
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-12:])
+
+    def stop(self):
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            if self.process.poll() is None:
+                self.process.send_signal(sign)
+                try:
+                    self.process.wait(timeout=5)
+                except subprocess.TimeoutExpired:
+                    pass
+
+
+class Stack:
+    def __init__(self, config, upstream=None, ports=(None, None, None), folder=None, detached=False):
+        """`upstream` is the port of a server that runs already, instead of a fleet. `ports`: listener, admin, first backend."""
+        self.config, self.detached = config, detached
+        listener, admin, self.first_backend = ports
+        self.listener, self.admin_port = listener or free_port(), admin or free_port()
+        self.url, self.admin = f"http://127.0.0.1:{self.listener}", f"http://127.0.0.1:{self.admin_port}"
+        self.upstreams, self.sim = [upstream], f"http://127.0.0.1:{upstream}"
+        self.home = None if folder else tempfile.TemporaryDirectory(prefix="penstock-")
+        self.folder = pathlib.Path(folder or self.home.name)
+        self.programs = []
+        try:
+            if upstream is None:
+                self.start_fleet()
+            self.start_envoy()
+        except BaseException:
+            self.stop()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        for program in reversed(self.programs):
+            program.stop()
+        if self.home:
+            self.home.cleanup()
+
+    def start_fleet(self):
+        command = [sim_binary()]
+        for number, (name, speed) in enumerate(FLEET):
+            port = self.first_backend + number if self.first_backend else 0
+            command += ["--listen", f"127.0.0.1:{port},name={name},speed={speed}"]
+        # A pipe for the one line that tells the ports; nothing else is ever written there.
+        fleet = Program("llm-sim", command, self.folder, self.detached, stdout=subprocess.PIPE)
+        self.programs.append(fleet)
+        readable, _, _ = select.select([fleet.process.stdout], [], [], READY_WITHIN_S)
+        line = fleet.process.stdout.readline() if readable else b""
+        if not line:
+            fleet.process.wait(timeout=5) if readable else None
+            sys.exit(f"error: the fleet did not start:\n{fleet.tail()}")
+        addresses = json.loads(line)["listening"]
+        self.upstreams = [int(address.rpartition(":")[2]) for address in addresses]
+        self.sim = f"http://{addresses[0]}"
+
+    def start_envoy(self):
+        file = self.folder / "envoy.yaml"
+        file.write_text(configured(self.config, self.listener, self.admin_port, self.upstreams))
+        command = [envoy_binary(), "-c", file, "--use-dynamic-base-id", "--concurrency", 2, "-l", "warning",
+                   "--component-log-level", "wasm:info", "--file-flush-interval-msec", 100]
+        out = (self.folder / "ledger.jsonl").open("wb")
+        envoy = Program("envoy", command, self.folder, self.detached, stdout=out)
+        self.programs.append(envoy)
+        until = time.monotonic() + READY_WITHIN_S
+        while True:
+            envoy.check()
+            try:
+                if get(f"{self.admin}/ready").strip() == "LIVE":
+                    return
+            except OSError:
+                pass
+            if time.monotonic() > until:
+                sys.exit(f"error: Envoy was not ready within {READY_WITHIN_S} s:\n{envoy.tail()}")
+            time.sleep(0.05)
+
+    def ledger(self):
+        """The usage ledger so far, a dictionary a line."""
+        lines = (self.folder / "ledger.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]

@@ -1,0 +1,44 @@
+"""Loads each of envoy-configs/*.yaml into a real Envoy (`--mode validate`: it builds the VM and configures the filter), as it stands.
+
+That a wrong configuration is refused is tried too: else a check that checks nothing would go unseen.
+"""
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import stack
+
+SPOILED = '"token_meter": {', '"token_meter": {"no_such_field": 1, '
+
+
+def validate(envoy, path):
+    command = [envoy, "--mode", "validate", "-l", "error", "-c", path]
+    return subprocess.run(command, cwd=stack.ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+
+
+def attempts(envoy, folder):
+    """Pairs of a name and what is wrong, or nothing."""
+    for path in sorted((stack.ROOT / "envoy-configs").glob("*.yaml")):
+        file, text = folder / path.name, stack.modules_elsewhere(path.read_text())
+        file.write_text(text)
+        done = validate(envoy, file)
+        yield path.name, done.stderr.strip() if done.returncode else ""
+        if SPOILED[0] in text:
+            file.write_text(text.replace(*SPOILED))
+            done = validate(envoy, file)
+            yield f"{path.name} with an unknown field is refused", "" if done.returncode and "no_such_field" in done.stderr else "it is not"
+
+
+def main():
+    envoy, passed, failed = stack.envoy_binary(), 0, 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name, wrong in attempts(envoy, pathlib.Path(folder)):
+            print(f"FAIL {name}: {wrong}" if wrong else f"ok   {name}", flush=True)
+            passed, failed = passed + (not wrong), failed + bool(wrong)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Every test, part by part; the last line is `N passed, N failed`.
+#   tools/test.sh [--all]      --all adds the oldest supported Envoy and Ollama
+# ENVOY_VERSION names another Envoy for the whole run.
+set -uo pipefail
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+cd "$root"
+
+newest=${ENVOY_VERSION:-1.40.0}
+oldest=1.36.2
+passed=0 failed=0 broken=() skipped=()
+mkdir -p "$tools/log"
+
+# part NAME LIMIT COMMAND...: runs one part and adds up the figures that it prints. A part that fails without naming a failure,
+# or that passes without having tested anything, counts as one failure.
+part() {
+  local name=$1 limit=$2 log=$tools/log/test-part.log begin=$SECONDS status figures p f
+  shift 2
+  say "" && say "== $name"
+  timeout --kill-after 10 "$limit" "$@" </dev/null 2>&1 | tee "$log"
+  status=${PIPESTATUS[0]}
+  figures=$(python3 tools/tally.py "$log")
+  p=${figures% *} f=${figures#* }
+  if [ "$status" = 124 ]; then say "$name: not done within $limit s"; fi
+  if [ "$f" = 0 ] && { [ "$status" != 0 ] || [ "$p" = 0 ]; }; then f=1; fi
+  if [ "$f" != 0 ]; then broken+=("$name"); fi
+  passed=$((passed + p)) failed=$((failed + f))
+  say "-- $name: $p passed, $f failed, $((SECONDS - begin)) s"
+}
+
+skip() { say "" && say "== $1: skipped, $2"; skipped+=("$1 ($2)"); }
+
+on_envoy() {
+  local version=$1
+  part "scenarios on Envoy $version" 900 env ENVOY_VERSION="$version" cargo run --quiet -p penstock-e2e -- --envoy
+  part "official SDKs through Envoy $version" 300 env ENVOY_VERSION="$version" "$python" tests/demo/through.py --config envoy-configs/suite.yaml -- \
+    "$python" -m pytest -q -p no:cacheprovider tests/sdk
+}
+
+real_server() {
+  local name=$1
+  if tests/real-servers/build.sh "$name" --cached >/dev/null 2>&1; then
+    part "$name through Envoy" 300 python3 tests/demo/real_server.py "$name" --config envoy-configs/suite.yaml
+  else
+    skip "$name" "not built here; tests/real-servers/build.sh $name takes some minutes, once"
+  fi
+}
+
+python=$(tools/python.sh) || exit 1
+tools/envoy.sh "$newest" >/dev/null || exit 1
+export ENVOY_VERSION=$newest
+
+part "cargo test" 1500 cargo test --workspace
+cargo build --quiet -p llm-sim || exit 1
+part "envoy-configs are valid" 120 python3 tests/demo/validate.py
+part "scenarios, natively" 600 cargo run --quiet -p penstock-e2e -- --native
+on_envoy "$newest"
+if prometheus=$(tools/prometheus.sh); then
+  part "Prometheus" 120 env PROMETHEUS="$prometheus" "$python" tests/prometheus/check.py
+else
+  skip "Prometheus" "no binary to be had here"
+fi
+real_server llama
+if [ "${1-}" = --all ]; then
+  tools/envoy.sh "$oldest" >/dev/null && on_envoy "$oldest"
+  tests/real-servers/build.sh ollama >/dev/null
+  real_server ollama
+fi
+
+say ""
+for name in "${skipped[@]}"; do say "skipped: $name"; done
+for name in "${broken[@]}"; do say "failed: $name"; done
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
