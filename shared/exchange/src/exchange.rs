@@ -26,8 +26,15 @@ pub struct Exchange {
     /// cannot be written any more by a callback that is not of the body.
     pub(crate) response_flowing: bool,
     /// Bytes taken from the engine's budget.
-    pub(crate) held_bytes: usize,
+    held_bytes: HeldBytes,
     ended: bool,
+}
+
+/// Bytes of bodies that an exchange keeps in this VM, or makes the proxy keep.
+#[derive(Default)]
+struct HeldBytes {
+    request: usize,
+    response: usize,
 }
 
 /// Where the response stands.
@@ -63,7 +70,7 @@ impl Exchange {
             effects: Effects::default(),
             usage_added: false,
             response_flowing: false,
-            held_bytes: 0,
+            held_bytes: HeldBytes::default(),
             ended: false,
         }
     }
@@ -121,6 +128,24 @@ impl Exchange {
             .unwrap_or(Need::Nothing)
     }
 
+    /// The filters that decide on the response, in its order.
+    pub(crate) fn deciders(&self) -> Vec<usize> {
+        self.indices(|joined| joined.response_need() == Need::Decide)
+    }
+
+    /// The filters in shadow mode that would decide on the response.
+    pub(crate) fn shadows(&self) -> Vec<usize> {
+        self.indices(Joined::pretends)
+    }
+
+    fn indices(&self, wanted: impl Fn(&Joined) -> bool) -> Vec<usize> {
+        let joined = self.joined.iter().enumerate().rev();
+        joined
+            .filter(|(_, joined)| wanted(joined))
+            .map(|(index, _)| index)
+            .collect()
+    }
+
     /// Shows something to every filter, in the order of the response.
     pub(crate) fn show(&mut self, seen: fn() -> Seen<'static>, host: &mut dyn Host) {
         let now_ns = host.now_ns();
@@ -150,15 +175,24 @@ impl Exchange {
         }
     }
 
-    /// Makes the engine's budget of held bytes stand at `bytes` for this exchange; false when it is spent.
-    pub(crate) fn hold_bytes(&mut self, bytes: usize) -> bool {
-        if bytes <= self.held_bytes {
-            self.engine.release(self.held_bytes - bytes);
-        } else if !self.engine.hold(bytes - self.held_bytes) {
+    /// Makes the engine's budget of held bytes stand at `bytes` for this side; false when it is spent.
+    pub(crate) fn hold_bytes(&mut self, side: Side, bytes: usize) -> bool {
+        let held = match side {
+            Side::Request => &mut self.held_bytes.request,
+            Side::Response => &mut self.held_bytes.response,
+        };
+        if bytes <= *held {
+            self.engine.release(*held - bytes);
+        } else if !self.engine.hold(bytes - *held) {
             return false;
         }
-        self.held_bytes = bytes;
+        *held = bytes;
         true
+    }
+
+    /// Gives back what this side holds.
+    pub(crate) fn release_bytes(&mut self, side: Side) {
+        self.hold_bytes(side, 0);
     }
 
     fn reply(&mut self, call: u32, reply: &Reply, host: &mut dyn Host) -> Flow {
@@ -199,7 +233,8 @@ impl Exchange {
         if std::mem::replace(&mut self.ended, true) {
             return Flow::Continue;
         }
-        self.hold_bytes(0);
+        self.release_bytes(Side::Request);
+        self.release_bytes(Side::Response);
         if self.joined.is_empty() {
             return Flow::Continue;
         }
@@ -230,9 +265,16 @@ impl Exchange {
     }
 }
 
+/// Envoy's response code details for a response that an upstream wrote.
+pub(crate) const VIA_UPSTREAM: &[u8] = b"via_upstream";
+
 /// Who ended an exchange whose response did not come to its end (Envoy's response code details).
 fn interrupted(host: &mut dyn Host) -> Outcome {
     let details = host.property(&["response", "code_details"]).unwrap_or_default();
+    // The upstream had begun to answer and nothing went wrong there.
+    if details == VIA_UPSTREAM {
+        return Outcome::Cancelled;
+    }
     let has = |word: &[u8]| details.windows(word.len()).any(|window| window == word);
     let upstream = [
         &b"upstream"[..],

@@ -32,6 +32,11 @@ impl Joined {
         self.effective(self.needs.response)
     }
 
+    /// Whether it would decide on the response were it not in shadow mode.
+    pub(crate) fn pretends(&self) -> bool {
+        self.policy.mode == Mode::Shadow && self.needs.response == Need::Decide && !self.bypassed
+    }
+
     /// Whether a failure ends the exchange on this filter's behalf.
     pub(crate) fn is_closed(&self) -> bool {
         self.policy.mode == Mode::Enforce && self.policy.on_failure == OnFailure::Closed && !self.bypassed

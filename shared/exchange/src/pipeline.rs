@@ -3,6 +3,7 @@
 //! Frames keep their order and are never invented or merged. A frame leaves a queue when the filter has
 //! decided all of its text, and enters the next filter's queue with that filter's edits in it.
 
+use crate::engine::{Counted, Engine};
 use crate::host::Host;
 use crate::joined::Joined;
 use penstock_filter_api::{Denial, Effects, Failure, OutputFlow, Piece, PieceEdits, Reply};
@@ -12,7 +13,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 /// A frame, or a whole response, with the texts it carries.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Item {
     pub(crate) raw: Vec<u8>,
     pub(crate) texts: Vec<ItemText>,
@@ -38,7 +39,7 @@ impl Item {
 }
 
 /// One text of an item.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ItemText {
     pub(crate) channel: ChannelId,
     pub(crate) scope: Scope,
@@ -64,6 +65,7 @@ pub(crate) enum Stop {
 /// What a call into the pipeline may touch.
 pub(crate) struct Scene<'a> {
     pub(crate) now_ns: u64,
+    pub(crate) engine: &'a Engine,
     pub(crate) joined: &'a mut [Joined],
     pub(crate) host: &'a mut dyn Host,
     pub(crate) effects: &'a mut Effects,
@@ -79,12 +81,21 @@ pub(crate) struct Pipeline {
 
 impl Pipeline {
     /// A queue for each of these joined filters, first to last.
-    pub(crate) fn new(joined: impl Iterator<Item = usize>, max_hold_bytes: usize) -> Self {
+    pub(crate) fn new(joined: Vec<usize>, max_hold_bytes: usize) -> Self {
         Self {
-            stages: joined.map(Stage::new).collect(),
+            stages: joined.into_iter().map(Stage::new).collect(),
             out: Vec::new(),
             max_hold_bytes,
         }
+    }
+
+    /// The same for filters in shadow mode: nothing is held, edited or cut, only counted.
+    pub(crate) fn shadow(joined: Vec<usize>) -> Self {
+        let mut pipeline = Self::new(joined, usize::MAX);
+        for stage in &mut pipeline.stages {
+            stage.shadow = true;
+        }
+        pipeline
     }
 
     /// Whether no filter decides, so that frames pass straight through.
@@ -202,6 +213,8 @@ struct Stage {
     held_bytes: usize,
     /// The filter has no say any more.
     open: bool,
+    /// The filter only pretends.
+    shadow: bool,
 }
 
 #[derive(Debug)]
@@ -238,6 +251,7 @@ impl Stage {
             held_since_ns: None,
             held_bytes: 0,
             open: false,
+            shadow: false,
         }
     }
 
@@ -387,6 +401,11 @@ impl Stage {
             filter.on_output(&piece, &mut edits, reply, cx)
         });
         let name = joined.policy.name;
+        if self.shadow {
+            count_pretence(name, &flow, edits, scene);
+            self.decide_all(item, index);
+            return Ok(());
+        }
         let failed = |failure| Stop::Failed {
             joined: self.joined,
             failure,
@@ -396,6 +415,7 @@ impl Stage {
             OutputFlow::HoldFrom(_) if last => end,
             OutputFlow::HoldFrom(offset) => offset.min(end),
             OutputFlow::Cut(denial) => return Err(Stop::Cut { filter: name, denial }),
+            OutputFlow::Fail(failure) => return Err(failed(failure)),
             OutputFlow::Wait(callout) => {
                 let call = scene.host.call(&callout).map_err(|_| failed(Failure::Callout))?;
                 self.waiting = Some(call);
@@ -505,6 +525,18 @@ impl Stage {
             (false, Some(_)) => {}
         }
     }
+}
+
+/// Counts what a filter in shadow mode would have done.
+fn count_pretence(filter: &'static str, flow: &OutputFlow, mut edits: PieceEdits, scene: &mut Scene<'_>) {
+    let counted = match flow {
+        OutputFlow::Cut(denial) => Counted::Would(filter, denial.code),
+        OutputFlow::Wait(_) => Counted::Would(filter, "wait"),
+        OutputFlow::Fail(failure) => Counted::Failure(filter, *failure),
+        OutputFlow::Clear | OutputFlow::HoldFrom(_) if edits.take().is_empty() => return,
+        OutputFlow::Clear | OutputFlow::HoldFrom(_) => Counted::Would(filter, "edit"),
+    };
+    scene.engine.count(counted, scene.host);
 }
 
 /// An edit outside the text that may still be edited.

@@ -35,7 +35,7 @@ pub(crate) struct Judging {
     coding: Coding,
     next: usize,
     call: u32,
-    /// The request flows on already: nothing can be held or changed.
+    /// The request has left already: nothing can be held or changed.
     passed: bool,
 }
 
@@ -173,7 +173,8 @@ impl Exchange {
             RequestPhase::Waiting | RequestPhase::Pass => Flow::Continue,
             RequestPhase::Judging(_) => Flow::Pause,
             RequestPhase::Observing(copy) => {
-                if copy.len().saturating_add(size) > limit {
+                let total = copy.len().saturating_add(size);
+                if total > limit {
                     return self.fail_request(Failure::RequestTooLarge, host);
                 }
                 if size > 0 {
@@ -183,13 +184,16 @@ impl Exchange {
                         Err(_) => return self.fail_request(Failure::Host, host),
                     }
                 }
+                if !self.hold_bytes(Side::Request, total) {
+                    return self.fail_request(Failure::HeldBytes, host);
+                }
                 if end { self.observed(host) } else { Flow::Continue }
             }
             RequestPhase::Holding => {
                 if size > limit {
                     return self.fail_request(Failure::RequestTooLarge, host);
                 }
-                if !self.hold_bytes(size) {
+                if !self.hold_bytes(Side::Request, size) {
                     return self.fail_request(Failure::HeldBytes, host);
                 }
                 if end { self.held(size, host) } else { Flow::Pause }
@@ -269,9 +273,8 @@ impl Exchange {
             Judged::Through => self.release_request(&judging, host),
             Judged::Waits(call) => {
                 judging.call = call;
-                let passed = judging.passed;
                 self.request = RequestPhase::Judging(judging);
-                if passed { Flow::Continue } else { Flow::Pause }
+                Flow::Pause
             }
             Judged::Denied { filter, denial } => self.deny(filter, &denial, host),
             Judged::Answered { filter, stored } => self.answer(filter, &stored, host),
@@ -360,6 +363,10 @@ impl Exchange {
                 (PromptFlow::Wait(_), _) => "wait",
                 (PromptFlow::Deny(denial), _) => denial.code,
                 (PromptFlow::Answer(_), _) => "answer",
+                (PromptFlow::Fail(failure), _) => {
+                    engine.count(Counted::Failure(name, *failure), host);
+                    return None;
+                }
             };
             engine.count(Counted::Would(name, action), host);
             return None;
@@ -369,13 +376,19 @@ impl Exchange {
             PromptFlow::Next => None,
             PromptFlow::Wait(callout) => Some(match host.call(&callout) {
                 Ok(call) => Judged::Waits(call),
-                Err(_) => match self.fail_one(judging.next, Failure::Callout, host) {
-                    Verdict::Refuse { filter, denial } => Judged::Denied { filter, denial },
-                    Verdict::Bypass => return None,
-                },
+                Err(_) => return self.judge_failure(judging.next, Failure::Callout, host),
             }),
+            PromptFlow::Fail(failure) => self.judge_failure(judging.next, failure, host),
             PromptFlow::Deny(denial) => Some(Judged::Denied { filter: name, denial }),
             PromptFlow::Answer(stored) => Some(Judged::Answered { filter: name, stored }),
+        }
+    }
+
+    /// What the failure of one filter means for the request.
+    fn judge_failure(&mut self, index: usize, failure: Failure, host: &mut dyn Host) -> Option<Judged> {
+        match self.fail_one(index, failure, host) {
+            Verdict::Refuse { filter, denial } => Some(Judged::Denied { filter, denial }),
+            Verdict::Bypass => None,
         }
     }
 
@@ -413,7 +426,7 @@ impl Exchange {
     /// Sends the judged request on, with its edits and an exact length.
     fn release_request(&mut self, judging: &Judging, host: &mut dyn Host) -> Flow {
         self.request = RequestPhase::Pass;
-        self.hold_bytes(0);
+        self.release_bytes(Side::Request);
         if judging.passed {
             return Flow::Continue;
         }
@@ -466,7 +479,7 @@ impl Exchange {
     /// A failure on the request's way: refused, or released as it came.
     fn fail_request(&mut self, failure: Failure, host: &mut dyn Host) -> Flow {
         self.request = RequestPhase::Pass;
-        self.hold_bytes(0);
+        self.release_bytes(Side::Request);
         match self.fail(failure, host) {
             Verdict::Refuse { filter, denial } => self.deny(filter, &denial, host),
             Verdict::Bypass => {

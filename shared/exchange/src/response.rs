@@ -1,7 +1,7 @@
 //! The response's head: who wrote it, what form its body has, and who reads it.
 
 use crate::door::{Verdict, denial_of};
-use crate::exchange::{Exchange, ResponsePhase};
+use crate::exchange::{Exchange, ResponsePhase, VIA_UPSTREAM};
 use crate::host::{Fields, Flow, Host, Side};
 use crate::inflate::{Coding, Inflater};
 use crate::stream::StreamBody;
@@ -149,10 +149,9 @@ impl Exchange {
         };
         let mut stream = StreamBody::new(dialect, framing, inflater, self.engine.settings.max_frame_bytes);
         if decides || strips {
-            let deciders = self.joined.iter().enumerate().rev();
-            let deciders = deciders.filter(|(_, joined)| joined.response_need() == Need::Decide);
-            stream.decide(deciders.map(|(index, _)| index), strips, dialect);
+            stream.decide(self.deciders(), strips, dialect);
         }
+        stream.pretend(self.shadows(), dialect);
         self.response = ResponsePhase::Stream(Box::new(stream));
         self.apply_headers(Side::Response, host);
         Flow::Continue
@@ -252,7 +251,7 @@ impl Exchange {
 /// Whether an upstream wrote this response (Envoy's response code details).
 fn origin(host: &mut dyn Host) -> Origin {
     match host.property(&["response", "code_details"]).as_deref() {
-        Some(b"via_upstream") => Origin::Upstream,
+        Some(VIA_UPSTREAM) => Origin::Upstream,
         _ => Origin::Envoy,
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct StreamBody {
     /// Frames cannot be told apart any more; nothing further is read.
     lost: bool,
     decide: Option<Decide>,
+    /// Filters in shadow mode, which get copies.
+    shadow: Option<Pipeline>,
 }
 
 /// The part of a stream's state that only deciders need.
@@ -78,16 +80,20 @@ impl StreamBody {
             },
             lost: false,
             decide: None,
+            shadow: None,
+        }
+    }
+
+    /// Shows the stream to these filters in shadow mode.
+    pub(crate) fn pretend(&mut self, shadows: Vec<usize>, dialect: Dialect<'_>) {
+        if !shadows.is_empty() {
+            self.reader = StreamReader::new(dialect, Want::Pieces);
+            self.shadow = Some(Pipeline::shadow(shadows));
         }
     }
 
     /// Makes the stream wait for these filters, in this order.
-    pub(crate) fn decide(
-        &mut self,
-        deciders: impl Iterator<Item = usize>,
-        strips: bool,
-        dialect: Dialect<'_>,
-    ) {
+    pub(crate) fn decide(&mut self, deciders: Vec<usize>, strips: bool, dialect: Dialect<'_>) {
         let pipeline = Pipeline::new(deciders, self.limits.max_bytes);
         if !pipeline.is_empty() {
             self.reader = StreamReader::new(dialect, Want::Pieces);
@@ -130,13 +136,23 @@ impl StreamBody {
                 &plain
             }
         };
+        let wants = match (&self.decide, &self.shadow) {
+            (Some(decide), _) => Wants::Items {
+                strips: decide.strips,
+                reads: !decide.pipeline.is_empty(),
+            },
+            (None, Some(_)) => Wants::Items {
+                strips: false,
+                reads: false,
+            },
+            (None, None) => Wants::Nothing,
+        };
         let Self {
             framer,
             reader,
             reading,
             tape,
             limits,
-            decide,
             ..
         } = self;
         let mut frames = Frames {
@@ -144,7 +160,7 @@ impl StreamBody {
             reading,
             tape,
             limits,
-            decide: decide.as_mut(),
+            wants,
             read: &mut read,
         };
         let mut one = |frame: Frame<'_>| frames.take(&frame);
@@ -183,57 +199,61 @@ fn inflate(inflater: &mut Inflater, bytes: &[u8], end: bool, plain: &mut Vec<u8>
     }
 }
 
+/// What is made of frames besides the books.
+#[derive(Clone, Copy)]
+enum Wants {
+    Nothing,
+    /// Items; `reads` when a frame that cannot be read is a failure.
+    Items {
+        strips: bool,
+        reads: bool,
+    },
+}
+
 /// Takes the frames of one chunk.
 struct Frames<'a> {
     reader: &'a mut StreamReader,
     reading: &'a mut FrameReading,
     tape: &'a mut Tape,
     limits: &'a Limits,
-    decide: Option<&'a mut Decide>,
+    wants: Wants,
     read: &'a mut Read,
 }
 
 impl Frames<'_> {
     fn take(&mut self, frame: &Frame<'_>) {
         let Some(data) = frame.data() else {
-            return self.keep_textless(frame);
+            return self.keep_textless(frame, false);
         };
         self.read.events = true;
-        let is_json = data
-            .first()
-            .is_some_and(|byte| matches!(byte, b'{' | b'[' | b' ' | b'\n'));
-        let parsed = is_json && self.tape.parse(&data, self.limits).is_ok();
+        let is_document = data.trim_ascii_start().first() == Some(&b'{');
+        let parsed = is_document && self.tape.parse(&data, self.limits).is_ok();
         let json = parsed.then(|| self.tape.view(&data));
         self.reader.read(frame.event(), &data, json, self.reading);
         self.read.output |= self.reading.output;
-        match (json, &self.decide) {
-            (_, None) => {}
-            (Some(json), Some(decide)) => {
-                let item = item(frame, json, self.reading, self.reader.dialect(), decide);
+        match (self.wants, json) {
+            (Wants::Nothing, _) => {}
+            (Wants::Items { strips, .. }, Some(json)) => {
+                let item = item(frame, json, self.reading, self.reader.dialect(), strips);
                 self.read.items.push(item);
             }
-            (None, Some(decide)) => {
+            (Wants::Items { reads, .. }, None) => {
                 // `[DONE]` and other markers are short; what looks like a document must be one.
-                let unread = is_json || data.len() > MAX_MARKER_BYTES;
-                if unread && !decide.pipeline.is_empty() {
+                if reads && (is_document || data.len() > MAX_MARKER_BYTES) {
                     self.read.failure = self.read.failure.or(Some(Failure::InvalidJson));
                 }
-                let item = Item {
-                    raw: frame.raw().to_vec(),
-                    ends: self.reading.end,
-                    ..Item::default()
-                };
-                self.read.items.push(item);
+                self.keep_textless(frame, self.reading.end);
             }
         }
     }
 
-    fn keep_textless(&mut self, frame: &Frame<'_>) {
-        if self.decide.is_some() {
+    fn keep_textless(&mut self, frame: &Frame<'_>, ends: bool) {
+        if let Wants::Items { .. } = self.wants {
             let passive = frame.raw().first() == Some(&b':');
             self.read.items.push(Item {
                 raw: frame.raw().to_vec(),
                 passive,
+                ends,
                 ..Item::default()
             });
         }
@@ -246,7 +266,7 @@ fn item(
     json: Json<'_>,
     reading: &FrameReading,
     dialect: Dialect<'_>,
-    decide: &Decide,
+    strips: bool,
 ) -> Item {
     let mut item = Item {
         raw: frame.raw().to_vec(),
@@ -255,7 +275,7 @@ fn item(
         logprobs: reading.logprobs.clone(),
         ..Item::default()
     };
-    if decide.strips {
+    if strips {
         item.dropped = strip_usage(dialect, json, reading, &mut item.edits) == Stripped::Drop;
     }
     item.texts.extend(reading.pieces.iter().map(|piece| ItemText {
@@ -289,7 +309,7 @@ impl Exchange {
         };
         let untouched = !stream.keeps() && stream.inflater.is_none();
         let read = stream.feed(&bytes, end);
-        self.note_stream(&stream, &read, host);
+        self.note_stream(&mut stream, &read, host);
         if stream.decide.is_none() {
             return self.observe_stream(stream, read.failure, end, host);
         }
@@ -306,7 +326,10 @@ impl Exchange {
     }
 
     /// Brings the record up to date, and shows the filters that something came.
-    fn note_stream(&mut self, stream: &StreamBody, read: &Read, host: &mut dyn Host) {
+    fn note_stream(&mut self, stream: &mut StreamBody, read: &Read, host: &mut dyn Host) {
+        if let Some(shadow) = &mut stream.shadow {
+            self.pretend(shadow, read.items.iter().cloned(), host);
+        }
         if read.events {
             if read.output {
                 let now_ns = host.now_ns();
@@ -358,7 +381,7 @@ impl Exchange {
 
     fn end_stream(&mut self, stream: &StreamBody, host: &mut dyn Host) {
         self.response = ResponsePhase::Done;
-        self.hold_bytes(0);
+        self.release_bytes(Side::Response);
         stream.write_to(&mut self.record);
         if stream.reader.error().is_some() {
             self.record.outcome = Outcome::UpstreamError;
@@ -505,7 +528,7 @@ impl Exchange {
         if self.collect(&mut stream).is_err() {
             return self.lose_decided(stream, Failure::Bug, &at, host);
         }
-        if !self.hold_bytes(stream.held_bytes()) {
+        if !self.hold_bytes(Side::Response, stream.held_bytes()) {
             return self.lose_decided(stream, Failure::HeldBytes, &at, host);
         }
         let pending = !stream.framer.pending().is_empty();
@@ -563,7 +586,7 @@ impl Exchange {
     /// The response cannot be brought to a proper end: the client must not take it for one.
     fn abort(&mut self, host: &mut dyn Host) -> Flow {
         self.note(Failure::Host, host);
-        self.hold_bytes(0);
+        self.release_bytes(Side::Response);
         self.record.outcome = Outcome::Cut;
         self.response = ResponsePhase::Done;
         let _ = host.close();
@@ -579,7 +602,7 @@ impl Exchange {
         host: &mut dyn Host,
     ) -> Flow {
         stream.write_to(&mut self.record);
-        self.hold_bytes(0);
+        self.release_bytes(Side::Response);
         if self.collect(&mut stream).is_err() {
             self.note(Failure::Bug, host);
         }
@@ -620,7 +643,7 @@ impl Exchange {
     ) -> Flow {
         let bytes = host.body(Side::Response, size).unwrap_or_default();
         let read = stream.feed(&bytes, end);
-        self.note_stream(&stream, &read, host);
+        self.note_stream(&mut stream, &read, host);
         let _ = host.replace_body(Side::Response, usize::MAX, b"");
         if end {
             return Flow::Continue;
@@ -631,7 +654,7 @@ impl Exchange {
 
     pub(crate) fn stream_trailers(&mut self, mut stream: Box<StreamBody>, host: &mut dyn Host) -> Flow {
         let read = stream.feed(b"", true);
-        self.note_stream(&stream, &read, host);
+        self.note_stream(&mut stream, &read, host);
         if stream.decide.is_none() {
             return self.observe_stream(stream, read.failure, true, host);
         }

@@ -7,9 +7,9 @@ use crate::inflate::Inflater;
 use crate::pipeline::{Item, ItemText, Pipeline, Scene, Stop};
 use crate::request::json_failure;
 use crate::stream::Refused;
-use penstock_filter_api::{Denial, Failure, Need, Outcome, Reply, Seen};
-use penstock_llm_api::{ChannelId, Part, Texts, read_response, response_texts, text_of};
-use penstock_wire::{Kind, Tape};
+use penstock_filter_api::{Denial, Failure, Outcome, Reply, Seen};
+use penstock_llm_api::{ChannelId, Dialect, Part, Texts, read_response, response_texts, text_of};
+use penstock_wire::{Json, Kind, Tape};
 
 /// Where the reading of a whole response stands.
 pub(crate) struct WholeBody {
@@ -58,10 +58,11 @@ impl Exchange {
             self.response = ResponsePhase::Whole(body);
             return Flow::Pause;
         }
-        if body.copy.len().saturating_add(size) > self.engine.settings.max_response_bytes {
+        let total = body.copy.len().saturating_add(size);
+        if total > self.engine.settings.max_response_bytes {
             return self.fail_whole(&body, Failure::ResponseTooLarge, host);
         }
-        if body.decides && !self.hold_bytes(size) {
+        if !self.hold_bytes(Side::Response, total) {
             return self.fail_whole(&body, Failure::HeldBytes, host);
         }
         let takes = size > 0 && (!body.decides || end);
@@ -129,11 +130,8 @@ impl Exchange {
             return self.fail_whole(&body, Failure::Bug, host);
         };
         let answer = read_response(dialect, json);
-        let Texts { texts, logprobs, .. } = if body.decides {
-            response_texts(dialect, json)
-        } else {
-            Texts::default()
-        };
+        let (deciders, shadows) = (self.deciders(), self.shadows());
+        let item = (body.decides || !shadows.is_empty()).then(|| whole_item(dialect, json));
         if answer.error.is_some() {
             self.record.outcome = Outcome::UpstreamError;
         }
@@ -143,33 +141,17 @@ impl Exchange {
         self.record.service_tier = answer.service_tier;
         self.record.response_model = answer.model;
         self.show(|| Seen::Answer, host);
+        let Some(mut item) = item else {
+            return self.release_whole(&body, None, host);
+        };
+        if !shadows.is_empty() {
+            self.pretend(&mut Pipeline::shadow(shadows), [item.clone()], host);
+        }
         if !body.decides {
             return self.release_whole(&body, None, host);
         }
-        let texts = texts.iter().enumerate().map(|(index, text)| ItemText {
-            channel: ChannelId(index as u32),
-            scope: text.scope,
-            encoding: text.encoding,
-            part: match text.part {
-                Part::Delta => Part::Whole,
-                part => part,
-            },
-            signed: text.signed,
-            last: true,
-            node: Some(text.node),
-            text: text_of(json, text.node).into_owned(),
-            edited: false,
-        });
-        let item = Item {
-            texts: texts.collect(),
-            logprobs,
-            raw: bytes,
-            ..Item::default()
-        };
-        let deciders = self.joined.iter().enumerate().rev();
-        let deciders = deciders.filter(|(_, joined)| joined.response_need() == Need::Decide);
-        let pipeline = Pipeline::new(deciders.map(|(index, _)| index), usize::MAX);
-        body.judging = Some(pipeline);
+        item.raw = bytes;
+        body.judging = Some(Pipeline::new(deciders, usize::MAX));
         self.run_whole(body, host, |pipeline, scene| pipeline.push(item, scene))
     }
 
@@ -210,7 +192,7 @@ impl Exchange {
     /// Lets the response go: with the item's edits, if it has any.
     fn release_whole(&mut self, body: &WholeBody, item: Option<Item>, host: &mut dyn Host) -> Flow {
         self.response = ResponsePhase::Done;
-        self.hold_bytes(0);
+        self.release_bytes(Side::Response);
         if let Some(item) = item.filter(Item::is_edited) {
             let Ok(bytes) = edited(&item.raw, &item, &self.engine.settings.json) else {
                 return self.fail_whole(body, Failure::Bug, host);
@@ -252,7 +234,7 @@ impl Exchange {
     }
 
     fn fail_whole(&mut self, body: &WholeBody, failure: Failure, host: &mut dyn Host) -> Flow {
-        self.hold_bytes(0);
+        self.release_bytes(Side::Response);
         match self.fail(failure, host) {
             Verdict::Refuse { filter, .. } => self.deny_whole(body, filter, &denial_of(failure), host),
             Verdict::Bypass => {
@@ -273,7 +255,7 @@ impl Exchange {
         denial: &Denial,
         host: &mut dyn Host,
     ) -> Flow {
-        self.hold_bytes(0);
+        self.release_bytes(Side::Response);
         if body.decides && self.engine.settings.hold_headers {
             return self.deny(filter, denial, host);
         }
@@ -304,15 +286,55 @@ impl Exchange {
         }
     }
 
+    /// Shows items to filters in shadow mode. What they say is counted and changes nothing.
+    pub(crate) fn pretend(
+        &mut self,
+        pipeline: &mut Pipeline,
+        items: impl IntoIterator<Item = Item>,
+        host: &mut dyn Host,
+    ) {
+        for item in items {
+            // A filter in shadow mode cannot stop the pipeline.
+            let _ = self.in_scene(host, |scene| pipeline.push(item, scene));
+        }
+        pipeline.take();
+    }
+
     /// Lends the pipeline what it may touch.
     pub(crate) fn in_scene<T>(&mut self, host: &mut dyn Host, body: impl FnOnce(&mut Scene<'_>) -> T) -> T {
         let now_ns = host.now_ns();
         body(&mut Scene {
             now_ns,
+            engine: &self.engine,
             joined: &mut self.joined,
             host,
             effects: &mut self.effects,
         })
+    }
+}
+
+/// The texts of a whole response, without its bytes.
+fn whole_item(dialect: Dialect<'_>, json: Json<'_>) -> Item {
+    let Texts { texts, logprobs, .. } = response_texts(dialect, json);
+    let texts = texts.iter().enumerate().map(|(index, text)| ItemText {
+        channel: ChannelId(index as u32),
+        scope: text.scope,
+        encoding: text.encoding,
+        part: match text.part {
+            Part::Delta | Part::Whole => Part::Whole,
+            Part::Repeat => Part::Repeat,
+            Part::Echo => Part::Echo,
+        },
+        signed: text.signed,
+        last: true,
+        node: Some(text.node),
+        text: text_of(json, text.node).into_owned(),
+        edited: false,
+    });
+    Item {
+        texts: texts.collect(),
+        logprobs,
+        ..Item::default()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The answers a filter can give.
 
+use crate::Failure;
+
 /// What follows once a filter has read the prompt.
 #[derive(Debug)]
 pub enum PromptFlow {
@@ -11,6 +13,8 @@ pub enum PromptFlow {
     Deny(Denial),
     /// Answer it without going upstream.
     Answer(Stored),
+    /// The filter cannot do its work, for instance because a callout failed: `on_failure` decides.
+    Fail(Failure),
 }
 
 /// What follows once a filter has seen the response head.
@@ -34,6 +38,8 @@ pub enum OutputFlow {
     Wait(Callout),
     /// End the response here, in the client's dialect.
     Cut(Denial),
+    /// The filter cannot do its work, for instance because a callout failed: `on_failure` decides.
+    Fail(Failure),
 }
 
 /// A refusal. The engine renders it as the error object of the API that the client speaks.
@@ -52,7 +58,12 @@ pub struct Denial {
 impl Denial {
     /// A refusal without a retry hint.
     pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), retry_after_s: None }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            retry_after_s: None,
+        }
     }
 }
 
