@@ -302,10 +302,11 @@ fn spelling_twin(object: Value<'_>) -> Option<Value<'_>> {
 /// The known name that `key` is a twin of: a client's own spelling is content.
 fn known_spelling(key: Value<'_>, known: &[&'static str]) -> &'static str {
     let fold = |name: &str| name.to_lowercase().to_uppercase();
-    let name = fold(&camel(key.text().unwrap_or_default()));
+    let name = key.text().unwrap_or_default();
+    let spellings = [fold(&name), fold(&camel(name))];
     known
         .iter()
-        .find(|known| fold(known) == name)
+        .find(|known| spellings.contains(&fold(known)))
         .copied()
         .unwrap_or("*")
 }

@@ -401,7 +401,6 @@ fn openai_responses() {
             finish: "stop",
             texts: &[
                 "system echo: Be kind.",
-                "tool_call: query.",
                 "tool_call: cats.",
                 "output: All at once..",
                 "system echo: Be kind.",

@@ -1,0 +1,287 @@
+//! Which operation of which API a request is, by its head.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use penstock_llm_api::{Api, CustomApi, CustomSpec, Head, Operation, Target, detect};
+use penstock_wire::Framing;
+
+fn post(path: &str) -> Target {
+    let head = Head {
+        method: "POST",
+        path,
+        content_type: Some(b"application/json"),
+        ..Head::default()
+    };
+    detect(&head, &[])
+}
+
+fn operation(method: &str, path: &str) -> Operation {
+    detect(
+        &Head {
+            method,
+            path,
+            ..Head::default()
+        },
+        &[],
+    )
+    .operation
+}
+
+#[test]
+fn known_posts() {
+    for (path, api) in [
+        ("/v1/chat/completions", Api::OpenAiChat),
+        ("/v1/chat/completions/", Api::OpenAiChat),
+        ("/v1/chat/completions?x=1", Api::OpenAiChat),
+        ("/v1/ch%61t/completions", Api::OpenAiChat),
+        ("/chat/completions", Api::OpenAiChat),
+        ("/openai/v1/chat/completions", Api::OpenAiChat),
+        ("/v1beta/openai/chat/completions", Api::OpenAiChat),
+        ("/api/v1/chat/completions", Api::OpenAiChat),
+        (
+            "/openai/deployments/gpt4/chat/completions?api-version=2024-10-21",
+            Api::OpenAiChat,
+        ),
+        ("/v1/responses", Api::OpenAiResponses),
+        ("/openai/responses?api-version=preview", Api::OpenAiResponses),
+        ("/responses", Api::OpenAiResponses),
+        ("/v1/completions", Api::OpenAiCompletions),
+        ("/openai/deployments/x/completions", Api::OpenAiCompletions),
+        ("/v1/embeddings", Api::OpenAiEmbeddings),
+        ("/v1/messages", Api::AnthropicMessages),
+        ("/anthropic/v1/messages?beta=true", Api::AnthropicMessages),
+        ("/api/chat", Api::OllamaChat),
+        ("/ollama/api/generate", Api::OllamaGenerate),
+        ("/api/embed", Api::OllamaEmbed),
+        ("/api/embeddings", Api::OllamaEmbed),
+    ] {
+        let target = post(path);
+        assert_eq!(target.api, Some(api), "{path}");
+        assert_eq!(target.dialect().map(|dialect| dialect.api()), Some(api), "{path}");
+    }
+}
+
+#[test]
+fn models_and_streams_in_paths() {
+    let azure = post("/openai/deployments/my-gpt/chat/completions?api-version=2024-10-21");
+    assert_eq!(azure.model.as_deref(), Some("my-gpt"));
+
+    let unary = post("/v1beta/models/gemini-2.5-flash:generateContent?key=k");
+    assert_eq!((unary.api, unary.stream), (Some(Api::Gemini), Some(false)));
+    assert_eq!(unary.model.as_deref(), Some("gemini-2.5-flash"));
+
+    let sse = post("/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse");
+    assert_eq!((sse.stream, sse.framing), (Some(true), Some(Framing::Sse)));
+    let array = post("/v1beta/models/gemini-2.5-flash%3AstreamGenerateContent");
+    assert_eq!(
+        (array.stream, array.framing),
+        (Some(true), Some(Framing::JsonArray))
+    );
+    assert_eq!(
+        array.framing(Some(b"application/json; charset=UTF-8"), true),
+        Some(Framing::JsonArray)
+    );
+    assert_eq!(
+        unary.framing(Some(b"application/json; charset=UTF-8"), false),
+        None
+    );
+
+    let vertex = post("/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-pro:generateContent");
+    assert_eq!(vertex.model.as_deref(), Some("gemini-2.5-pro"));
+    let claude = post("/v1/projects/p/locations/l/publishers/anthropic/models/claude-x:streamRawPredict");
+    assert_eq!(
+        (claude.api, claude.stream),
+        (Some(Api::AnthropicMessages), Some(true))
+    );
+    assert_eq!(
+        post("/v1beta/models/e:batchEmbedContents").api,
+        Some(Api::GeminiEmbed)
+    );
+    assert_eq!(post("/v1beta/models/m:countTokens").operation, Operation::Manage);
+    assert_eq!(
+        post("/v1beta/models/m:batchGenerateContent").operation,
+        Operation::Batch
+    );
+}
+
+#[test]
+fn framing_follows_the_content_type() {
+    let chat = post("/v1/chat/completions");
+    assert_eq!(
+        chat.framing(Some(b"Text/Event-Stream; charset=utf-8"), true),
+        Some(Framing::Sse)
+    );
+    assert_eq!(chat.framing(Some(b"application/json"), true), None);
+    assert_eq!(chat.framing(None, true), Some(Framing::Sse));
+    assert_eq!(chat.framing(None, false), None);
+    assert_eq!(
+        post("/api/chat").framing(Some(b"application/x-ndjson"), true),
+        Some(Framing::Ndjson)
+    );
+}
+
+#[test]
+fn a_known_post_is_what_it_is_whatever_its_headers_say() {
+    for content_type in [
+        &b"multipart/form-data; boundary=x"[..],
+        b"application/grpc",
+        b"text/plain",
+        b"\xff",
+    ] {
+        let head = Head {
+            method: "POST",
+            path: "/v1/chat/completions",
+            content_type: Some(content_type),
+            accept: Some(b"application/json, text/event-stream"),
+            upgrade: true,
+            mcp: true,
+        };
+        assert_eq!(detect(&head, &[]).operation, Operation::Generate);
+    }
+}
+
+#[test]
+fn what_servers_may_read_differently_is_unknown() {
+    for path in [
+        "/v1//chat/completions",
+        "//v1/chat/completions",
+        "/v1/./chat/completions",
+        "/v1/x/../chat/completions",
+        "/v1/%2e%2e/v1/chat/completions",
+        "/v1/chat%2fcompletions",
+        "/v1/chat%5ccompletions",
+        "/v1\\chat\\completions",
+        "/v1/chat/completions;x=1",
+        "/v1/chat/completions%00",
+        "/v1/chat/completions%",
+        "/v1/chat/completions%zz",
+        "/v1/chat/%63ompletions%23",
+        "/V1/Chat/Completions",
+        "/v1/chat/COMPLETIONS",
+        "/v1/chat/completions#x",
+    ] {
+        assert_eq!(post(path).operation, Operation::Unknown, "{path}");
+    }
+}
+
+#[test]
+fn other_operations() {
+    for (method, path, expected) in [
+        ("GET", "/v1/models", Operation::Manage),
+        ("GET", "/v1/models/gpt-4.1", Operation::Manage),
+        ("GET", "/v1/models/qwen:7b", Operation::Manage),
+        ("GET", "/models", Operation::Manage),
+        ("GET", "/v1/responses/resp_1", Operation::Manage),
+        ("POST", "/v1/responses/resp_1/cancel", Operation::Manage),
+        ("GET", "/v1/chat/completions", Operation::Manage),
+        ("POST", "/v1/messages/count_tokens", Operation::Manage),
+        ("POST", "/v1/messages/batches", Operation::Batch),
+        ("GET", "/v1/messages/batches/b1/results", Operation::Batch),
+        ("POST", "/v1/batches", Operation::Batch),
+        ("POST", "/v1/files", Operation::Upload),
+        ("GET", "/v1/files", Operation::Manage),
+        ("GET", "/api/tags", Operation::Manage),
+        ("DELETE", "/api/delete", Operation::Manage),
+        ("POST", "/api/blobs/sha256:aa", Operation::Upload),
+        ("GET", "/v1/realtime?model=m", Operation::Realtime),
+        ("POST", "/v1/realtime/sessions", Operation::Realtime),
+        ("POST", "/mcp", Operation::Mcp),
+        ("GET", "/tenant/mcp", Operation::Mcp),
+        ("DELETE", "/mcp", Operation::Mcp),
+        ("OPTIONS", "/v1/chat/completions", Operation::NotLlm),
+        ("OPTIONS", "*", Operation::NotLlm),
+        ("HEAD", "/v1/models", Operation::NotLlm),
+        ("GET", "/metrics", Operation::NotLlm),
+        ("GET", "/", Operation::NotLlm),
+        ("POST", "/v1/images/generations", Operation::Unknown),
+        ("POST", "/completions", Operation::Unknown),
+        ("POST", "/login", Operation::Unknown),
+        ("PUT", "/v1/chat", Operation::Unknown),
+    ] {
+        assert_eq!(operation(method, path), expected, "{method} {path}");
+    }
+    let of = |head: Head<'_>| detect(&head, &[]).operation;
+    let post = Head {
+        method: "POST",
+        path: "/x",
+        ..Head::default()
+    };
+    assert_eq!(
+        of(Head {
+            content_type: Some(b"application/grpc+proto"),
+            ..post
+        }),
+        Operation::Grpc
+    );
+    assert_eq!(
+        of(Head {
+            content_type: Some(b"multipart/form-data"),
+            ..post
+        }),
+        Operation::Upload
+    );
+    assert_eq!(
+        of(Head {
+            accept: Some(b"application/json, text/event-stream"),
+            ..post
+        }),
+        Operation::Mcp
+    );
+    assert_eq!(of(Head { mcp: true, ..post }), Operation::Mcp);
+    assert_eq!(
+        of(Head {
+            method: "GET",
+            upgrade: true,
+            ..post
+        }),
+        Operation::Realtime
+    );
+    assert_eq!(
+        of(Head {
+            method: "CONNECT",
+            upgrade: true,
+            ..post
+        }),
+        Operation::Realtime
+    );
+}
+
+#[test]
+fn custom_paths_come_first() {
+    let api = |path: &str| {
+        CustomApi::new(CustomSpec {
+            path: path.to_owned(),
+            ..CustomSpec::default()
+        })
+    };
+    let apis = [api("/models/*/answer"), api("/**/predict"), api("/lab/**")];
+    for (path, expected) in [
+        ("/models/m-7/answer", Some(&apis[0])),
+        ("/models/m-7/other", None),
+        ("/models/a/b/answer", None),
+        ("/predict", Some(&apis[1])),
+        ("/a/b/predict", Some(&apis[1])),
+        ("/lab/chat/completions", Some(&apis[2])),
+    ] {
+        let target = detect(
+            &Head {
+                method: "POST",
+                path,
+                ..Head::default()
+            },
+            &apis,
+        );
+        assert_eq!(target.custom.as_ref(), expected, "{path}");
+        assert_eq!(target.api == Some(Api::Custom), expected.is_some(), "{path}");
+    }
+}
+
+#[test]
+fn names_come_back() {
+    for api in Api::ALL {
+        assert_eq!(Api::from_name(api.name()), Some(api));
+    }
+    for operation in Operation::ALL {
+        assert_eq!(Operation::from_name(operation.name()), Some(operation));
+    }
+}
