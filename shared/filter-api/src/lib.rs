@@ -35,12 +35,13 @@ mod head;
 mod metric;
 mod plugin;
 mod prompt;
+mod reader;
 mod record;
 
 pub use config::{ConfigError, Module, parse};
-pub use cx::{Cx, Effects, Ports, PortError, RootCx};
-pub use flow::{Callout, Denial, HeadFlow, OutputFlow, PromptFlow, Reply, Stored};
+pub use cx::{Cx, Effects, PortError, Ports, RootCx};
 pub use filter::{Filter, Piece, PieceEdits, Seen};
+pub use flow::{Callout, Denial, HeadFlow, OutputFlow, PromptFlow, Reply, Stored};
 pub use head::{Head, Headers};
 pub use metric::{MetricId, MetricKind, labelled};
 pub use plugin::{Mode, Need, Needs, OnFailure, Open, Plugin, Policy, Stage};

@@ -110,8 +110,8 @@ fn an_error_says_where() {
             r#"{"prices": [{"model": "a", "input": "0.000001", "service_tiers": {"flex": {"multiplier": 0.5}}}]}"#,
             "prices[0].service_tiers.flex.multiplier: gives a price of more than 6",
         ),
-        ("{} {}", "trailing characters"),
-        ("", "EOF"),
+        ("{} {}", "bytes after the JSON document"),
+        ("", "JSON ends too early"),
     ] {
         let found = refused(config);
         assert!(found.contains(error), "{config}\n  {found}");
