@@ -57,7 +57,12 @@ pub struct Cx<'a> {
 impl<'a> Cx<'a> {
     /// For the engine and for tests.
     pub fn new(now_ns: u64, mode: Mode, ports: &'a mut dyn Ports, effects: &'a mut Effects) -> Self {
-        Self { now_ns, mode, ports, effects }
+        Self {
+            now_ns,
+            mode,
+            ports,
+            effects,
+        }
     }
 
     /// Nanoseconds since the Unix epoch: the only clock.
@@ -78,21 +83,27 @@ impl<'a> Cx<'a> {
     /// Sets a request header. Dropped in shadow mode.
     pub fn set_request_header(&mut self, name: &str, value: &str) {
         if !self.shadow() {
-            self.effects.request_headers.push((name.to_owned(), value.to_owned()));
+            self.effects
+                .request_headers
+                .push((name.to_owned(), value.to_owned()));
         }
     }
 
     /// Sets a response header. Dropped in shadow mode, and too late once the head has left.
     pub fn set_response_header(&mut self, name: &str, value: &str) {
         if !self.shadow() {
-            self.effects.response_headers.push((name.to_owned(), value.to_owned()));
+            self.effects
+                .response_headers
+                .push((name.to_owned(), value.to_owned()));
         }
     }
 
     /// Adds a response trailer. Dropped in shadow mode.
     pub fn add_response_trailer(&mut self, name: &str, value: &str) {
         if !self.shadow() {
-            self.effects.response_trailers.push((name.to_owned(), value.to_owned()));
+            self.effects
+                .response_trailers
+                .push((name.to_owned(), value.to_owned()));
         }
     }
 

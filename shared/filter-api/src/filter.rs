@@ -11,7 +11,12 @@ pub trait Filter {
 
     /// The whole prompt. Called again with a reply after [`PromptFlow::Wait`].
     /// Under `Need::Observe` the request has already left, and only inward effects count.
-    fn on_prompt(&mut self, _prompt: &mut Prompt<'_>, _reply: Option<&Reply>, _cx: &mut Cx<'_>) -> PromptFlow {
+    fn on_prompt(
+        &mut self,
+        _prompt: &mut Prompt<'_>,
+        _reply: Option<&Reply>,
+        _cx: &mut Cx<'_>,
+    ) -> PromptFlow {
         PromptFlow::Next
     }
 

@@ -24,7 +24,10 @@ impl Headers {
 
     /// Every field called `name`, in order.
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_slice())
+        self.0
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.as_slice())
     }
 
     /// Whether a field called `name` is there.
@@ -34,7 +37,9 @@ impl Headers {
 
     /// All fields.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_slice()))
     }
 }
 

@@ -23,7 +23,14 @@ impl<'a> Prompt<'a> {
         json: Json<'a>,
         edits: &'a mut JsonEdits,
     ) -> Self {
-        Self { head, request, dialect, json, edits, usage_added: false }
+        Self {
+            head,
+            request,
+            dialect,
+            json,
+            edits,
+            usage_added: false,
+        }
     }
 
     /// The request head.

@@ -36,7 +36,12 @@ struct Root {
 
 impl Root {
     fn new(context: u32) -> Self {
-        Self { context, engine: None, ticks: Rc::new(Ticks::new()), live: Live::default() }
+        Self {
+            context,
+            engine: None,
+            ticks: Rc::new(Ticks::new()),
+            live: Live::default(),
+        }
     }
 
     fn tick_streams(&self, now_ns: u64) {
@@ -85,7 +90,12 @@ impl RootContext for Root {
         let engine = self.engine.clone()?;
         let exchange = Rc::new(RefCell::new(Exchange::new(engine)));
         self.live.borrow_mut().insert(context, exchange.clone());
-        Some(Box::new(Stream { context, exchange, ticks: self.ticks.clone(), live: self.live.clone() }))
+        Some(Box::new(Stream {
+            context,
+            exchange,
+            ticks: self.ticks.clone(),
+            live: self.live.clone(),
+        }))
     }
 
     fn get_type(&self) -> Option<ContextType> {
@@ -130,10 +140,19 @@ impl Drop for Stream {
 
 impl Context for Stream {
     fn on_http_call_response(&mut self, call: u32, headers: usize, body: usize, _trailers: usize) {
-        let status = if headers == 0 { None } else { abi::field(Map::CallReplyHeaders, ":status").ok() };
-        let status = status.and_then(|status| std::str::from_utf8(&status).ok()?.parse().ok()).unwrap_or(0);
+        let status = if headers == 0 {
+            None
+        } else {
+            abi::field(Map::CallReplyHeaders, ":status").ok()
+        };
+        let status = status
+            .and_then(|status| std::str::from_utf8(&status).ok()?.parse().ok())
+            .unwrap_or(0);
         let body = abi::buffer(Buffer::CallReply, body.min(MAX_REPLY_BYTES)).unwrap_or_default();
-        let _ = self.on(Input::Reply { call, reply: Reply { status, body } });
+        let _ = self.on(Input::Reply {
+            call,
+            reply: Reply { status, body },
+        });
     }
 }
 

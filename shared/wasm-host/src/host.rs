@@ -111,12 +111,22 @@ impl Host for WasmHost {
     }
 
     fn call(&mut self, callout: &Callout) -> Result<u32, PortError> {
-        let headers = callout.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let headers = callout
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         let timeout = Duration::from_millis(u64::from(callout.timeout_ms));
         // The SDK's own call, because only it can register the token with the SDK's dispatcher. Of the
         // statuses that Envoy gives here it returns both as errors.
-        dispatch_http_call(&callout.cluster, headers, Some(&callout.body), Vec::new(), timeout)
-            .map_err(|_| PortError::Refused)
+        dispatch_http_call(
+            &callout.cluster,
+            headers,
+            Some(&callout.body),
+            Vec::new(),
+            timeout,
+        )
+        .map_err(|_| PortError::Refused)
     }
 
     fn wake(&mut self, after_ms: u32) {

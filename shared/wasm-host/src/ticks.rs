@@ -17,7 +17,10 @@ pub(crate) struct Ticks {
 
 impl Ticks {
     pub(crate) fn new() -> Self {
-        Self { due: RefCell::default(), period_ms: Cell::new(0) }
+        Self {
+            due: RefCell::default(),
+            period_ms: Cell::new(0),
+        }
     }
 
     /// Starts the timer.
@@ -39,8 +42,14 @@ impl Ticks {
 
     /// The streams whose time has come, taken out.
     pub(crate) fn take_due(&self, now_ns: u64) -> Vec<u32> {
-        let Ok(mut due) = self.due.try_borrow_mut() else { return Vec::new() };
-        let ready: Vec<u32> = due.iter().filter(|(_, at)| **at <= now_ns).map(|(context, _)| *context).collect();
+        let Ok(mut due) = self.due.try_borrow_mut() else {
+            return Vec::new();
+        };
+        let ready: Vec<u32> = due
+            .iter()
+            .filter(|(_, at)| **at <= now_ns)
+            .map(|(context, _)| *context)
+            .collect();
         for context in &ready {
             due.remove(context);
         }
@@ -49,7 +58,11 @@ impl Ticks {
 
     /// Sets the timer for who still waits. Called at the end of a tick.
     pub(crate) fn settle(&self, now_ns: u64) {
-        let next = self.due.try_borrow().ok().and_then(|due| due.values().min().copied());
+        let next = self
+            .due
+            .try_borrow()
+            .ok()
+            .and_then(|due| due.values().min().copied());
         let wait_ms = next.map_or(u64::from(IDLE_MS), |at| at.saturating_sub(now_ns) / 1_000_000);
         self.run_every(u32::try_from(wait_ms).unwrap_or(IDLE_MS).clamp(MIN_MS, IDLE_MS));
     }
