@@ -20,6 +20,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 60
 FLEET = ("fast", 2.0), ("even", 1.0), ("slow", 0.5)  # backends by name and speed
+WORKERS = 2
 LISTENER, ADMIN, UPSTREAM = 10000, 9901, 11434  # the ports that stand in the configurations
 
 
@@ -155,7 +156,7 @@ class Stack:
     def start_envoy(self):
         file = self.folder / "envoy.yaml"
         file.write_text(configured(self.config, self.listener, self.admin_port, self.upstreams))
-        command = [envoy_binary(), "-c", file, "--use-dynamic-base-id", "--concurrency", 2, "-l", "warning",
+        command = [envoy_binary(), "-c", file, "--use-dynamic-base-id", "--concurrency", WORKERS, "-l", "warning",
                    "--component-log-level", "wasm:info", "--file-flush-interval-msec", 100]
         out = (self.folder / "ledger.jsonl").open("wb")
         envoy = Program("envoy", command, self.folder, self.detached, stdout=out)
