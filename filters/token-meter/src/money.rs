@@ -18,10 +18,13 @@ const ONE: u64 = 1_000_000;
 /// and products of it with believed token counts stay inside `i64` nano-units.
 const MAX_WHOLE: u64 = 100_000_000;
 
-/// Significant digits up to which a JSON number is surely read as it was written.
-const EXACT_DIGITS: usize = 15;
+/// [`MAX_WHOLE`] in millionths.
+const MAX: u64 = MAX_WHOLE * ONE;
 
-/// A decimal from the configuration, in millionths: a JSON number or, for any length, a string.
+/// Longest decimal, in bytes: its digits stay inside `u128`.
+const MAX_TEXT_BYTES: usize = 32;
+
+/// A decimal from the configuration, in millionths: a JSON number or a string, both read exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Decimal(u64);
 
@@ -41,38 +44,47 @@ impl Decimal {
             return None;
         }
         let product = u64::try_from(product / u128::from(ONE)).ok()?;
-        (product <= MAX_WHOLE * ONE).then_some(Self(product))
+        (product <= MAX).then_some(Self(product))
     }
 
-    /// Reads `12`, `0.075` or `12.50`: digits, at most one point, no sign, no exponent.
+    /// Reads `12`, `0.075`, `12.50` or, as some writers of JSON have it, `7.5e-2`. No sign.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
-        let (whole, places) = text.split_once('.').unwrap_or((text, "0"));
-        if whole.is_empty() || places.is_empty() || !digits(whole) || !digits(places) {
-            return Err("not a decimal number such as \"0.075\"");
+        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let (whole, places) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+        let exponent: i16 = exponent.parse().map_err(|_| NO_DECIMAL)?;
+        if whole.is_empty() || places.is_empty() || text.len() > MAX_TEXT_BYTES {
+            return Err(NO_DECIMAL);
         }
-        let places = places.trim_end_matches('0');
-        if places.len() > PLACES {
-            return Err("more than 6 decimal places");
+        let mut value = 0u128;
+        let mut scale = i32::from(exponent) + PLACES as i32 - places.len() as i32;
+        for byte in whole.bytes().chain(places.bytes()) {
+            let digit = byte
+                .checked_sub(b'0')
+                .filter(|digit| *digit < 10)
+                .ok_or(NO_DECIMAL)?;
+            value = value * 10 + u128::from(digit);
         }
-        let whole: u64 = whole.parse().map_err(|_| TOO_LARGE)?;
-        if whole > MAX_WHOLE {
-            return Err(TOO_LARGE);
+        while scale < 0 && value > 0 {
+            if !value.is_multiple_of(10) {
+                return Err("more than 6 decimal places");
+            }
+            value /= 10;
+            scale += 1;
         }
-        let part: u64 = format!("{places:0<PLACES$}").parse().unwrap_or(0);
-        let value = whole * ONE + part;
-        if value > MAX_WHOLE * ONE {
-            Err(TOO_LARGE)
-        } else {
-            Ok(Self(value))
+        while scale > 0 && value > 0 && value <= u128::from(MAX) {
+            value *= 10;
+            scale -= 1;
         }
+        u64::try_from(value)
+            .ok()
+            .filter(|value| *value <= MAX)
+            .map(Self)
+            .ok_or(TOO_LARGE)
     }
 }
 
+const NO_DECIMAL: &str = "not a decimal number such as \"0.075\"";
 const TOO_LARGE: &str = "larger than 100000000";
-
-fn digits(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit())
-}
 
 impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -89,6 +101,7 @@ impl Visitor<'_> for DecimalVisitor {
         f.write_str("a decimal number of at most 6 places, as a number or a string")
     }
 
+    /// A string, or the text of a number that is no integer.
     fn visit_str<E: Error>(self, text: &str) -> Result<Decimal, E> {
         Decimal::parse(text).map_err(E::custom)
     }
@@ -99,23 +112,6 @@ impl Visitor<'_> for DecimalVisitor {
         } else {
             Ok(Decimal(whole * ONE))
         }
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Decimal, E> {
-        // The shortest decimal that reads back as this number is the one that was written, as long
-        // as it is short enough.
-        let text = number.to_string();
-        let significant = text
-            .bytes()
-            .filter(u8::is_ascii_digit)
-            .skip_while(|digit| *digit == b'0')
-            .count();
-        if significant > EXACT_DIGITS {
-            return Err(E::custom(
-                "too many digits for a JSON number: write it as a string",
-            ));
-        }
-        Decimal::parse(&text).map_err(E::custom)
     }
 }
 
@@ -179,6 +175,11 @@ mod tests {
             ("0.000001", 1),
             ("0.00000100", 1),
             ("100000000", 100_000_000_000_000),
+            ("1e8", 100_000_000_000_000),
+            ("7.5e-2", 75_000),
+            ("1E-06", 1),
+            ("250e-2", 2_500_000),
+            ("0e9999", 0),
         ] {
             assert_eq!(Decimal::parse(text), Ok(Decimal(millionths)), "{text}");
         }
@@ -193,12 +194,19 @@ mod tests {
             ".5",
             "-1",
             "+1",
-            "1e3",
             "1,5",
+            "1e",
+            "e1",
+            "1e1e1",
+            "1.-5",
             "0.0000001",
+            "1e-7",
             "100000001",
             "100000000.1",
+            "1e9",
+            "1e32767",
             "NaN",
+            "000000000000000000000000000000001",
         ] {
             assert!(Decimal::parse(text).is_err(), "{text}");
         }
@@ -206,30 +214,31 @@ mod tests {
 
     #[test]
     fn json_numbers_are_read_as_they_are_written() {
-        for (json, text) in [
-            ("0.1", "0.1"),
-            ("0.3", "0.3"),
-            ("1e-6", "0.000001"),
-            ("3", "3"),
-            ("2.5e1", "25"),
+        let read = penstock_filter_api::parse::<Decimal>;
+        for json in [
+            "0.1",
+            "0.3",
+            "1e-6",
+            "3",
+            "2.5e1",
+            "0.100000000000000000000",
+            "12345678.123456",
         ] {
-            assert_eq!(
-                serde_json::from_str::<Decimal>(json).unwrap(),
-                decimal(text),
-                "{json}"
-            );
+            assert_eq!(read(json), Ok(decimal(json)), "{json}");
+            assert_eq!(read(&format!("\"{json}\"")), Ok(decimal(json)), "{json}");
         }
         for json in [
             "-1",
             "-0.5",
-            "0.12345678901234567",
+            "0.1234567",
             "1e99",
             "true",
             "null",
             "[]",
             "1e-7",
+            "100000001",
         ] {
-            assert!(serde_json::from_str::<Decimal>(json).is_err(), "{json}");
+            assert!(read(json).is_err(), "{json}");
         }
     }
 
@@ -255,11 +264,10 @@ mod tests {
     proptest! {
         /// Every decimal of six places survives text, as a string and as a JSON number.
         #[test]
-        fn decimals_round_trip(millionths in 0..=MAX_WHOLE * ONE) {
+        fn decimals_round_trip(millionths in 0..=MAX) {
             let text = format!("{}.{:06}", millionths / ONE, millionths % ONE);
             prop_assert_eq!(Decimal::parse(&text), Ok(Decimal(millionths)));
-            let json = serde_json::from_str::<Decimal>(&text);
-            prop_assert_eq!(json.unwrap(), Decimal(millionths));
+            prop_assert_eq!(penstock_filter_api::parse::<Decimal>(&text), Ok(Decimal(millionths)));
         }
 
         /// Carrying the rest loses nothing, however the amounts fall.
@@ -278,7 +286,7 @@ mod tests {
 
         /// The largest inputs stay in range.
         #[test]
-        fn products_never_overflow(tokens: u64, millionths in 0..=MAX_WHOLE * ONE) {
+        fn products_never_overflow(tokens: u64, millionths in 0..=MAX) {
             let money = Money::of(tokens, Decimal(millionths));
             prop_assert_eq!(money.0, u128::from(tokens).checked_mul(u128::from(millionths)).unwrap());
         }

@@ -17,8 +17,7 @@ impl JsonSchema for Decimal {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A decimal number of at most 6 places, from 0 to 100000000. \
-                            As a number it has at most 15 digits; as a string it may have more.",
+            "description": "A decimal number of at most 6 places, from 0 to 100000000, read exactly.",
             "anyOf": [
                 { "type": "number", "minimum": 0, "maximum": 100_000_000 },
                 { "type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?$" },
