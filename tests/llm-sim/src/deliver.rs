@@ -18,7 +18,7 @@ use crate::truth::{Exchange, Outcome};
 
 /// Time for the bytes before a reset to reach the client.
 const SETTLE: Duration = Duration::from_millis(20);
-/// Below this a timer is too coarse, and the wait is spun through the scheduler.
+/// What timers can tell apart; a shorter gap is spun through the scheduler.
 const TIMER_GRAIN: Duration = Duration::from_millis(1);
 
 /// Names of the trailers that `trailers=1` sends.
@@ -93,16 +93,20 @@ impl Delivery {
         self.slot = None;
     }
 
+    /// Keeps the pace: less than half a millisecond early is on time.
     fn wait_until(&mut self, due: Instant) {
-        let now = Instant::now();
-        if due > now {
-            let long = due - now >= TIMER_GRAIN;
-            self.wait = if long {
-                Wait::Timer(Box::pin(tokio::time::sleep_until(due.into())))
-            } else {
-                Wait::Spin(due)
-            };
+        if due > Instant::now() + TIMER_GRAIN / 2 {
+            self.wait = Wait::Timer(Box::pin(tokio::time::sleep_until(due.into())));
         }
+    }
+
+    /// A wait between frames, as short as asked for.
+    fn gap(&mut self, gap: Duration) {
+        self.wait = if gap >= TIMER_GRAIN {
+            Wait::Timer(Box::pin(tokio::time::sleep(gap)))
+        } else {
+            Wait::Spin(Instant::now() + gap)
+        };
     }
 
     fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -134,8 +138,9 @@ impl Delivery {
         // The book is closed before the last byte leaves, so that whoever has read it finds the record closed.
         if self.steps.peek().is_none() {
             self.over();
+        } else {
+            self.wait = Wait::Flush;
         }
-        self.wait = Wait::Flush;
         Frame::data(bytes)
     }
 
@@ -191,7 +196,7 @@ impl Body for Delivery {
                     return Poll::Ready(None);
                 }
                 Some(Step::Until(due)) => this.wait_until(this.started + due),
-                Some(Step::Gap(gap)) => this.wait_until(Instant::now() + gap),
+                Some(Step::Gap(gap)) => this.gap(gap),
                 Some(Step::Send { bytes, .. }) if bytes.is_empty() => {}
                 Some(Step::Send { bytes, output }) => return Poll::Ready(Some(Ok(this.send(bytes, output)))),
                 Some(Step::Trailers) => return Poll::Ready(Some(Ok(this.trailers()))),

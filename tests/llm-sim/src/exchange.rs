@@ -1,6 +1,7 @@
 //! One model call: read, booked, queued, answered.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
@@ -291,7 +292,10 @@ impl Task {
         let Page { content_type, body } = self.dialect.unary(&self.ask, &answer, &self.controls);
         let pace = Pace::new(&self.controls, self.site.backend.speed);
         let due = pace.whole(answer.usage.output);
-        tokio::time::sleep_until((slot.since() + due).into()).await;
+        // A timer rounds up to its grain, also when there is nothing to wait for.
+        if due > Duration::ZERO {
+            tokio::time::sleep_until((slot.since() + due).into()).await;
+        }
         let length = body.len() as u64;
         let plan = plan::unary(
             body.into_bytes(),
@@ -314,11 +318,10 @@ impl Task {
         )
     }
 
+    /// Decides how `chunk=rand` cuts.
     fn rng(&self) -> Rng {
-        Rng::from_parts(
-            self.site.backend.seed,
-            [self.ask.body.to_string().as_bytes(), b"cuts"],
-        )
+        let texts = self.ask.texts.iter().map(String::as_bytes);
+        Rng::from_parts(self.site.backend.seed, texts.chain([&b"cuts"[..]]))
     }
 
     fn headers(&self, content_type: &'static str, exchange: &Exchange) -> HeaderMap {
