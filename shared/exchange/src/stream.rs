@@ -222,7 +222,9 @@ struct Frames<'a> {
 
 impl Frames<'_> {
     fn take(&mut self, frame: &Frame<'_>) {
-        let Some(data) = frame.data() else {
+        // Behind a frame that cannot be read nothing is, as if it came in a later chunk.
+        let data = if self.read.failure.is_some() { None } else { frame.data() };
+        let Some(data) = data else {
             return self.keep_textless(frame, false);
         };
         self.read.events = true;
