@@ -47,43 +47,54 @@ impl FakeEnvoy {
 
     /// The client sends the request head.
     pub fn request_head(&mut self, stream: StreamId, head: Pairs, end: bool) {
-        self.from_client(stream, |turn| turn.head(Side::Request, head, end));
+        self.client_acts(stream, |turn| turn.head(Side::Request, head, end));
     }
 
     /// The client sends body bytes.
     pub fn request_body(&mut self, stream: StreamId, bytes: &[u8], end: bool) {
-        self.from_client(stream, |turn| turn.body(Side::Request, bytes, end));
+        self.pieces(bytes, end, |envoy, piece, end| {
+            envoy.client_acts(stream, |turn| turn.body(Side::Request, piece, end));
+        });
     }
 
     /// The client ends the request with trailers.
     pub fn request_trailers(&mut self, stream: StreamId, trailers: Pairs) {
-        self.from_client(stream, |turn| turn.trailers(Side::Request, trailers));
+        self.client_acts(stream, |turn| turn.trailers(Side::Request, trailers));
     }
 
     /// The client goes away.
     pub fn client_leaves(&mut self, stream: StreamId) {
-        self.turn(stream, |turn| turn.over("downstream_remote_disconnect"));
+        self.turn(stream, |turn| {
+            turn.stream.details = Some("downstream_remote_disconnect");
+            turn.over("downstream_remote_disconnect");
+        });
     }
 
     /// The upstream sends the response head.
     pub fn response_head(&mut self, stream: StreamId, head: Pairs, end: bool) {
-        self.from_upstream(stream, |turn| turn.head(Side::Response, head, end));
+        self.upstream_acts(stream, |turn| {
+            turn.stream.details = Some("via_upstream");
+            turn.head(Side::Response, head, end);
+        });
     }
 
     /// The upstream sends body bytes.
     pub fn response_body(&mut self, stream: StreamId, bytes: &[u8], end: bool) {
-        self.from_upstream(stream, |turn| turn.body(Side::Response, bytes, end));
+        self.pieces(bytes, end, |envoy, piece, end| {
+            envoy.upstream_acts(stream, |turn| turn.body(Side::Response, piece, end));
+        });
     }
 
     /// The upstream ends the response with trailers.
     pub fn response_trailers(&mut self, stream: StreamId, trailers: Pairs) {
-        self.from_upstream(stream, |turn| turn.trailers(Side::Response, trailers));
+        self.upstream_acts(stream, |turn| turn.trailers(Side::Response, trailers));
     }
 
     /// The upstream resets: a 503 by the proxy if no response has begun, else a broken response.
     pub fn upstream_resets(&mut self, stream: StreamId) {
-        self.from_upstream(stream, |turn| {
+        self.upstream_acts(stream, |turn| {
             if turn.stream.response.begun {
+                turn.stream.details = None;
                 return turn.over("upstream_reset_after_response_started{connection_termination}");
             }
             turn.stream.details = Some("upstream_reset_before_response_started{connection_termination}");
@@ -97,8 +108,9 @@ impl FakeEnvoy {
 
     /// The route's time is over: a 504 by the proxy if no response has begun, else a broken response.
     pub fn upstream_times_out(&mut self, stream: StreamId) {
-        self.from_upstream(stream, |turn| {
+        self.upstream_acts(stream, |turn| {
             if turn.stream.response.begun {
+                turn.stream.details = None;
                 return turn.over("response_timeout");
             }
             turn.stream.details = Some("response_timeout");
@@ -175,7 +187,19 @@ impl FakeEnvoy {
         &self.world.log
     }
 
-    fn from_client(&mut self, stream: StreamId, event: impl FnOnce(&mut Turn<'_>)) {
+    /// A connection is read a buffer at a time.
+    fn pieces(&mut self, bytes: &[u8], end: bool, mut take: impl FnMut(&mut Self, &[u8], bool)) {
+        let pieces = bytes.chunks(self.world.options.buffer_limit_bytes.max(1));
+        let count = pieces.len();
+        if count == 0 {
+            take(self, bytes, end);
+        }
+        for (index, piece) in pieces.enumerate() {
+            take(self, piece, end && index + 1 == count);
+        }
+    }
+
+    fn client_acts(&mut self, stream: StreamId, event: impl FnOnce(&mut Turn<'_>)) {
         let takes = |stream: &Stream| stream.phase == Phase::Open && stream.request.out.ended == Ended::Open;
         if self
             .streams
@@ -186,7 +210,7 @@ impl FakeEnvoy {
         }
     }
 
-    fn from_upstream(&mut self, stream: StreamId, event: impl FnOnce(&mut Turn<'_>)) {
+    fn upstream_acts(&mut self, stream: StreamId, event: impl FnOnce(&mut Turn<'_>)) {
         if self
             .streams
             .get(stream.0)

@@ -7,14 +7,14 @@ use crate::script::Script;
 
 /// A chat request of one user message.
 pub fn chat(text: &str) -> Request {
-    chat_json(&format!(
+    chat_json(format!(
         r#"{{"model":"m-1","messages":[{{"role":"user","content":"{text}"}}]}}"#
     ))
 }
 
 /// The same, asking for a stream.
 pub fn chat_stream(text: &str) -> Request {
-    chat_json(&format!(
+    chat_json(format!(
         r#"{{"model":"m-1","stream":true,"messages":[{{"role":"user","content":"{text}"}}]}}"#
     ))
 }

@@ -239,9 +239,10 @@ pub fn judge_is_asked(times: usize, part: &'static str) -> Check {
 }
 
 /// A counter moved by this much. Natively and on the wire the names are the same.
-pub fn counted(name: &'static str, by: i64) -> Check {
+pub fn counted(name: impl Into<String>, by: i64) -> Check {
+    let name = name.into();
     Check::new(move |seen| {
-        let got = seen.metrics.get(name).copied().unwrap_or(0);
+        let got = seen.metrics.get(&name).copied().unwrap_or(0);
         require(got == by, || {
             format!(
                 "metric {name}: moved by {got} instead of {by}; moved: {:?}",

@@ -18,6 +18,7 @@ pub mod client1;
 mod client2;
 pub mod envoy;
 pub mod ground;
+pub mod gzip;
 pub mod http1;
 pub mod message;
 pub mod native;

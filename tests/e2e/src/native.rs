@@ -99,7 +99,8 @@ fn judged(script: &Script) -> Judged {
                     body: Vec::new(),
                 }
             }
-            Step::Informational(_) | Step::Data(_) | Step::Until(_) | Step::Trailers(_) => {}
+            Step::Informational(_) | Step::Data(_) | Step::Until(_) | Step::Unseen(_) | Step::Trailers(_) => {
+            }
         }
     }
     judged
@@ -229,6 +230,12 @@ impl Play<'_> {
             Event::Data(bytes, end) => self.envoy.response_body(self.stream, &bytes, end),
             Event::Trailers(fields) => self.envoy.response_trailers(self.stream, fields),
             Event::Until(marker) => self.gate(&marker),
+            Event::Unseen(marker) => {
+                if find(&self.client().body, &marker).is_some() {
+                    self.faults
+                        .push(format!("the client has {} already", show(&marker)));
+                }
+            }
             Event::Wait(ms) => self.envoy.pass(ms),
             Event::Reset => {
                 self.envoy.upstream_resets(self.stream);
@@ -406,6 +413,7 @@ enum Event {
     Data(Vec<u8>, bool),
     Trailers(Fields),
     Until(Vec<u8>),
+    Unseen(Vec<u8>),
     Wait(u64),
     Reset,
     Hang,
@@ -431,11 +439,12 @@ fn events(script: &Script, method: &str, end_with_data: bool, chunking: Chunking
                     .map(|part| Event::Data(part.to_vec(), false)),
             ),
             Step::Until(marker) => events.push(Event::Until(marker.clone())),
+            Step::Unseen(marker) => events.push(Event::Unseen(marker.clone())),
             Step::Wait(ms) => events.push(Event::Wait(*ms)),
             Step::Trailers(fields) => trailers = Some(fields.clone()),
             Step::Reset => (breaks, _) = (true, events.push(Event::Reset)),
             // Only a body that ends with its connection is whole then.
-            Step::Close if script.framing == Framing::Close => {}
+            Step::Close if script.framing == Framing::Close && !events.is_empty() => {}
             Step::Close => (breaks, _) = (true, events.push(Event::Reset)),
             Step::Hang => (breaks, _) = (true, events.push(Event::Hang)),
         }

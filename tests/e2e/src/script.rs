@@ -33,6 +33,8 @@ pub enum Step {
     Data(Vec<u8>),
     /// Waits until the body that the client has holds these bytes. Never met is a failure of the case.
     Until(Vec<u8>),
+    /// That the client has these bytes already is a failure of the case.
+    Unseen(Vec<u8>),
     /// Lets this many milliseconds pass.
     Wait(u64),
     /// Ends a chunked body with these fields.
@@ -53,6 +55,12 @@ impl Script {
             starts: Starts::AtEnd,
             steps: vec![Step::Head(status, Vec::new())],
         }
+    }
+
+    /// The same response after a 103.
+    pub fn early_hints(mut script: Self) -> Self {
+        script.steps.insert(0, Step::Informational(103));
+        script
     }
 
     /// An upstream that says nothing before these steps.

@@ -198,6 +198,7 @@ impl Exchange {
                 Step::Data(_) if head.word(0) == "HEAD" => {}
                 Step::Data(bytes) => self.data(bytes, write).await?,
                 Step::Until(marker) => self.gate(marker, reader).await?,
+                Step::Unseen(marker) => self.unseen(marker),
                 Step::Wait(ms) => wait(*ms, reader).await?,
                 Step::Trailers(fields) => trailers.clone_from(fields),
                 Step::Reset => return Err(Stop::Reset),
@@ -255,6 +256,12 @@ impl Exchange {
                 Ok(())
             }
             () = reader.gone() => Err(Stop::Cancelled),
+        }
+    }
+
+    fn unseen(&self, marker: &[u8]) {
+        if crate::message::find(&self.ground.run().client_body, marker).is_some() {
+            self.fault(format!("the client has {} already", crate::message::show(marker)));
         }
     }
 

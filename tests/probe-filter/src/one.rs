@@ -1,6 +1,6 @@
 //! The probe on one exchange.
 
-use crate::script::{Ask, Script};
+use crate::script::{Ask, Replace, Script};
 use crate::words::{matches, undecided};
 use penstock_filter_api::{
     Callout, Cx, Denial, Filter, HeadFlow, Headers, MetricId, MetricKind, OnFailure, Outcome, OutputFlow,
@@ -78,7 +78,12 @@ impl One {
         if self.script.hold_all {
             return OutputFlow::HoldFrom(base + decided as u64);
         }
-        match undecided(&window, decided, &self.script.replace) {
+        let mut words = self.script.replace.clone();
+        words.extend(self.script.cut_on.iter().map(|word| Replace {
+            from: word.clone(),
+            to: String::new(),
+        }));
+        match undecided(&window, decided, &words) {
             Some(at) => OutputFlow::HoldFrom(base + at as u64),
             None => OutputFlow::Clear,
         }
