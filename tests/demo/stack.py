@@ -40,8 +40,12 @@ def ensure_free(port, what, variable):
             sys.exit(f"error: port {port}, wanted for {what}, cannot be had ({error.strerror}); choose another with {variable}=...")
 
 
+# Whatever proxy the environment names, these servers are here.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
 def get(url):
-    with urllib.request.urlopen(url, timeout=30) as page:
+    with DIRECT.open(url, timeout=30) as page:
         return page.read().decode()
 
 
@@ -81,12 +85,11 @@ def modules_elsewhere(text):
 class Program:
     """A child process whose output goes to a file."""
 
-    def __init__(self, name, command, folder, detached=False, **options):
+    def __init__(self, name, command, folder, **options):
         self.name, self.log = name, folder / f"{name}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [str(word) for word in command], stdin=subprocess.DEVNULL, stderr=log, cwd=ROOT, start_new_session=detached,
-                **({"stdout": log} | options))
+                [str(word) for word in command], stdin=subprocess.DEVNULL, stderr=log, cwd=ROOT, **({"stdout": log} | options))
 
     def check(self):
         if self.process.poll() is not None:
@@ -106,9 +109,9 @@ class Program:
 
 
 class Stack:
-    def __init__(self, config, upstream=None, ports=(None, None, None), folder=None, detached=False):
+    def __init__(self, config, upstream=None, ports=(None, None, None), folder=None):
         """`upstream` is the port of a server that runs already, instead of a fleet. `ports`: listener, admin, first backend."""
-        self.config, self.detached = config, detached
+        self.config = config
         listener, admin, self.first_backend = ports
         self.listener, self.admin_port = listener or free_port(), admin or free_port()
         self.url, self.admin = f"http://127.0.0.1:{self.listener}", f"http://127.0.0.1:{self.admin_port}"
@@ -142,7 +145,7 @@ class Stack:
             port = self.first_backend + number if self.first_backend else 0
             command += ["--listen", f"127.0.0.1:{port},name={name},speed={speed}"]
         # A pipe for the one line that tells the ports; nothing else is ever written there.
-        fleet = Program("llm-sim", command, self.folder, self.detached, stdout=subprocess.PIPE)
+        fleet = Program("llm-sim", command, self.folder, stdout=subprocess.PIPE)
         self.programs.append(fleet)
         readable, _, _ = select.select([fleet.process.stdout], [], [], READY_WITHIN_S)
         line = fleet.process.stdout.readline() if readable else b""
@@ -159,7 +162,7 @@ class Stack:
         command = [envoy_binary(), "-c", file, "--use-dynamic-base-id", "--concurrency", WORKERS, "-l", "warning",
                    "--component-log-level", "wasm:info", "--file-flush-interval-msec", 100]
         out = (self.folder / "ledger.jsonl").open("wb")
-        envoy = Program("envoy", command, self.folder, self.detached, stdout=out)
+        envoy = Program("envoy", command, self.folder, stdout=out)
         self.programs.append(envoy)
         until = time.monotonic() + READY_WITHIN_S
         while True:
