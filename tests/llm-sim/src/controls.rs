@@ -117,6 +117,8 @@ pub enum Style {
     Vllm,
     Ollama,
     Llamacpp,
+    Litellm,
+    Transformers,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -245,8 +247,10 @@ impl Controls {
             "logprobs" => self.logprobs = switch()?,
             "orca" => self.orca = parse_orca(value).ok_or_else(|| wrong("off, text, json, bin or triton"))?,
             "style" => {
-                self.style =
-                    Some(parse_style(value).ok_or_else(|| wrong("openai, vllm, ollama or llamacpp"))?)
+                self.style = Some(
+                    parse_style(value)
+                        .ok_or_else(|| wrong("openai, vllm, ollama, llamacpp, litellm or transformers"))?,
+                )
             }
             "content" => {
                 self.content =
@@ -357,6 +361,8 @@ fn parse_style(value: &str) -> Option<Style> {
         "vllm" => Style::Vllm,
         "ollama" => Style::Ollama,
         "llamacpp" => Style::Llamacpp,
+        "litellm" => Style::Litellm,
+        "transformers" => Style::Transformers,
         _ => return None,
     })
 }

@@ -87,6 +87,23 @@ impl Json {
         }
     }
 
+    /// With every object's members in the order of their keys.
+    pub fn sorted(self) -> Self {
+        match self {
+            Json::Arr(items) => Json::Arr(items.into_iter().map(Json::sorted).collect()),
+            Json::Obj(mut members) => {
+                members.sort_by(|left, right| left.0.cmp(&right.0));
+                Json::Obj(
+                    members
+                        .into_iter()
+                        .map(|(key, value)| (key, value.sorted()))
+                        .collect(),
+                )
+            }
+            leaf @ (Json::Null | Json::Bool(_) | Json::Num(_) | Json::Str(_)) => leaf,
+        }
+    }
+
     pub fn write(&self, format: Format) -> String {
         let mut out = String::with_capacity(256);
         self.write_to(&mut out, format, 0);

@@ -19,7 +19,11 @@ pub struct AnthropicCountTokens;
 /// Compact JSON; LiteLLM-like servers space it and escape all but ASCII.
 pub fn format(controls: &Controls) -> Format {
     match controls.style {
-        None | Some(Style::Openai | Style::Vllm | Style::Llamacpp) => Format::COMPACT,
+        None | Some(Style::Openai | Style::Vllm | Style::Llamacpp | Style::Transformers) => Format::COMPACT,
+        Some(Style::Litellm) => Format {
+            layout: Layout::Spaced,
+            escape: Escape::Ascii,
+        },
         Some(Style::Ollama) => Format {
             layout: Layout::Compact,
             escape: Escape::Go,
@@ -197,6 +201,11 @@ pub fn full_usage(usage: Usage, output: u64) -> Json {
 pub fn thinking(usage: Usage, output: u64) -> Option<Json> {
     let tokens = usage.reasoning.min(output);
     (usage.reasoning > 0 && output > 1).then(|| obj! {"thinking_tokens": tokens})
+}
+
+/// Anthropic itself, not a server that speaks its API.
+pub fn genuine(controls: &Controls) -> bool {
+    matches!(controls.style, None | Some(Style::Openai))
 }
 
 pub fn message(ask: &Ask, answer: &Answer, content: Json, reason: Option<&str>, usage: Option<Json>) -> Json {

@@ -2,7 +2,9 @@
 //! <https://docs.anthropic.com/en/docs/build-with-claude/streaming>
 
 use crate::controls::{Controls, Style, UsageMode};
-use crate::dialect::anthropic::{format, full_usage, message, signature, stop_reason, thinking, tool_id};
+use crate::dialect::anthropic::{
+    format, full_usage, genuine, message, signature, stop_reason, thinking, tool_id,
+};
 use crate::dialect::{Ask, Event, Kind, join, sse};
 use crate::json::Json;
 use crate::rng::Rng;
@@ -52,7 +54,10 @@ impl Stream<'_> {
         let usage = self.answer.usage;
         match self.controls.style {
             None | Some(Style::Openai) => full_usage(usage, 1),
-            Some(Style::Vllm) => obj! {"input_tokens": usage.uncached(), "output_tokens": 0},
+            Some(Style::Litellm) => obj! {"input_tokens": 0, "output_tokens": 0},
+            Some(Style::Vllm | Style::Transformers) => {
+                obj! {"input_tokens": usage.uncached(), "output_tokens": 0}
+            }
             // It guesses, and tells the truth at the end.
             Some(Style::Ollama) => obj! {"input_tokens": usage.uncached() / 3, "output_tokens": 0},
             Some(Style::Llamacpp) => {
@@ -73,7 +78,12 @@ impl Stream<'_> {
                 },
             )
             .with_some("output_tokens_details", thinking(usage, usage.output)),
-            Some(Style::Vllm | Style::Ollama) => counts.with("output_tokens", usage.output),
+            Some(Style::Vllm | Style::Ollama | Style::Transformers) => {
+                counts.with("output_tokens", usage.output)
+            }
+            Some(Style::Litellm) => counts
+                .with("cache_read_input_tokens", usage.cached)
+                .with("output_tokens", usage.output),
             Some(Style::Llamacpp) => obj! {"output_tokens": usage.output},
         }
     }
@@ -161,7 +171,7 @@ impl Stream<'_> {
             obj! {"index": self.block, "content_block": block},
             self.between(),
         );
-        if !std::mem::replace(&mut self.pinged, true) {
+        if genuine(self.controls) && !std::mem::replace(&mut self.pinged, true) {
             let ping = b"event: ping\ndata: {\"type\": \"ping\"}\n\n".to_vec();
             self.events.push(Event {
                 bytes: ping,
@@ -186,7 +196,11 @@ impl Stream<'_> {
     fn push(&mut self, name: &'static str, body: Json, kind: Kind) {
         let mut data = join(obj! {"type": name}, body).write(format(self.controls));
         // Anthropic pads the end of an object with spaces, against readers of lengths.
-        let padding = self.rng.range(0, 14) as usize;
+        let padding = if genuine(self.controls) {
+            self.rng.range(0, 14) as usize
+        } else {
+            0
+        };
         data.insert_str(data.len() - 1, &" ".repeat(padding));
         self.events.push(sse(Some(name), &data, kind));
     }

@@ -19,14 +19,16 @@ pub fn style(controls: &Controls) -> Style {
 pub fn unary_format(style: Style) -> Format {
     match style {
         Style::Openai => Format::PRETTY,
-        Style::Vllm | Style::Llamacpp => Format::COMPACT,
+        Style::Vllm | Style::Llamacpp | Style::Litellm | Style::Transformers => Format::COMPACT,
         Style::Ollama => stream_format(style),
     }
 }
 
 pub fn stream_format(style: Style) -> Format {
     match style {
-        Style::Openai | Style::Vllm | Style::Llamacpp => Format::COMPACT,
+        Style::Openai | Style::Vllm | Style::Llamacpp | Style::Litellm | Style::Transformers => {
+            Format::COMPACT
+        }
         Style::Ollama => Format {
             layout: Layout::Compact,
             escape: Escape::Go,
@@ -65,11 +67,11 @@ pub fn usage(usage: Usage, style: Style) -> Json {
                 "completion_tokens": usage.output, "prompt_tokens_details": details,
             }
         }
-        Style::Llamacpp => obj! {
+        Style::Llamacpp | Style::Litellm => obj! {
             "completion_tokens": usage.output, "prompt_tokens": usage.input, "total_tokens": usage.total(),
             "prompt_tokens_details": obj! {"cached_tokens": usage.cached},
         },
-        Style::Ollama => counts,
+        Style::Ollama | Style::Transformers => counts,
     }
 }
 

@@ -106,7 +106,7 @@ pub fn finish_reason(finish: Finish) -> &'static str {
 /// llama-server gives call ids without OpenAI's prefix.
 pub fn call_id(tool: &ToolCall, style: Style) -> String {
     match style {
-        Style::Openai | Style::Vllm => format!("call_{}", tool.id),
+        Style::Openai | Style::Vllm | Style::Litellm | Style::Transformers => format!("call_{}", tool.id),
         Style::Ollama => format!("call_{}", &tool.id[..8]),
         Style::Llamacpp => tool.id.clone(),
     }
@@ -125,7 +125,7 @@ pub fn reasoning_key(style: Style) -> Option<&'static str> {
     match style {
         Style::Openai => None,
         Style::Vllm | Style::Ollama => Some("reasoning"),
-        Style::Llamacpp => Some("reasoning_content"),
+        Style::Llamacpp | Style::Litellm | Style::Transformers => Some("reasoning_content"),
     }
 }
 
@@ -152,9 +152,13 @@ fn unary_choice(choice: &Choice, ask: &Ask, controls: &Controls, style: Style) -
                 "logprobs": logprobs, "finish_reason": finish, "stop_reason": Json::Null,
             }
         }
-        Style::Ollama => obj! {"index": choice.index, "message": message, "finish_reason": finish},
-        Style::Llamacpp => obj! {"finish_reason": finish, "index": choice.index, "message": message}
-            .with_some("logprobs", logprobs),
+        Style::Ollama | Style::Transformers => {
+            obj! {"index": choice.index, "message": message, "finish_reason": finish}
+        }
+        Style::Llamacpp | Style::Litellm => {
+            obj! {"finish_reason": finish, "index": choice.index, "message": message}
+                .with_some("logprobs", logprobs)
+        }
     }
 }
 
@@ -217,7 +221,7 @@ impl Envelope {
                 };
                 join(body, rest)
             }
-            Style::Vllm => {
+            Style::Vllm | Style::Litellm | Style::Transformers => {
                 let head = obj! {"id": id, "object": object, "created": created, "model": model};
                 head.with("choices", choices).with_some("usage", usage)
             }
@@ -333,6 +337,35 @@ mod tests {
                 .wire()
                 .starts_with("data: {\"choices\":[{\"finish_reason\":null,")
         );
+    }
+
+    #[test]
+    fn usage_sits_where_each_server_puts_it() {
+        let last = |sim: &str| {
+            let told = told(&OpenaiChat, "/v1/chat/completions", ASKED, sim);
+            (
+                told.data().last().unwrap().clone(),
+                told.wire().ends_with("[DONE]\n\n"),
+            )
+        };
+        let (litellm, done) = last("style=litellm");
+        assert!(
+            done && litellm["usage"].is_object() && litellm["choices"][0]["delta"] == serde_json::json!({})
+        );
+        let (transformers, done) = last("style=transformers");
+        assert!(
+            !done
+                && transformers["usage"].is_object()
+                && transformers["choices"][0]["finish_reason"] == "stop"
+        );
+        let unasked = told(
+            &OpenaiChat,
+            "/v1/chat/completions",
+            UNASKED,
+            "out=3;style=llamacpp",
+        );
+        assert_eq!(unasked.data().last().unwrap()["timings"]["predicted_n"], 3);
+        assert!(!unasked.wire().contains("usage"));
     }
 
     #[test]

@@ -55,13 +55,46 @@ impl<'a> Stream<'a> {
             self.delta(index, delta.body, delta.logprobs, tokens);
         }
         answer.choices.iter().for_each(|choice| self.close(choice));
-        let asked = self.ask.usage_asked || self.controls.usage == UsageMode::Continuous;
-        if asked && self.controls.usage != UsageMode::None {
-            let usage = openai::usage(answer.usage, self.style);
-            self.chunk(arr![], Some(usage), Kind::Closing);
+        if self.usage_follows() {
+            self.last_usage();
         }
-        self.events.push(openai::done());
+        // transformers just ends.
+        if self.style != Style::Transformers {
+            self.events.push(openai::done());
+        }
         self.events
+    }
+
+    fn usage_follows(&self) -> bool {
+        let asked = match self.controls.usage {
+            UsageMode::Normal => self.ask.usage_asked,
+            UsageMode::Continuous => true,
+            UsageMode::None => false,
+        };
+        asked && self.style != Style::Transformers
+    }
+
+    /// The chunk of its own that `include_usage` asks for.
+    fn last_usage(&mut self) {
+        // LiteLLM's is the one whose choices are not empty.
+        let choices = match self.style {
+            Style::Litellm => arr![obj! {"index": 0, "delta": obj! {}}],
+            Style::Openai | Style::Vllm | Style::Ollama | Style::Llamacpp | Style::Transformers => arr![],
+        };
+        let usage = openai::usage(self.answer.usage, self.style);
+        self.last_chunk(choices, Some(usage));
+    }
+
+    /// llama-server adds its own counters to its last chunk, asked or not.
+    fn timings(&self) -> Option<Json> {
+        let usage = self.answer.usage;
+        let fresh = usage.input - usage.cached;
+        (self.style == Style::Llamacpp && self.controls.usage != UsageMode::None).then(|| {
+            obj! {
+                "cache_n": usage.cached, "prompt_n": fresh, "prompt_ms": fresh as f64 * 1.25,
+                "predicted_n": usage.output, "predicted_ms": usage.output as f64 * 2.5,
+            }
+        })
     }
 
     fn wants_logprobs(&self) -> bool {
@@ -71,10 +104,10 @@ impl<'a> Stream<'a> {
     fn open(&mut self, choice: &Choice) {
         let delta = match self.style {
             Style::Openai => obj! {"role": "assistant", "content": "", "refusal": Json::Null},
-            Style::Vllm => obj! {"role": "assistant", "content": ""},
+            Style::Vllm | Style::Transformers => obj! {"role": "assistant", "content": ""},
             Style::Llamacpp => obj! {"role": "assistant", "content": Json::Null},
-            // Its first chunk has text, and every delta has the role.
-            Style::Ollama => return,
+            // Their first chunks have text.
+            Style::Ollama | Style::Litellm => return,
         };
         let cell = self.cell(choice.index, delta, None, None);
         let usage = self.running_usage();
@@ -84,8 +117,10 @@ impl<'a> Stream<'a> {
     fn delta(&mut self, index: u32, body: Json, logprobs: Option<Json>, tokens: u64) {
         self.sent += tokens;
         let body = match self.style {
+            // The role is in every delta.
             Style::Ollama => join(obj! {"role": "assistant"}, body),
-            Style::Openai | Style::Vllm | Style::Llamacpp => body,
+            Style::Litellm if self.events.is_empty() => join(obj! {"role": "assistant"}, body),
+            Style::Openai | Style::Vllm | Style::Llamacpp | Style::Litellm | Style::Transformers => body,
         };
         let cell = self.cell(index, body, logprobs, None);
         let usage = self.running_usage();
@@ -96,11 +131,26 @@ impl<'a> Stream<'a> {
         let body = match self.style {
             Style::Ollama => obj! {"role": "assistant", "content": ""},
             Style::Vllm => obj! {"content": ""},
-            Style::Openai | Style::Llamacpp => obj! {},
+            Style::Openai | Style::Llamacpp | Style::Litellm | Style::Transformers => obj! {},
         };
         let cell = self.cell(choice.index, body, None, Some(finish_reason(choice.finish)));
-        let usage = self.running_usage();
-        self.chunk(arr![cell], usage, Kind::Closing);
+        let last = self
+            .answer
+            .choices
+            .last()
+            .is_some_and(|last| last.index == choice.index);
+        // transformers puts the usage here, asked or not.
+        let usage = match (self.style, self.controls.usage) {
+            (Style::Transformers, UsageMode::Normal) if last => {
+                Some(openai::usage(self.answer.usage, self.style))
+            }
+            _ => self.running_usage(),
+        };
+        if last && !self.usage_follows() {
+            self.last_chunk(arr![cell], usage);
+        } else {
+            self.chunk(arr![cell], usage, Kind::Closing);
+        }
     }
 
     fn cell(&self, index: u32, delta: Json, logprobs: Option<Json>, finish: Option<&str>) -> Json {
@@ -108,7 +158,9 @@ impl<'a> Stream<'a> {
             Style::Openai | Style::Vllm => {
                 obj! {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
             }
-            Style::Ollama => obj! {"index": index, "delta": delta, "finish_reason": finish},
+            Style::Ollama | Style::Litellm | Style::Transformers => {
+                obj! {"index": index, "delta": delta, "finish_reason": finish}
+            }
             Style::Llamacpp => obj! {"finish_reason": finish, "index": index, "delta": delta},
         }
     }
@@ -130,14 +182,25 @@ impl<'a> Stream<'a> {
     }
 
     fn chunk(&mut self, choices: Json, usage: Option<Json>, kind: Kind) {
+        self.push(choices, usage, None, kind);
+    }
+
+    /// The last chunk before `[DONE]`.
+    fn last_chunk(&mut self, choices: Json, usage: Option<Json>) {
+        self.push(choices, usage, self.timings(), Kind::Closing);
+    }
+
+    fn push(&mut self, choices: Json, usage: Option<Json>, timings: Option<Json>, kind: Kind) {
         // OpenAI pads chunks by chance, against readers of lengths.
         let length = self.envelope.rng.range(1, 12) as usize;
         let padding = Json::from(self.envelope.rng.id(length));
         let chunk = self
             .envelope
             .object("chat.completion.chunk", choices, usage, padding);
-        self.events
-            .push(sse(None, &chunk.write(openai::stream_format(self.style)), kind));
+        let chunk = chunk
+            .with_some("timings", timings)
+            .write(openai::stream_format(self.style));
+        self.events.push(sse(None, &chunk, kind));
     }
 }
 

@@ -127,7 +127,7 @@ fn logprobs(pieces: &[String]) -> Json {
 
 fn cell(index: u32, text: &str, logprobs: Option<Json>, finish: Option<&str>, style: Style) -> Json {
     match style {
-        Style::Openai | Style::Ollama => {
+        Style::Openai | Style::Ollama | Style::Litellm | Style::Transformers => {
             obj! {"text": text, "index": index, "logprobs": logprobs, "finish_reason": finish}
         }
         Style::Vllm => obj! {

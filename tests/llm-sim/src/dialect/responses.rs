@@ -218,7 +218,9 @@ impl<'a> Items<'a> {
         let shown = match style {
             Style::Openai if asked => Shown::Summary,
             Style::Openai => Shown::Nothing,
-            Style::Vllm | Style::Ollama | Style::Llamacpp => Shown::Text,
+            Style::Vllm | Style::Ollama | Style::Llamacpp | Style::Litellm | Style::Transformers => {
+                Shown::Text
+            }
         };
         let mut rng = answer.rng.clone();
         let _ = rng.next();

@@ -38,6 +38,9 @@ pub fn events(ask: &Ask, answer: &Answer, controls: &Controls) -> Vec<Event> {
     };
     let response = envelope.finished(items.done(ask, controls), controls);
     stream.push(name, obj! {"response": response}, cut);
+    if style == Style::Litellm {
+        stream.events.push(openai::done());
+    }
     stream.events
 }
 
@@ -220,12 +223,18 @@ impl Stream<'_> {
     /// llama-server leaves the sequence number out.
     fn push(&mut self, name: &'static str, body: Json, kind: Kind) {
         let number = (self.style != Style::Llamacpp).then_some(self.events.len());
-        let body = join(obj! {"type": name}.with_some("sequence_number", number), body);
-        self.events.push(sse(
-            Some(name),
-            &body.write(openai::stream_format(self.style)),
-            kind,
-        ));
+        let mut body = join(obj! {"type": name}.with_some("sequence_number", number), body);
+        if self.style == Style::Ollama {
+            // Go writes its maps sorted, so that the type comes late.
+            body = body.sorted();
+        }
+        // LiteLLM and transformers leave the event line out.
+        let line = match self.style {
+            Style::Openai | Style::Vllm | Style::Ollama | Style::Llamacpp => Some(name),
+            Style::Litellm | Style::Transformers => None,
+        };
+        self.events
+            .push(sse(line, &body.write(openai::stream_format(self.style)), kind));
     }
 }
 
