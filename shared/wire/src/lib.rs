@@ -36,6 +36,7 @@
 
 mod frames;
 mod json;
+mod order;
 mod scan;
 
 pub use frames::{Frame, FrameError, Framer, Framing};
@@ -43,3 +44,4 @@ pub use json::{
     EditError, Items, Json, JsonEdits, JsonError, JsonErrorKind, Kind, Limits, Members, NodeId, Tape, Value,
     twin, write_string,
 };
+pub use order::sort_by_key;

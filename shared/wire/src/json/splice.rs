@@ -1,11 +1,11 @@
 //! From edits of nodes to replacements of bytes.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::edits::Edit;
 use super::string::{Segment, Segments, write_escaped};
 use super::{EditError, Json, Kind, Limits, NodeId, Tape, Value, write_string};
+use crate::order::sort_by_key;
 
 /// Bytes to put in the place of a span of the document.
 pub(super) struct Splice {
@@ -13,43 +13,59 @@ pub(super) struct Splice {
     pub(super) with: Vec<u8>,
 }
 
-/// What happens to the children of one array or object.
-#[derive(Default)]
-struct Children<'e> {
-    /// First node of each child to remove: the key of a member, or the item.
-    removed: Vec<NodeId>,
-    inserted: Vec<(&'e str, &'e str)>,
+/// A text edit of a string or key.
+struct TextEdit<'e> {
+    node: NodeId,
+    text: Range<usize>,
+    with: &'e str,
+}
+
+/// What happens to a child of an array or object.
+enum ChildEdit<'e> {
+    /// First node of the child to remove: the key of a member, or the item.
+    Remove(NodeId),
+    Insert(&'e str, &'e str),
 }
 
 /// The splices of `edits`, in document order, none touching another.
 pub(super) fn splices(edits: &[Edit], json: Json<'_>) -> Result<Vec<Splice>, EditError> {
     let mut splices = Vec::with_capacity(edits.len());
-    let mut texts: BTreeMap<NodeId, Vec<(Range<usize>, &str)>> = BTreeMap::new();
-    let mut containers: BTreeMap<NodeId, Children<'_>> = BTreeMap::new();
+    let mut texts = Vec::new();
+    let mut children = Vec::new();
     for edit in edits {
         match edit {
             Edit::Replace { node, json: raw } => splices.push(replacement(known(json, *node)?, raw)?),
-            Edit::ReplaceText { node, text, with } => {
-                texts.entry(*node).or_default().push((text.clone(), with))
-            }
+            Edit::ReplaceText { node, text, with } => texts.push(TextEdit {
+                node: *node,
+                text: text.clone(),
+                with,
+            }),
             Edit::InsertMember {
                 object,
                 key,
                 json: raw,
-            } => {
-                containers.entry(*object).or_default().inserted.push((key, raw));
-            }
-            Edit::RemoveMember { key } => remove(&mut containers, known(json, *key)?, Kind::Object)?,
-            Edit::RemoveItem { item } => remove(&mut containers, known(json, *item)?, Kind::Array)?,
+            } => children.push((*object, ChildEdit::Insert(key, raw))),
+            Edit::RemoveMember { key } => children.push(removal(known(json, *key)?, Kind::Object)?),
+            Edit::RemoveItem { item } => children.push(removal(known(json, *item)?, Kind::Array)?),
         }
     }
-    for (node, edits) in texts {
-        text_splices(known(json, node)?, edits, &mut splices)?;
+    sort_by_key(&mut texts, |edit| {
+        [edit.node.index(), edit.text.start, edit.text.end]
+    });
+    for edits in texts.chunk_by(|one, next| one.node == next.node) {
+        text_splices(json, edits, &mut splices)?;
     }
-    for (node, children) in containers {
-        container_splices(known(json, node)?, children, &mut splices)?;
+    sort_by_key(&mut children, |(container, edit)| {
+        let child = match edit {
+            ChildEdit::Remove(child) => child.index(),
+            ChildEdit::Insert(..) => usize::MAX,
+        };
+        [container.index(), child, 0]
+    });
+    for edits in children.chunk_by(|(one, _), (next, _)| one == next) {
+        container_splices(json, edits, &mut splices)?;
     }
-    splices.sort_by_key(|splice| (splice.span.start, splice.span.end));
+    sort_by_key(&mut splices, |splice| [splice.span.start, splice.span.end, 0]);
     reject_overlap(splices.iter().map(|splice| &splice.span))?;
     Ok(splices)
 }
@@ -91,11 +107,7 @@ fn whole_value(raw: &str) -> Option<Kind> {
     Some(tape.view(raw.as_bytes()).root().kind())
 }
 
-fn remove<'e>(
-    containers: &mut BTreeMap<NodeId, Children<'e>>,
-    child: Value<'_>,
-    container: Kind,
-) -> Result<(), EditError> {
+fn removal<'e>(child: Value<'_>, container: Kind) -> Result<(NodeId, ChildEdit<'e>), EditError> {
     let wrong = EditError::WrongKind(child.id());
     let parent = child
         .parent()
@@ -104,25 +116,19 @@ fn remove<'e>(
     if (container == Kind::Object) != (child.kind() == Kind::Key) {
         return Err(wrong);
     }
-    containers
-        .entry(parent.id())
-        .or_default()
-        .removed
-        .push(child.id());
-    Ok(())
+    Ok((parent.id(), ChildEdit::Remove(child.id())))
 }
 
-/// The text edits of one string, in one walk over it.
-fn text_splices(
-    value: Value<'_>,
-    mut edits: Vec<(Range<usize>, &str)>,
-    splices: &mut Vec<Splice>,
-) -> Result<(), EditError> {
+/// The text edits of one string, sorted, in one walk over it.
+fn text_splices(json: Json<'_>, edits: &[TextEdit<'_>], splices: &mut Vec<Splice>) -> Result<(), EditError> {
+    let Some(TextEdit { node, .. }) = edits.first() else {
+        return Ok(());
+    };
+    let value = known(json, *node)?;
     let inner = value.inner().ok_or(EditError::WrongKind(value.id()))?;
-    edits.sort_by_key(|(text, _)| (text.start, text.end));
     let mut cursor = Cursor::new(inner, value.span().start + 1);
     let mut end = 0;
-    for (text, with) in edits {
+    for TextEdit { text, with, .. } in edits {
         if text.start > text.end {
             return Err(EditError::BadRange(value.id()));
         }
@@ -182,16 +188,25 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Removes from and appends to one array or object, commas included.
+/// Removes from and appends to one array or object, commas included. The edits are sorted.
 fn container_splices(
-    container: Value<'_>,
-    edits: Children<'_>,
+    json: Json<'_>,
+    edits: &[(NodeId, ChildEdit<'_>)],
     splices: &mut Vec<Splice>,
 ) -> Result<(), EditError> {
-    let mut removed = edits.removed;
-    removed.sort_unstable();
+    let Some((container, _)) = edits.first() else {
+        return Ok(());
+    };
+    let container = known(json, *container)?;
+    let (mut removed, mut inserted) = (Vec::new(), Vec::new());
+    for (_, edit) in edits {
+        match edit {
+            ChildEdit::Remove(child) => removed.push(*child),
+            ChildEdit::Insert(key, raw) => inserted.push((*key, *raw)),
+        }
+    }
     removed.dedup();
-    check_inserted(container, &removed, &edits.inserted)?;
+    check_inserted(container, &removed, &inserted)?;
     let children: Vec<Child> = match container.kind() {
         Kind::Object => container
             .members()
@@ -200,13 +215,13 @@ fn container_splices(
         _ => container.items().map(|item| (item.id(), item.span())).collect(),
     };
     let last_kept = remove_runs(&children, &removed, splices);
-    if !edits.inserted.is_empty() {
+    if !inserted.is_empty() {
         let at = children
             .last()
             .map_or(container.span().start + 1, |(_, span)| span.end);
         splices.push(Splice {
             span: at..at,
-            with: new_members(&edits.inserted, last_kept.is_some()),
+            with: new_members(&inserted, last_kept.is_some()),
         });
     }
     Ok(())

@@ -50,6 +50,13 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub(super) u32);
 
+impl NodeId {
+    /// The node's place in document order.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// The index of one document: spans by node, in document order. Reusable: a new parse keeps the allocation.
 #[derive(Clone, Debug, Default)]
 pub struct Tape {
