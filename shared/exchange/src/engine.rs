@@ -5,7 +5,7 @@ use penstock_filter_api::{
     ConfigError, Failure, MetricId, MetricKind, Mode, Module, Plugin, Ports, RootCx, labelled,
 };
 use penstock_llm_api::Operation;
-use penstock_wire::{Limits, Tape};
+use penstock_wire::{Limits, Tape, sort_by_key};
 use std::cell::{Cell, RefCell};
 
 /// A loaded configuration.
@@ -71,7 +71,7 @@ impl Engine {
             seen.push(name);
         }
         plugins.retain(|plugin| plugin.policy().mode != Mode::Off);
-        plugins.sort_by_key(|plugin| plugin.policy().stage);
+        sort_by_key(&mut plugins, |plugin| [plugin.policy().stage as usize, 0, 0]);
         let settings = match settings {
             Some(settings) => settings,
             None => Settings::load("{}").map_err(|error| error.under("exchange"))?,

@@ -8,7 +8,7 @@ use crate::host::Host;
 use crate::joined::Joined;
 use penstock_filter_api::{Denial, Effects, Failure, OutputFlow, Piece, PieceEdits, Reply};
 use penstock_llm_api::{ChannelId, Encoding, Part, Scope};
-use penstock_wire::{JsonEdits, NodeId};
+use penstock_wire::{JsonEdits, NodeId, sort_by_key};
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -578,7 +578,7 @@ impl Queued {
     /// The item with its edits written into its texts.
     fn edited(mut self) -> Item {
         for (text, place) in self.item.texts.iter_mut().zip(&mut self.texts) {
-            place.edits.sort_by_key(|(range, _)| range.start);
+            sort_by_key(&mut place.edits, |(range, _)| [range.start, 0, 0]);
             for (range, with) in place.edits.drain(..).rev() {
                 text.text.replace_range(range, &with);
                 text.edited = true;

@@ -2,6 +2,7 @@
 
 use crate::{Cx, HeadFlow, Headers, OutputFlow, Prompt, PromptFlow, Record, Reply};
 use penstock_llm_api::{ChannelId, Encoding, Part, Request, Scope};
+use penstock_wire::sort_by_key;
 use std::ops::Range;
 
 /// Policy on one exchange. Every method has a default that does nothing.
@@ -87,7 +88,9 @@ impl PieceEdits {
     /// Takes the edits, sorted by their start.
     pub fn take(&mut self) -> Vec<(Range<u64>, String)> {
         let mut edits = std::mem::take(&mut self.0);
-        edits.sort_by_key(|(range, _)| range.start);
+        sort_by_key(&mut edits, |(range, _)| {
+            [(range.start >> 32) as usize, range.start as u32 as usize, 0]
+        });
         edits
     }
 }
