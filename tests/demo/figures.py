@@ -64,17 +64,30 @@ def settled(admin, requests):
         time.sleep(0.1)
 
 
-def known(sim, prices):
-    """{(api, model): figures} as the fleet has them, as far as the formats can tell, at the prices of the configuration."""
+def records(sim):
+    """Every request that the fleet has answered, oldest first."""
+    return json.loads(stack.get(f"{sim}/sim/truth?limit=100000"))["requests"]
+
+
+def api(request):
+    """The meter's word for what a request spoke."""
+    return API.get((request["api"], request["operation"]), request["api"])
+
+
+def tokens(request):
+    """What a request used, as far as its format can tell."""
+    return {kind: 0 if kind in UNTOLD.get(api(request), ()) else request["usage"][f"{kind}_tokens"] for kind in TOKENS}
+
+
+def known(sim, table):
+    """{(api, model): figures} as the fleet has them, at the prices of the configuration."""
     rows = {}
-    for request in json.loads(stack.get(f"{sim}/sim/truth?limit=100000"))["requests"]:
-        api = API.get((request["api"], request["operation"]), request["api"])
-        row = rows.setdefault((api, request["model"]), blank())
-        tokens = {kind: 0 if kind in UNTOLD.get(api, ()) else request["usage"][f"{kind}_tokens"] for kind in TOKENS}
-        for kind, count in tokens.items():
+    for request in records(sim):
+        row = rows.setdefault((api(request), request["model"]), blank())
+        for kind, count in tokens(request).items():
             row[kind] += count
         row["requests"] += 1
-        row["nano"] += cost(price_of(prices, request["model"]), tokens)
+        row["nano"] += cost(price_of(table, request["model"]), tokens(request))
     return rows
 
 
@@ -91,11 +104,11 @@ def price_of(table, model):
     return min(found, key=lambda price: "*" in price["model"], default={})
 
 
-def cost(price, tokens):
+def cost(price, used):
     """In 10^-9, exactly. Prices are for a million tokens; cached ones are part of the input."""
-    fresh = tokens["input"] - tokens["cached"]
+    fresh = used["input"] - used["cached"]
     each = price.get("input", 0), price.get("cached", price.get("input", 0)), price.get("output", 0)
-    return sum(fractions.Fraction(rate) * count for rate, count in zip(each, (fresh, tokens["cached"], tokens["output"]))) * NANO / 10**6
+    return sum(fractions.Fraction(rate) * count for rate, count in zip(each, (fresh, used["cached"], used["output"]))) * NANO / 10**6
 
 
 def differences(counts, truth):

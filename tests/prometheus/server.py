@@ -1,0 +1,64 @@
+"""A real Prometheus that scrapes one Envoy."""
+import json
+import pathlib
+import subprocess
+import tempfile
+import time
+import urllib.parse
+
+import stack
+
+CONFIG = """\
+global: {{scrape_interval: 1s, scrape_timeout: 1s}}
+scrape_configs:
+- job_name: envoy
+  metrics_path: /stats/prometheus
+  static_configs: [{{targets: ["{target}"]}}]
+"""
+
+
+class Prometheus:
+    def __init__(self, admin):
+        self.home = tempfile.TemporaryDirectory(prefix="penstock-prometheus-")
+        folder = pathlib.Path(self.home.name)
+        (folder / "prometheus.yml").write_text(CONFIG.format(target=admin.removeprefix("http://")))
+        port = stack.free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.program = stack.Program("prometheus", [
+            binary(), f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
+            f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"], folder)
+
+    def __enter__(self):
+        self.until(lambda: stack.get(f"{self.url}/-/ready"), "Prometheus is ready")
+        return self
+
+    def __exit__(self, *_):
+        self.program.stop()
+        self.home.cleanup()
+
+    def ask(self, query):
+        """[(labels, value)] of an instant query."""
+        page = json.loads(stack.get(f"{self.url}/api/v1/query?{urllib.parse.urlencode({'query': query})}"))
+        return [(one["metric"], float(one["value"][1])) for one in page["data"]["result"]]
+
+    def number(self, query):
+        return sum(value for _, value in self.ask(query))
+
+    def until(self, attempt, what, within_s=60):
+        """Waits until `attempt` says something true."""
+        end = time.monotonic() + within_s
+        while True:
+            self.program.check()
+            try:
+                if attempt():
+                    return
+            except OSError:
+                pass
+            if time.monotonic() > end:
+                raise AssertionError(f"not within {within_s} s: {what}")
+            time.sleep(0.1)
+
+
+def binary():
+    made = subprocess.run([stack.ROOT / "tools/prometheus.sh"], stdout=subprocess.PIPE, text=True, check=True)
+    return made.stdout.strip()
