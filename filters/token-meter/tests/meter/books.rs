@@ -265,6 +265,10 @@ fn only_what_is_in_scope_is_metered() {
     ] {
         assert_eq!(counted(scoped(scope, chat())), count, "{scope}");
     }
+    // An API that only the body tells.
+    let mut story = given(r#"{"scope": {"apis": ["gemini"]}}"#);
+    let filter = story.open(&Record { api: None, ..chat() }).unwrap();
+    story.end(filter, &chat()).then(REQUESTS, "", 0);
     // A rate limit needs a number all the same.
     scoped(r#"{"models": ["claude-*"]}"#, chat())
         .state("penstock.tokens", "0")

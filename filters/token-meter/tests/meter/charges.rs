@@ -226,6 +226,18 @@ fn an_unbelievable_report_is_replaced() {
 }
 
 #[test]
+fn an_estimate_is_bounded_too() {
+    given("{}")
+        .exchange(Record {
+            input_text_bytes: u64::MAX,
+            output_text_bytes: 1 << 40,
+            ..cancelled()
+        })
+        .then(TOKENS, "type=input", 1 << 25)
+        .then(TOKENS, "type=output", 1 << 25);
+}
+
+#[test]
 fn nothing_is_charged_that_no_model_did() {
     let untouched = Record {
         usage: Usage::default(),

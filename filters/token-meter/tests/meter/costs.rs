@@ -245,6 +245,7 @@ fn the_closest_price_holds() {
         {"model": "*", "input": 1, "output": 0},
         {"model": "gpt-4.1*", "input": 2, "output": 0},
         {"model": "gpt-4.1", "input": 3, "output": 0},
+        {"model": "gpt-4.1", "from": "2026-01-10", "input": 6, "output": 0},
         {"model": "gpt-4.1", "api": "openai_responses", "input": 4, "output": 0},
         {"model": "gpt-4.1", "api": "openai_responses", "from": "2026-01-01", "input": 5, "output": 0}
     ]}"#;
@@ -256,7 +257,7 @@ fn the_closest_price_holds() {
     for (name, api, cost) in [
         ("llama", Api::OpenAiChat, "\"1\""),
         ("gpt-4.1-mini", Api::OpenAiChat, "\"2\""),
-        ("gpt-4.1", Api::OpenAiChat, "\"3\""),
+        ("gpt-4.1", Api::OpenAiChat, "\"6\""),
         ("gpt-4.1", Api::OpenAiResponses, "\"5\""),
     ] {
         given(config).exchange(record(name, api)).ledger("cost", cost);
@@ -266,7 +267,7 @@ fn the_closest_price_holds() {
         response_model: Some("gpt-4.1-2025-04-14".to_owned()),
         ..record("gpt-4.1", Api::OpenAiChat)
     };
-    given(config).exchange(alias).ledger("cost", "\"3\"");
+    given(config).exchange(alias).ledger("cost", "\"6\"");
 }
 
 #[test]

@@ -78,6 +78,16 @@ impl Story {
         (0..times).fold(self, |story, _| story.exchange(record.clone()))
     }
 
+    /// The end of an exchange that was opened before.
+    pub(crate) fn end(mut self, mut filter: Box<dyn Filter>, record: &Record) -> Self {
+        let mode = self.plugin.policy().mode;
+        filter.on_end(
+            record,
+            &mut Cx::new(record.times.end, mode, &mut self.host, &mut self.effects),
+        );
+        self
+    }
+
     /// Opens the filter on an exchange.
     pub(crate) fn open(&mut self, record: &Record) -> Option<Box<dyn Filter>> {
         let target = Target {
