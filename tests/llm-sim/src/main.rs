@@ -15,6 +15,7 @@ mod controls;
 mod deliver;
 mod dialect;
 mod exchange;
+mod frames;
 mod json;
 mod metrics;
 mod orca;
@@ -24,7 +25,9 @@ mod rng;
 mod routes;
 mod script;
 mod server;
+mod task;
 mod truth;
+mod values;
 mod words;
 
 use std::process::ExitCode;

@@ -1,21 +1,16 @@
-//! From events to steps: where the stream breaks, when each event is due, how its bytes are encoded and cut.
+//! From events to steps: where the stream breaks and when each event is due.
 //!
 //! All of it is worked out before the first byte leaves, so a delivery repeats with its seed.
 
-use std::io::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 
-use crate::controls::{Chunk, Controls, Ping, Reset};
+use crate::controls::{Controls, Gzip, Ping, Reset};
 use crate::dialect::{Event, Kind};
+use crate::frames;
 use crate::rng::Rng;
 use crate::truth::Outcome;
-
-/// Largest piece of `chunk=rand`, in bytes.
-const MAX_RANDOM_PIECE: u64 = 64;
 
 /// One thing the body does.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,10 +58,10 @@ impl Pace {
 }
 
 /// Bytes that are due at a time, with the output they complete.
-struct Timed {
-    due: Duration,
-    bytes: Vec<u8>,
-    output: Option<u64>,
+pub struct Timed {
+    pub due: Duration,
+    pub bytes: Vec<u8>,
+    pub output: Option<u64>,
 }
 
 /// Plans a streamed body.
@@ -87,7 +82,7 @@ pub fn stream(
     if let (Some(ping), Some(when)) = (ping, controls.ping) {
         timed = with_pings(timed, ping, when, pace.ttft);
     }
-    dress(&mut timed, controls);
+    frames::dress(&mut timed, controls);
     finish(timed, outcome, controls, rng)
 }
 
@@ -245,36 +240,11 @@ fn with_pings(timed: Vec<Timed>, ping: &[u8], when: Ping, ttft: Duration) -> Vec
     all
 }
 
-/// CRLF line ends and a byte order mark.
-fn dress(timed: &mut [Timed], controls: &Controls) {
-    if controls.crlf {
-        for event in timed.iter_mut() {
-            event.bytes = crlf(&event.bytes);
-        }
-    }
-    if let Some(first) = timed.first_mut().filter(|_| controls.bom) {
-        first.bytes.splice(0..0, *b"\xef\xbb\xbf");
-    }
-}
-
-fn crlf(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len() + 4);
-    let mut before = 0;
-    for byte in bytes {
-        if *byte == b'\n' && before != b'\r' {
-            out.push(b'\r');
-        }
-        out.push(*byte);
-        before = *byte;
-    }
-    out
-}
-
 fn finish(mut timed: Vec<Timed>, outcome: Outcome, controls: &Controls, rng: &mut Rng) -> Plan {
-    if controls.gzip == crate::controls::Gzip::Always {
-        timed = compressed(timed, outcome);
+    if controls.gzip == Gzip::Always {
+        timed = frames::compressed(timed, outcome);
     }
-    let mut steps = cut(timed, controls, rng);
+    let mut steps = frames::cut(timed, controls, rng);
     if outcome == Outcome::Reset {
         steps.push(Step::Reset);
     } else if outcome == Outcome::Cancelled {
@@ -283,85 +253,6 @@ fn finish(mut timed: Vec<Timed>, outcome: Outcome, controls: &Controls, rng: &mu
         steps.push(Step::Trailers);
     }
     Plan { steps, outcome }
-}
-
-/// Each event is flushed, so that a reader can decode it before the next comes. A cut stream lacks gzip's own end.
-fn compressed(timed: Vec<Timed>, outcome: Outcome) -> Vec<Timed> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    let mut out: Vec<Timed> = Vec::with_capacity(timed.len() + 1);
-    let last = timed.len().saturating_sub(1);
-    for (position, event) in timed.into_iter().enumerate() {
-        // Writing into a Vec cannot fail.
-        let _ = encoder.write_all(&event.bytes);
-        let _ = if position == last && outcome.ends_cleanly() {
-            encoder.try_finish()
-        } else {
-            encoder.flush()
-        };
-        out.push(Timed {
-            bytes: std::mem::take(encoder.get_mut()),
-            ..event
-        });
-    }
-    out
-}
-
-/// The frames of the body.
-fn cut(timed: Vec<Timed>, controls: &Controls, rng: &mut Rng) -> Vec<Step> {
-    match controls.chunk {
-        Chunk::Event => timed
-            .into_iter()
-            .flat_map(|event| [Step::Until(event.due), send(event.bytes, event.output)])
-            .collect(),
-        Chunk::All => whole(timed),
-        Chunk::Bytes(size) => recut(timed, controls.gap, || size),
-        Chunk::Random => recut(timed, controls.gap, || rng.range(1, MAX_RANDOM_PIECE) as usize),
-    }
-}
-
-fn send(bytes: Vec<u8>, output: Option<u64>) -> Step {
-    Step::Send {
-        bytes: Bytes::from(bytes),
-        output,
-    }
-}
-
-fn whole(timed: Vec<Timed>) -> Vec<Step> {
-    let due = timed.last().map_or(Duration::ZERO, |last| last.due);
-    let output = timed.iter().filter_map(|event| event.output).reduce(|a, b| a + b);
-    vec![
-        Step::Until(due),
-        send(timed.into_iter().flat_map(|event| event.bytes).collect(), output),
-    ]
-}
-
-/// Pieces of chosen sizes, over the borders of events; a piece waits for its last byte.
-fn recut(timed: Vec<Timed>, gap: Duration, mut size: impl FnMut() -> usize) -> Vec<Step> {
-    let mut steps = Vec::new();
-    let mut piece = Vec::new();
-    let mut output: Option<u64> = None;
-    let mut wanted = size();
-    for event in timed {
-        steps.push(Step::Until(event.due));
-        let last = event.bytes.len().saturating_sub(1);
-        for (position, byte) in event.bytes.into_iter().enumerate() {
-            piece.push(byte);
-            if position == last
-                && let Some(tokens) = event.output
-            {
-                output = Some(output.unwrap_or(0) + tokens);
-            }
-            if piece.len() == wanted {
-                steps.push(send(std::mem::take(&mut piece), output.take()));
-                steps.extend((gap > Duration::ZERO).then_some(Step::Gap(gap)));
-                wanted = size();
-            }
-        }
-    }
-    if !piece.is_empty() {
-        steps.push(send(piece, output));
-    }
-    steps
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ fn gemini_route(path: &str) -> Option<&'static dyn Dialect> {
 /// The decoded query string.
 pub fn query(uri: &Uri) -> BTreeMap<String, String> {
     let decode = |text: &str| {
-        crate::controls::percent_decode(&text.replace('+', " ")).unwrap_or_else(|| text.to_owned())
+        crate::values::percent_decode(&text.replace('+', " ")).unwrap_or_else(|| text.to_owned())
     };
     let pairs = uri
         .query()

@@ -4,8 +4,9 @@
 use serde_json::Value;
 
 use crate::controls::{Controls, UsageMode};
+use crate::dialect::gemini_stream::{self, array_end, framed};
 use crate::dialect::{Ask, Cache, Call, Dialect, Event, Failed, Kind, Operation, Page, Refusal, join, texts};
-use crate::json::{Escape, Format, Json, Layout};
+use crate::json::{Format, Json};
 use crate::script::{Answer, Choice, Finish, ToolCall, Usage};
 use crate::{arr, obj};
 
@@ -15,15 +16,9 @@ pub struct GeminiCountTokens;
 pub const JSON: &str = "application/json; charset=UTF-8";
 /// Choices a request may ask for.
 const MAX_CANDIDATES: u64 = 8;
-/// As the servers stream it.
-const STREAMED: Format = Format {
-    layout: Layout::Colon,
-    escape: Escape::Minimal,
-};
-
 /// How a stream is framed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Framing {
+pub enum Framing {
     /// `alt=sse`, with CRLF.
     Sse,
     /// One JSON array, an element at a time.
@@ -130,17 +125,7 @@ impl Dialect for GeminiGenerate {
     }
 
     fn stream(&self, ask: &Ask, answer: &Answer, controls: &Controls) -> Vec<Event> {
-        let framing = framing(ask);
-        let mut stream = Stream {
-            ask,
-            answer,
-            controls,
-            framing,
-            sent: Usage::default(),
-            events: Vec::new(),
-        };
-        stream.write();
-        stream.events
+        gemini_stream::events(ask, answer, controls, framing(ask))
     }
 
     fn error(&self, refusal: &Refusal, failed: &Failed<'_>) -> Page {
@@ -241,7 +226,7 @@ fn by_modality(tokens: u64) -> Json {
 /// Cumulative: `so_far` of the output, all of the input. Thoughts are apart from candidates; the prompt has all
 /// that came from the cache; tool results are counted apart from the prompt.
 /// <https://ai.google.dev/api/generate-content#UsageMetadata>
-fn usage(whole: Usage, so_far: Usage, controls: &Controls) -> Option<Json> {
+pub fn usage(whole: Usage, so_far: Usage, controls: &Controls) -> Option<Json> {
     if controls.usage == UsageMode::None {
         return None;
     }
@@ -263,31 +248,31 @@ fn usage(whole: Usage, so_far: Usage, controls: &Controls) -> Option<Json> {
     Some(counts.with_some("thoughtsTokenCount", above_zero(so_far.reasoning)))
 }
 
-fn object(ask: &Ask, answer: &Answer, candidates: Json, usage: Option<Json>) -> Json {
+pub fn object(ask: &Ask, answer: &Answer, candidates: Json, usage: Option<Json>) -> Json {
     let id = answer.rng.clone().id(23);
     let body = obj! {"candidates": candidates}.with_some("usageMetadata", usage);
     body.with("modelVersion", &ask.model).with("responseId", id)
 }
 
 /// Tool calls end with `STOP` too.
-fn finish_reason(finish: Finish) -> &'static str {
+pub fn finish_reason(finish: Finish) -> &'static str {
     match finish {
         Finish::Stop | Finish::Tools => "STOP",
         Finish::Length => "MAX_TOKENS",
     }
 }
 
-fn thought(text: &str) -> Json {
+pub fn thought(text: &str) -> Json {
     obj! {"text": text, "thought": true}
 }
 
 /// Calls come whole, with arguments as an object.
-fn call(tool: &ToolCall) -> Json {
+pub fn call(tool: &ToolCall) -> Json {
     let arguments: Value = serde_json::from_str(&tool.arguments()).unwrap_or_default();
     obj! {"functionCall": obj! {"name": &tool.name, "args": Json::from(&arguments)}}
 }
 
-fn content(parts: Vec<Json>) -> Json {
+pub fn content(parts: Vec<Json>) -> Json {
     obj! {"parts": parts, "role": "model"}
 }
 
@@ -301,84 +286,6 @@ fn candidate(choice: &Choice) -> Json {
     }
     parts.extend(choice.tools.iter().map(call));
     obj! {"content": content(parts), "finishReason": finish_reason(choice.finish), "index": choice.index}
-}
-
-struct Stream<'a> {
-    ask: &'a Ask,
-    answer: &'a Answer,
-    controls: &'a Controls,
-    framing: Framing,
-    sent: Usage,
-    events: Vec<Event>,
-}
-
-impl Stream<'_> {
-    fn write(&mut self) {
-        let answer = self.answer;
-        for choice in &answer.choices {
-            for piece in &choice.reasoning {
-                self.sent.reasoning += 1;
-                self.part(choice, thought(piece), 1);
-            }
-        }
-        let longest = answer
-            .choices
-            .iter()
-            .map(|choice| choice.text.len())
-            .max()
-            .unwrap_or(0);
-        for position in 0..longest {
-            for choice in &answer.choices {
-                if let Some(piece) = choice.text.get(position) {
-                    self.part(choice, obj! {"text": piece}, 1);
-                }
-            }
-        }
-        for choice in &answer.choices {
-            for tool in &choice.tools {
-                self.part(choice, call(tool), tool.arguments.len() as u64);
-            }
-        }
-        for choice in &answer.choices {
-            let content = content(vec![obj! {"text": ""}]);
-            let finish = finish_reason(choice.finish);
-            let candidate = obj! {"content": content, "finishReason": finish, "index": choice.index};
-            self.push(candidate, Kind::Closing);
-        }
-        self.events.extend(array_end(self.framing, Kind::Terminal));
-    }
-
-    fn part(&mut self, choice: &Choice, part: Json, tokens: u64) {
-        self.sent.output += tokens;
-        let candidate = obj! {"content": content(vec![part]), "index": choice.index};
-        self.push(candidate, Kind::Delta { tokens });
-    }
-
-    fn push(&mut self, candidate: Json, kind: Kind) {
-        let usage = usage(self.answer.usage, self.sent, self.controls);
-        let body = object(self.ask, self.answer, arr![candidate], usage);
-        let first = self.events.is_empty();
-        self.events.push(framed(self.framing, &body, first, kind));
-    }
-}
-
-fn framed(framing: Framing, body: &Json, first: bool, kind: Kind) -> Event {
-    let text = match framing {
-        Framing::Sse => format!("data: {}\r\n\r\n", body.write(STREAMED)),
-        Framing::Array if first => format!("[{}", body.write(Format::PRETTY)),
-        Framing::Array => format!("\n,\r\n{}", body.write(Format::PRETTY)),
-    };
-    Event {
-        bytes: text.into_bytes(),
-        kind,
-    }
-}
-
-fn array_end(framing: Framing, kind: Kind) -> Option<Event> {
-    (framing == Framing::Array).then(|| Event {
-        bytes: b"\n]\n".to_vec(),
-        kind,
-    })
 }
 
 /// `GET /v1beta/models`.

@@ -6,6 +6,7 @@ pub mod anthropic_stream;
 pub mod custom;
 pub mod gemini;
 pub mod gemini_embed;
+pub mod gemini_stream;
 pub mod ollama;
 pub mod ollama_embed;
 pub mod openai;
