@@ -1,6 +1,7 @@
 //! A whole answer: who wrote it, what it used, why it ended.
 
 use crate::api::Dialect;
+use crate::lookup::Lookup;
 use crate::openai_responses;
 use crate::request::short_text;
 use crate::shape::{Place, Rule};
@@ -100,7 +101,7 @@ impl ApiError {
         {
             return None;
         }
-        let word = |name: &str| error.member(name).and_then(word);
+        let word = |name: &str| error.get(name).and_then(word);
         Some(Self {
             kind: word("type").or_else(|| word("status")),
             code: word("code"),
@@ -133,7 +134,7 @@ pub fn read_response(dialect: Dialect<'_>, json: Json<'_>) -> Answer {
         Dialect::Custom(api) => custom::answer(api, root),
     };
     if seen.error.is_none() {
-        seen.error = root.member("error").and_then(ApiError::read);
+        seen.error = root.get("error").and_then(ApiError::read);
     }
     Answer {
         output_bytes: match dialect {
@@ -227,7 +228,7 @@ impl Seen {
 fn name_once(slot: &mut Option<String>, object: Value<'_>, name: &str) {
     if slot.is_none() && !name.is_empty() {
         *slot = object
-            .member(name)
+            .get(name)
             .and_then(short_text)
             .filter(|text| !text.is_empty());
     }

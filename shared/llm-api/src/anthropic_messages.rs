@@ -5,12 +5,13 @@
 //! <https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching>.
 
 use crate::answer::{ApiError, Finish, Seen};
+use crate::lookup::Lookup;
 use crate::openai::{self, ERROR, enter_message};
 use crate::request::{ReadError, Request, count, flag, name};
 use crate::shape::{Pinned, Place, Rule, Shape, shape};
 use crate::stream::{FrameReading, State};
 use crate::texts::{Part, Scope, UnseenKind};
-use crate::usage::Counts;
+use crate::usage::{Counter, CounterRow, Counts};
 use penstock_wire::{Kind, Value};
 
 pub(crate) static REQUEST: Shape = shape! {
@@ -92,7 +93,7 @@ fn enter_block(block: Value<'_>, position: u32, place: &mut Place) {
 }
 
 fn is_type(block: Value<'_>, name: &str) -> bool {
-    block.member("type").is_some_and(|kind| kind.eq_text(name))
+    block.get("type").is_some_and(|kind| kind.eq_text(name))
 }
 
 /// The `source` of an image or document; the address of a search result.
@@ -120,7 +121,7 @@ static SOURCE: Shape = shape! {
 fn content(content: Value<'_>, place: &Place) -> Rule {
     let kind = content
         .parent()
-        .and_then(|block| block.member("type"))
+        .and_then(|block| block.get("type"))
         .and_then(Value::text)
         .unwrap_or_default();
     match &*kind {
@@ -209,28 +210,29 @@ const FINISH: &[(&str, Finish)] = &[
 ];
 
 /// `input_tokens` is what was neither read from nor written to the cache.
-fn counts(usage: Value<'_>) -> Counts {
-    let mut counts = Counts::default();
-    let created = usage.member("cache_creation");
-    let output = usage.member("output_tokens_details");
-    counts.input = counts.read(usage.member("input_tokens"));
-    counts.output = counts.read(usage.member("output_tokens"));
-    counts.cached = counts.read(usage.member("cache_read_input_tokens"));
-    counts.cache_creation = counts.read(usage.member("cache_creation_input_tokens"));
-    counts.cache_creation_5m = counts.read(created.and_then(|c| c.member("ephemeral_5m_input_tokens")));
-    counts.cache_creation_1h = counts.read(created.and_then(|c| c.member("ephemeral_1h_input_tokens")));
-    counts.reasoning = counts.read(output.and_then(|details| details.member("thinking_tokens")));
-    counts
-}
+const COUNTERS: &[CounterRow] = &[
+    (Counter::Input, "input_tokens", ""),
+    (Counter::Output, "output_tokens", ""),
+    (Counter::Cached, "cache_read_input_tokens", ""),
+    (Counter::CacheCreation, "cache_creation_input_tokens", ""),
+    (
+        Counter::CacheCreation5m,
+        "cache_creation",
+        "ephemeral_5m_input_tokens",
+    ),
+    (
+        Counter::CacheCreation1h,
+        "cache_creation",
+        "ephemeral_1h_input_tokens",
+    ),
+    (Counter::Reasoning, "output_tokens_details", "thinking_tokens"),
+];
 
 fn names(seen: &mut Seen, message: Value<'_>) {
     seen.names(message, "id", "model", "");
-    if let Some(usage) = message
-        .member("usage")
-        .filter(|usage| usage.kind() == Kind::Object)
-    {
+    if let Some(usage) = message.get("usage").filter(|usage| usage.kind() == Kind::Object) {
         seen.names(usage, "", "", "service_tier");
-        seen.counts.merge(&counts(usage));
+        seen.counts.merge(&Counts::of(usage, COUNTERS));
     }
 }
 
@@ -248,7 +250,7 @@ pub(crate) fn answer(root: Value<'_>) -> Seen {
     let mut seen = Seen::default();
     names(&mut seen, root);
     seen.finish = root
-        .member("stop_reason")
+        .get("stop_reason")
         .and_then(|reason| Finish::from_table(reason, FINISH));
     seen
 }
@@ -261,23 +263,23 @@ pub(crate) fn frame(event: Option<&str>, root: Value<'_>, state: &mut State, out
         out,
     );
     names(&mut state.seen, root);
-    if let Some(message) = root.member("message") {
+    if let Some(message) = root.get("message") {
         names(&mut state.seen, message);
         state.begin_choice(0);
     }
-    out.usage = [Some(root), root.member("message")]
+    out.usage = [Some(root), root.get("message")]
         .into_iter()
         .flatten()
-        .any(|m| m.member("usage").is_some());
-    let kind = root.member("type").and_then(Value::text);
+        .any(|m| m.get("usage").is_some());
+    let kind = root.get("type").and_then(Value::text);
     match kind.as_deref().or(event).unwrap_or_default() {
-        "content_block_start" => out.output |= root.member("content_block").is_some_and(begins_call),
+        "content_block_start" => out.output |= root.get("content_block").is_some_and(begins_call),
         "content_block_stop" => state
             .channels
             .finish_index(openai::index(root, 0), &mut out.finished),
         "message_delta" => message_delta(root, state, out),
         "message_stop" => state.end(out),
-        "error" if root.member("error").is_none() => state.fail(ApiError::default(), out),
+        "error" if root.get("error").is_none() => state.fail(ApiError::default(), out),
         _ => {}
     }
 }
@@ -288,7 +290,7 @@ fn begins_call(block: Value<'_>) -> bool {
 }
 
 fn message_delta(root: Value<'_>, state: &mut State, out: &mut FrameReading) {
-    let reason = root.member("delta").and_then(|delta| delta.member("stop_reason"));
+    let reason = root.get("delta").and_then(|delta| delta.get("stop_reason"));
     if let Some(finish) = reason.and_then(|reason| Finish::from_table(reason, FINISH)) {
         state.finish_choice(0, finish, out);
     }

@@ -6,8 +6,8 @@ use crate::request::{Edited, ReadError, Request, path, quoted, short_text};
 use crate::shape::{Found, Place, Rule, Sink, walk};
 use crate::stream::{FrameReading, State};
 use crate::texts::{Part, Scope, Texts, UnseenKind};
-use crate::usage::Sums;
-use penstock_wire::{Framing, Json, JsonEdits, Kind, NodeId, Value};
+use crate::usage::{Counter, Counts, Sums};
+use penstock_wire::{Framing, Json, JsonEdits, Kind, NodeId, Value, sort_by_key};
 use std::sync::Arc;
 
 /// What a configuration says of an API that nobody here knows.
@@ -230,13 +230,17 @@ pub(crate) fn answer(api: &CustomApi, root: Value<'_>) -> Seen {
 
 /// Reads what a response or frame says besides its texts; gives whether it reports usage.
 fn read(spec: &CustomResponse, root: Value<'_>, seen: &mut Seen) -> bool {
-    let mut counts = crate::usage::Counts::default();
+    let mut counts = Counts::default();
     let usage = &spec.usage;
-    counts.input = counts.read(at(&usage.input_tokens, root));
-    counts.output = counts.read(at(&usage.output_tokens, root));
-    counts.cached = counts.read(at(&usage.cached_tokens, root));
-    counts.cache_creation = counts.read(at(&usage.cache_creation_tokens, root));
-    counts.reasoning = counts.read(at(&usage.reasoning_tokens, root));
+    for (counter, pointer) in [
+        (Counter::Input, &usage.input_tokens),
+        (Counter::Output, &usage.output_tokens),
+        (Counter::Cached, &usage.cached_tokens),
+        (Counter::CacheCreation, &usage.cache_creation_tokens),
+        (Counter::Reasoning, &usage.reasoning_tokens),
+    ] {
+        counts.read(counter, at(pointer, root));
+    }
     seen.counts.merge(&counts);
     if seen.model.is_none() {
         seen.model = at(&spec.model, root)
@@ -247,7 +251,10 @@ fn read(spec: &CustomResponse, root: Value<'_>, seen: &mut Seen) -> bool {
     if seen.error.is_none() {
         seen.error = at(&spec.error, root).and_then(ApiError::read);
     }
-    counts.input.or(counts.output).is_some()
+    counts
+        .get(Counter::Input)
+        .or(counts.get(Counter::Output))
+        .is_some()
 }
 
 fn finish(reason: Value<'_>) -> Option<Finish> {
@@ -316,7 +323,7 @@ fn named_walk(
             });
         });
     }
-    named.sort_by_key(|named| named.node);
+    sort_by_key(&mut named, |named| [named.node.index(), 0, 0]);
     let constants = constants
         .iter()
         .filter_map(|pointer| pointer.as_ref()?.first(root));

@@ -5,12 +5,13 @@
 //! `candidatesTokenCount` leaves thoughts out, `promptTokenCount` leaves tool-use prompts out.
 
 use crate::answer::{Finish, Seen};
+use crate::lookup::Lookup;
 use crate::openai::{self, ERROR};
 use crate::request::{ReadError, Request, count};
 use crate::shape::{Place, Rule, Shape, camel, shape, stay};
 use crate::stream::{FrameReading, State};
 use crate::texts::{Part, Scope, UnseenKind};
-use crate::usage::Counts;
+use crate::usage::{Counter, CounterRow, Counts};
 use penstock_wire::Value;
 
 pub(crate) static REQUEST: Shape = shape! { proto stay;
@@ -94,7 +95,7 @@ static INSTRUCTION: Shape = shape! { proto stay;
 /// A single turn may leave its role out: it is the user's.
 fn enter_content(content: Value<'_>, position: u32, place: &mut Place) {
     place.message = position;
-    place.scope = match content.member("role") {
+    place.scope = match content.get("role") {
         None => Scope::User,
         role => openai::role_scope(role),
     };
@@ -118,7 +119,7 @@ static PART: Shape = shape! { proto enter_part;
 
 fn enter_part(part: Value<'_>, _position: u32, place: &mut Place) {
     place.signed = member(part, "thoughtSignature").is_some();
-    if place.scope == Scope::Output && part.member("thought").and_then(Value::as_bool) == Some(true) {
+    if place.scope == Scope::Output && part.get("thought").and_then(Value::as_bool) == Some(true) {
         place.scope = Scope::Reasoning;
     }
 }
@@ -191,32 +192,35 @@ fn enter_candidate(candidate: Value<'_>, position: u32, place: &mut Place) {
 /// The member of either spelling.
 fn member<'a>(object: Value<'a>, name: &str) -> Option<Value<'a>> {
     let spelled = |key: Value<'a>| key.text().is_some_and(|key| camel(key) == name);
-    object.member(name).or_else(|| {
+    object.get(name).or_else(|| {
         object
             .members()
             .find_map(|(key, value)| spelled(key).then_some(value))
     })
 }
 
+const COUNTERS: &[CounterRow] = &[
+    (Counter::Input, "promptTokenCount", ""),
+    (Counter::Output, "candidatesTokenCount", ""),
+    (Counter::Total, "totalTokenCount", ""),
+    (Counter::Cached, "cachedContentTokenCount", ""),
+    (Counter::Reasoning, "thoughtsTokenCount", ""),
+    (Counter::ToolInput, "toolUsePromptTokenCount", ""),
+];
+
 fn counts(usage: Value<'_>) -> Counts {
-    let mut counts = Counts::default();
-    counts.input = counts.read(usage.member("promptTokenCount"));
-    counts.output = counts.read(usage.member("candidatesTokenCount"));
-    counts.total = counts.read(usage.member("totalTokenCount"));
-    counts.cached = counts.read(usage.member("cachedContentTokenCount"));
-    counts.reasoning = counts.read(usage.member("thoughtsTokenCount"));
-    counts.tool_input = counts.read(usage.member("toolUsePromptTokenCount"));
-    counts.input_audio = counts.read(audio(usage.member("promptTokensDetails")));
-    counts.output_audio = counts.read(audio(usage.member("candidatesTokensDetails")));
+    let mut counts = Counts::of(usage, COUNTERS);
+    counts.read(Counter::InputAudio, audio(usage.get("promptTokensDetails")));
+    counts.read(Counter::OutputAudio, audio(usage.get("candidatesTokensDetails")));
     counts
 }
 
 fn audio(details: Option<Value<'_>>) -> Option<Value<'_>> {
     let is_audio = |item: &Value<'_>| {
-        item.member("modality")
+        item.get("modality")
             .is_some_and(|modality| modality.eq_text("AUDIO"))
     };
-    details?.items().find(is_audio)?.member("tokenCount")
+    details?.items().find(is_audio)?.get("tokenCount")
 }
 
 const FINISH: &[(&str, Finish)] = &[
@@ -238,19 +242,15 @@ const FINISH: &[(&str, Finish)] = &[
 
 fn names(seen: &mut Seen, root: Value<'_>) {
     seen.names(root, "responseId", "modelVersion", "");
-    if let Some(usage) = root.member("usageMetadata") {
+    if let Some(usage) = root.get("usageMetadata") {
         seen.names(usage, "", "", "serviceTier");
         seen.counts.merge(&counts(usage));
     }
 }
 
-fn candidates(root: Value<'_>) -> impl Iterator<Item = Value<'_>> {
-    root.member("candidates").into_iter().flat_map(Value::items)
-}
-
 /// `STOP` stands also after function calls, so the calls themselves tell.
 fn finish(candidate: Value<'_>, called: bool) -> Option<Finish> {
-    let reason = candidate.member("finishReason")?;
+    let reason = candidate.get("finishReason")?;
     match Finish::from_table(reason, FINISH) {
         _ if reason.eq_text("FINISH_REASON_UNSPECIFIED") => None,
         Some(Finish::Stop) if called => Some(Finish::ToolCalls),
@@ -259,18 +259,17 @@ fn finish(candidate: Value<'_>, called: bool) -> Option<Finish> {
 }
 
 fn calls_function(candidate: Value<'_>) -> bool {
-    let parts = candidate
-        .member("content")
-        .and_then(|content| content.member("parts"));
-    parts
-        .into_iter()
-        .flat_map(Value::items)
-        .any(|part| part.member("functionCall").is_some())
+    let content = candidate.get("content");
+    content.is_some_and(|content| {
+        content
+            .list("parts")
+            .any(|part| part.get("functionCall").is_some())
+    })
 }
 
 /// A blocked prompt has no candidates.
 fn blocked(root: Value<'_>) -> Option<Finish> {
-    let reason = root.member("promptFeedback")?.member("blockReason")?;
+    let reason = root.get("promptFeedback")?.get("blockReason")?;
     (reason.decoded_len() > 0).then_some(Finish::ContentFilter)
 }
 
@@ -294,7 +293,8 @@ pub(crate) fn embed_request(_root: Value<'_>) -> Result<Request, ReadError> {
 pub(crate) fn answer(root: Value<'_>) -> Seen {
     let mut seen = Seen::default();
     names(&mut seen, root);
-    seen.finish = candidates(root)
+    seen.finish = root
+        .list("candidates")
         .find_map(|c| finish(c, calls_function(c)))
         .or_else(|| blocked(root));
     seen
@@ -314,8 +314,8 @@ pub(crate) fn frame(root: Value<'_>, state: &mut State, out: &mut FrameReading) 
         out,
     );
     names(&mut state.seen, root);
-    out.usage = root.member("usageMetadata").is_some_and(|usage| !usage.is_null());
-    for (position, candidate) in candidates(root).enumerate() {
+    out.usage = root.get("usageMetadata").is_some_and(|usage| !usage.is_null());
+    for (position, candidate) in root.list("candidates").enumerate() {
         let index = openai::index(candidate, u32::try_from(position).unwrap_or(u32::MAX));
         state.begin_choice(index);
         let called = calls_function(candidate);

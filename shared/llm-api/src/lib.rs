@@ -42,6 +42,7 @@ mod channels;
 mod custom;
 mod detect;
 mod gemini;
+mod lookup;
 mod ollama;
 mod openai;
 mod openai_chat;

@@ -4,12 +4,13 @@
 //! stand in the object with `done: true` only. Ollama is written in Go: it matches keys without regard to case.
 
 use crate::answer::{Finish, Seen};
+use crate::lookup::Lookup;
 use crate::openai::{TOOL, enter_message};
 use crate::request::{ReadError, Request, count, flag, name};
 use crate::shape::{Place, Rule, Shape, shape};
 use crate::stream::{FrameReading, State};
 use crate::texts::{Part, Scope, UnseenKind};
-use crate::usage::Counts;
+use crate::usage::{Counter, CounterRow, Counts};
 use penstock_wire::{Kind, Value};
 
 pub(crate) static CHAT_REQUEST: Shape = shape! {
@@ -150,15 +151,13 @@ static ANSWER: Shape = shape! {
 
 const FINISH: &[(&str, Finish)] = &[("stop", Finish::Stop), ("length", Finish::Length)];
 
-fn counts(root: Value<'_>) -> Counts {
-    let mut counts = Counts::default();
-    counts.input = counts.read(root.member("prompt_eval_count"));
-    counts.output = counts.read(root.member("eval_count"));
-    counts
-}
+const COUNTERS: &[CounterRow] = &[
+    (Counter::Input, "prompt_eval_count", ""),
+    (Counter::Output, "eval_count", ""),
+];
 
 pub(crate) fn request(root: Value<'_>) -> Result<Request, ReadError> {
-    let bound = match root.member("options") {
+    let bound = match root.get("options") {
         Some(options) => count(options, "num_predict")?,
         None => None,
     };
@@ -179,7 +178,7 @@ pub(crate) fn embed_request(root: Value<'_>) -> Result<Request, ReadError> {
 
 pub(crate) fn answer(root: Value<'_>) -> Seen {
     let mut seen = Seen {
-        counts: counts(root),
+        counts: Counts::of(root, COUNTERS),
         ..Seen::default()
     };
     seen.names(root, "", "model", "");
@@ -189,11 +188,9 @@ pub(crate) fn answer(root: Value<'_>) -> Seen {
 
 /// `done_reason` stays `stop` when the model calls tools, so the calls themselves tell.
 fn finish(root: Value<'_>, called: bool) -> Option<Finish> {
-    root.member("done")
-        .and_then(Value::as_bool)
-        .filter(|done| *done)?;
+    root.get("done").and_then(Value::as_bool).filter(|done| *done)?;
     let reason = root
-        .member("done_reason")
+        .get("done_reason")
         .and_then(|reason| Finish::from_table(reason, FINISH));
     match reason {
         Some(Finish::Stop) | None if called => Some(Finish::ToolCalls),
@@ -203,12 +200,8 @@ fn finish(root: Value<'_>, called: bool) -> Option<Finish> {
 }
 
 fn calls_tools(root: Value<'_>) -> bool {
-    let calls = |object: Value<'_>| {
-        object
-            .member("tool_calls")
-            .is_some_and(|calls| calls.items().next().is_some())
-    };
-    calls(root) || root.member("message").is_some_and(calls)
+    let calls = |object: Value<'_>| object.list("tool_calls").next().is_some();
+    calls(root) || root.get("message").is_some_and(calls)
 }
 
 pub(crate) fn frame(root: Value<'_>, state: &mut State, out: &mut FrameReading) {
@@ -219,10 +212,10 @@ pub(crate) fn frame(root: Value<'_>, state: &mut State, out: &mut FrameReading) 
         out,
     );
     state.seen.names(root, "", "model", "");
-    state.seen.counts.merge(&counts(root));
+    state.seen.counts.merge(&Counts::of(root, COUNTERS));
     out.usage = root
-        .member("eval_count")
-        .or_else(|| root.member("prompt_eval_count"))
+        .get("eval_count")
+        .or_else(|| root.get("prompt_eval_count"))
         .is_some();
     if calls_tools(root) {
         out.output = true;

@@ -1,42 +1,42 @@
 //! What the OpenAI APIs share.
 
 use crate::answer::{Finish, Seen};
+use crate::lookup::Lookup;
 use crate::shape::{Place, Rule, Shape, shape};
 use crate::texts::{Scope, UnseenKind};
-use crate::usage::Counts;
+use crate::usage::{Counter, CounterRow, Counts};
 use penstock_wire::{Kind, Value};
 
 /// `usage` of chat completions, completions and embeddings
 /// (<https://platform.openai.com/docs/api-reference/chat/object>). `prompt_tokens` includes cached and
 /// cache-writing tokens, `completion_tokens` includes reasoning. DeepSeek names its cache hits
 /// `prompt_cache_hit_tokens`, Moonshot `cached_tokens`.
-pub(crate) fn counts(usage: Value<'_>) -> Counts {
-    let mut counts = Counts::default();
-    let input = usage.member("prompt_tokens_details");
-    let output = usage.member("completion_tokens_details");
-    counts.input = counts.read(usage.member("prompt_tokens"));
-    counts.output = counts.read(usage.member("completion_tokens"));
-    counts.total = counts.read(usage.member("total_tokens"));
-    let cached = input.and_then(|details| details.member("cached_tokens"));
-    let cached = cached.or_else(|| usage.member("prompt_cache_hit_tokens"));
-    counts.cached = counts.read(cached.or_else(|| usage.member("cached_tokens")));
-    details(&mut counts, input, output);
-    counts
-}
-
-/// The details that chat completions and responses name alike.
-pub(crate) fn details(counts: &mut Counts, input: Option<Value<'_>>, output: Option<Value<'_>>) {
-    counts.cache_creation = counts.read(input.and_then(|details| details.member("cache_write_tokens")));
-    counts.input_audio = counts.read(input.and_then(|details| details.member("audio_tokens")));
-    counts.output_audio = counts.read(output.and_then(|details| details.member("audio_tokens")));
-    counts.reasoning = counts.read(output.and_then(|details| details.member("reasoning_tokens")));
-}
+const COUNTERS: &[CounterRow] = &[
+    (Counter::Input, "prompt_tokens", ""),
+    (Counter::Output, "completion_tokens", ""),
+    (Counter::Total, "total_tokens", ""),
+    (Counter::Cached, "prompt_tokens_details", "cached_tokens"),
+    (Counter::Cached, "prompt_cache_hit_tokens", ""),
+    (Counter::Cached, "cached_tokens", ""),
+    (
+        Counter::CacheCreation,
+        "prompt_tokens_details",
+        "cache_write_tokens",
+    ),
+    (Counter::InputAudio, "prompt_tokens_details", "audio_tokens"),
+    (Counter::OutputAudio, "completion_tokens_details", "audio_tokens"),
+    (
+        Counter::Reasoning,
+        "completion_tokens_details",
+        "reasoning_tokens",
+    ),
+];
 
 /// Reads what every object of chat completions and completions says besides its texts.
 pub(crate) fn names(seen: &mut Seen, root: Value<'_>) {
     seen.names(root, "id", "model", "service_tier");
-    if let Some(usage) = root.member("usage").filter(|usage| usage.kind() == Kind::Object) {
-        seen.counts.merge(&counts(usage));
+    if let Some(usage) = root.get("usage").filter(|usage| usage.kind() == Kind::Object) {
+        seen.counts.merge(&Counts::of(usage, COUNTERS));
     }
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn role_scope(role: Option<Value<'_>>) -> Scope {
 /// Enters a message: its scope by its role, its number by its position.
 pub(crate) fn enter_message(message: Value<'_>, position: u32, place: &mut Place) {
     place.message = position;
-    place.scope = role_scope(message.member("role"));
+    place.scope = role_scope(message.get("role"));
 }
 
 /// The `index` of a choice or tool call; its position where there is none.
@@ -82,7 +82,7 @@ pub(crate) fn index(object: Value<'_>, position: u32) -> u32 {
 
 /// As [`index`], under another name.
 pub(crate) fn index_of(object: Value<'_>, name: &str, position: u32) -> u32 {
-    let index = object.member(name).and_then(Value::as_u64);
+    let index = object.get(name).and_then(Value::as_u64);
     index
         .and_then(|index| u32::try_from(index).ok())
         .unwrap_or(position)

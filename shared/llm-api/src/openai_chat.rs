@@ -4,6 +4,7 @@
 //! add (`reasoning`, `reasoning_content`, `timings`, a usage chunk whose `choices` is not empty).
 
 use crate::answer::{Finish, Seen};
+use crate::lookup::Lookup;
 use crate::openai::{self, FINISH, TOOL, enter_message};
 use crate::request::{Asked, ReadError, Request, count, flag, name};
 use crate::shape::{Place, Rule, Shape, shape};
@@ -160,9 +161,7 @@ static ANSWER: Shape = shape! {
 
 /// Some servers send their reasoning under both names.
 fn reasoning(text: Value<'_>, _place: &Place) -> Rule {
-    let other = text
-        .parent()
-        .and_then(|answer| answer.member("reasoning_content"));
+    let other = text.parent().and_then(|answer| answer.get("reasoning_content"));
     let twice = other.is_some_and(|text| text.decoded_len() > 0);
     if twice {
         Rule::Again(Scope::Reasoning)
@@ -200,11 +199,12 @@ pub(crate) fn request(root: Value<'_>) -> Result<Request, ReadError> {
         max_output_tokens: bounds.into_iter().flatten().min(),
         choices: count(root, "n")?.unwrap_or(1),
         service_tier: name(root, "service_tier")?,
+        text_bytes: 0,
     })
 }
 
 pub(crate) fn usage_asked(root: Value<'_>) -> Result<bool, ReadError> {
-    match root.member("stream_options") {
+    match root.get("stream_options") {
         Some(options) => Ok(flag(options, "include_usage")?.unwrap_or(false)),
         None => Ok(false),
     }
@@ -212,14 +212,14 @@ pub(crate) fn usage_asked(root: Value<'_>) -> Result<bool, ReadError> {
 
 /// Sets `stream_options.include_usage` on a stream.
 pub(crate) fn ask_usage(root: Value<'_>, edits: &mut JsonEdits) -> Asked {
-    if root.member("stream").and_then(Value::as_bool) != Some(true) {
+    if root.get("stream").and_then(Value::as_bool) != Some(true) {
         return Asked::NotApplicable;
     }
-    let Some(options) = root.member("stream_options") else {
+    let Some(options) = root.get("stream_options") else {
         edits.insert_member(root.id(), "stream_options", "{\"include_usage\":true}");
         return Asked::Added;
     };
-    match (options.kind(), options.member("include_usage")) {
+    match (options.kind(), options.get("include_usage")) {
         (Kind::Null, _) => edits.replace(options.id(), "{\"include_usage\":true}"),
         (Kind::Object, None) => edits.insert_member(options.id(), "include_usage", "true"),
         (Kind::Object, Some(asked)) if asked.as_bool() == Some(true) => return Asked::Already,
@@ -234,16 +234,12 @@ pub(crate) fn ask_usage(root: Value<'_>, edits: &mut JsonEdits) -> Asked {
 pub(crate) fn answer(root: Value<'_>) -> Seen {
     let mut seen = Seen::default();
     openai::names(&mut seen, root);
-    seen.finish = choices(root).find_map(finish_reason);
+    seen.finish = root.list("choices").find_map(finish_reason);
     seen
 }
 
-pub(crate) fn choices(root: Value<'_>) -> impl Iterator<Item = Value<'_>> {
-    root.member("choices").into_iter().flat_map(Value::items)
-}
-
 fn finish_reason(choice: Value<'_>) -> Option<Finish> {
-    Finish::from_table(choice.member("finish_reason")?, FINISH)
+    Finish::from_table(choice.get("finish_reason")?, FINISH)
 }
 
 pub(crate) fn frame(root: Value<'_>, state: &mut State, out: &mut FrameReading) {
@@ -253,44 +249,38 @@ pub(crate) fn frame(root: Value<'_>, state: &mut State, out: &mut FrameReading) 
         Place::new(Scope::Output, Part::Delta),
         out,
     );
-    out.output |= choices(root).any(begins_tool_call);
     close(root, state, out);
 }
 
 /// What chat and text completions share: names, usage, finish.
 pub(crate) fn close(root: Value<'_>, state: &mut State, out: &mut FrameReading) {
-    openai::names(&mut state.seen, root);
-    out.usage = root.member("usage").is_some_and(|usage| !usage.is_null());
-    out.usage_only = out.usage && !out.output && choices(root).all(says_nothing);
-    if out.usage_only {
-        return;
+    let usage = root.get("usage");
+    out.usage = usage.is_some_and(|usage| !usage.is_null());
+    if out.usage || state.seen.id.is_none() || state.seen.model.is_none() {
+        openai::names(&mut state.seen, root);
     }
-    for (position, choice) in choices(root).enumerate() {
-        let index = openai::index(choice, u32::try_from(position).unwrap_or(u32::MAX));
+    let mut silent = true;
+    for (position, choice) in root.list("choices").enumerate() {
+        let [index, delta, reason] = choice.pick(["index", "delta", "finish_reason"]);
+        let index = index.and_then(Value::as_u64).unwrap_or(position as u64);
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        out.output |= delta.is_some_and(|delta| delta.list("tool_calls").any(is_named));
+        let finish = reason.and_then(|reason| Finish::from_table(reason, FINISH));
+        if finish.is_none() && delta.is_none_or(|delta| delta.members().next().is_none()) {
+            // LiteLLM has such a choice in its usage chunk.
+            continue;
+        }
+        silent = false;
         state.begin_choice(index);
-        if let Some(finish) = finish_reason(choice) {
+        if let Some(finish) = finish {
             state.finish_choice(index, finish, out);
         }
     }
+    out.usage_only = out.usage && !out.output && silent;
 }
 
 /// A tool call's name is output before its arguments are.
-fn begins_tool_call(choice: Value<'_>) -> bool {
-    let calls = choice
-        .member("delta")
-        .and_then(|delta| delta.member("tool_calls"));
-    calls.into_iter().flat_map(Value::items).any(|call| {
-        call.member("function")
-            .and_then(|function| function.member("name"))
-            .is_some_and(|name| name.decoded_len() > 0)
-    })
-}
-
-/// A choice without finish and delta: LiteLLM has one in its usage chunk.
-fn says_nothing(choice: Value<'_>) -> bool {
-    let unfinished = choice.member("finish_reason").is_none_or(Value::is_null);
-    unfinished
-        && choice
-            .member("delta")
-            .is_none_or(|delta| delta.members().next().is_none())
+fn is_named(call: Value<'_>) -> bool {
+    let name = call.get("function").and_then(|function| function.get("name"));
+    name.is_some_and(|name| name.decoded_len() > 0)
 }

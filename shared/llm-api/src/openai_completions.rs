@@ -3,8 +3,9 @@
 //! Source: <https://platform.openai.com/docs/api-reference/completions>.
 
 use crate::answer::{Finish, Seen};
+use crate::lookup::Lookup;
 use crate::openai::{self, FINISH};
-use crate::openai_chat::{self, choices, enter_choice};
+use crate::openai_chat::{self, enter_choice};
 use crate::request::{ReadError, Request, count, flag, name};
 use crate::shape::{Place, Rule, Shape, shape};
 use crate::stream::{FrameReading, State};
@@ -72,7 +73,7 @@ static CHOICE: Shape = shape! { enter enter_choice;
 pub(crate) fn request(root: Value<'_>) -> Result<Request, ReadError> {
     let stream = flag(root, "stream")?.unwrap_or(false);
     let each = count(root, "n")?.unwrap_or(1);
-    let prompts = root.member("prompt").map_or(1, prompts);
+    let prompts = root.get("prompt").map_or(1, prompts);
     Ok(Request {
         model: name(root, "model")?,
         stream,
@@ -83,7 +84,7 @@ pub(crate) fn request(root: Value<'_>) -> Result<Request, ReadError> {
         },
         max_output_tokens: count(root, "max_tokens")?,
         choices: each.saturating_mul(prompts),
-        service_tier: None,
+        ..Request::default()
     })
 }
 
@@ -99,8 +100,9 @@ fn prompts(prompt: Value<'_>) -> u64 {
 pub(crate) fn answer(root: Value<'_>) -> Seen {
     let mut seen = Seen::default();
     openai::names(&mut seen, root);
-    seen.finish =
-        choices(root).find_map(|choice| Finish::from_table(choice.member("finish_reason")?, FINISH));
+    seen.finish = root
+        .list("choices")
+        .find_map(|choice| Finish::from_table(choice.get("finish_reason")?, FINISH));
     seen
 }
 

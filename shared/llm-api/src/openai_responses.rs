@@ -5,13 +5,14 @@
 //! request's `instructions` and `tools` back. llama.cpp numbers no items; LiteLLM sends no `event:` lines.
 
 use crate::answer::{ApiError, Finish, Seen};
+use crate::lookup::Lookup;
 use crate::openai::{self, ERROR};
 use crate::request::{ReadError, Request, count, flag, name};
 use crate::responses_items::{ITEM, OUTPUT_ITEM, PROMPT, TEXT_CONFIG, enter_event, event_rule, numbered};
 use crate::shape::{Place, Rule, Shape, shape};
 use crate::stream::{FrameReading, State};
 use crate::texts::{Part, Scope, UnseenKind};
-use crate::usage::Counts;
+use crate::usage::{Counter, CounterRow, Counts};
 use penstock_wire::{Kind, Value};
 
 pub(crate) static REQUEST: Shape = shape! {
@@ -130,45 +131,42 @@ pub(crate) fn logprobs(list: Value<'_>, _place: &Place) -> Rule {
     }
 }
 
-fn counts(usage: Value<'_>) -> Counts {
-    let mut counts = Counts::default();
-    let input = usage.member("input_tokens_details");
-    counts.input = counts.read(usage.member("input_tokens"));
-    counts.output = counts.read(usage.member("output_tokens"));
-    counts.total = counts.read(usage.member("total_tokens"));
-    counts.cached = counts.read(input.and_then(|details| details.member("cached_tokens")));
-    openai::details(&mut counts, input, usage.member("output_tokens_details"));
-    counts
-}
+const COUNTERS: &[CounterRow] = &[
+    (Counter::Input, "input_tokens", ""),
+    (Counter::Output, "output_tokens", ""),
+    (Counter::Total, "total_tokens", ""),
+    (Counter::Cached, "input_tokens_details", "cached_tokens"),
+    (
+        Counter::CacheCreation,
+        "input_tokens_details",
+        "cache_write_tokens",
+    ),
+    (Counter::InputAudio, "input_tokens_details", "audio_tokens"),
+    (Counter::OutputAudio, "output_tokens_details", "audio_tokens"),
+    (Counter::Reasoning, "output_tokens_details", "reasoning_tokens"),
+];
 
 /// Reads a response object; the same in a whole answer and in an event.
 fn response(seen: &mut Seen, response: Value<'_>) {
     seen.names(response, "id", "model", "service_tier");
-    if let Some(usage) = response
-        .member("usage")
-        .filter(|usage| usage.kind() == Kind::Object)
-    {
-        seen.counts.merge(&counts(usage));
+    if let Some(usage) = response.get("usage").filter(|usage| usage.kind() == Kind::Object) {
+        seen.counts.merge(&Counts::of(usage, COUNTERS));
     }
     if seen.error.is_none() {
-        seen.error = response.member("error").and_then(ApiError::read);
+        seen.error = response.get("error").and_then(ApiError::read);
     }
     seen.finish = finish(response).or(seen.finish);
 }
 
 fn finish(response: Value<'_>) -> Option<Finish> {
-    let status = response.member("status").and_then(Value::text)?;
+    let status = response.get("status").and_then(Value::text)?;
     match &*status {
-        "completed" if output(response).any(calls_tool) => Some(Finish::ToolCalls),
+        "completed" if response.list("output").any(calls_tool) => Some(Finish::ToolCalls),
         "completed" => Some(Finish::Stop),
         "incomplete" => Some(incomplete(response)),
         "failed" | "cancelled" => Some(Finish::Error),
         _ => None,
     }
-}
-
-fn output(response: Value<'_>) -> impl Iterator<Item = Value<'_>> {
-    response.member("output").into_iter().flat_map(Value::items)
 }
 
 /// Calls that the client is to make; the others the server made itself.
@@ -180,7 +178,7 @@ fn calls_tool(item: Value<'_>) -> bool {
         "local_shell_call",
         "apply_patch_call",
     ];
-    item.member("type")
+    item.get("type")
         .is_some_and(|kind| CALLS.iter().any(|call| kind.eq_text(call)))
 }
 
@@ -190,8 +188,8 @@ fn incomplete(response: Value<'_>) -> Finish {
         ("content_filter", Finish::ContentFilter),
     ];
     let reason = response
-        .member("incomplete_details")
-        .and_then(|details| details.member("reason"));
+        .get("incomplete_details")
+        .and_then(|details| details.get("reason"));
     reason
         .and_then(|reason| Finish::from_table(reason, REASONS))
         .unwrap_or(Finish::Other)
@@ -217,25 +215,25 @@ pub(crate) fn frame(event: Option<&str>, root: Value<'_>, state: &mut State, out
     let mut place = Place::new(Scope::Output, Part::Delta);
     place.message = numbered(root, &mut state.items);
     state.texts(root, Rule::Shape(&EVENT), place, out);
-    if let Some(object) = root.member("response") {
+    if let Some(object) = root.get("response") {
         let failed = state.seen.error.is_some();
         response(&mut state.seen, object);
         out.error |= !failed && state.seen.error.is_some();
-        out.usage = object.member("usage").is_some_and(|usage| !usage.is_null());
+        out.usage = object.get("usage").is_some_and(|usage| !usage.is_null());
     }
-    let kind = root.member("type").and_then(Value::text);
+    let kind = root.get("type").and_then(Value::text);
     match kind.as_deref().or(event).unwrap_or_default() {
         "response.completed" | "response.incomplete" | "response.failed" => state.end(out),
-        "response.output_item.added" => out.output |= root.member("item").is_some_and(calls_tool),
+        "response.output_item.added" => out.output |= root.get("item").is_some_and(calls_tool),
         "response.output_item.done" => {
             state
                 .channels
                 .finish(|key| key.message == place.message, &mut out.finished);
         }
         // The documented form; OpenAI's SDKs raise on `error` objects, which every dialect has.
-        "error" if root.member("error").is_none() => {
+        "error" if root.get("error").is_none() => {
             let code = root
-                .member("code")
+                .get("code")
                 .and_then(Value::text)
                 .map(|code| code.chars().take(64).collect());
             state.fail(ApiError { kind: None, code }, out);

@@ -1,4 +1,6 @@
 //! A request path, taken apart only where every server would take it apart the same way.
+//!
+//! The questions are kept out of line: they are asked dozens of times, and a module that ships is small.
 
 /// Longer paths are nobody's API, in bytes.
 const MAX_PATH_BYTES: usize = 4096;
@@ -41,6 +43,7 @@ impl Path {
     }
 
     /// The value of a query parameter, as written.
+    #[inline(never)]
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query
             .split('&')
@@ -49,6 +52,7 @@ impl Path {
             .map(|(_, v)| v)
     }
 
+    #[inline(never)]
     pub(crate) fn has(&self, segment: &str) -> bool {
         self.segments.iter().any(|own| own == segment)
     }
@@ -57,6 +61,7 @@ impl Path {
         self.segments.last().map(String::as_str)
     }
 
+    #[inline(never)]
     pub(crate) fn ends_with(&self, tail: &[&str]) -> bool {
         self.segments.len() >= tail.len()
             && self
@@ -68,6 +73,7 @@ impl Path {
     }
 
     /// Whether these segments stand in a row anywhere.
+    #[inline(never)]
     pub(crate) fn holds(&self, row: &[&str]) -> bool {
         self.segments
             .windows(row.len())
@@ -75,12 +81,14 @@ impl Path {
     }
 
     /// The segment after the last `segment`.
+    #[inline(never)]
     pub(crate) fn after(&self, segment: &str) -> Option<&str> {
         let at = self.segments.iter().rposition(|own| own == segment)?;
         self.segments.get(at.checked_add(1)?).map(String::as_str)
     }
 
     /// The last segment, if the one before it is `segment`.
+    #[inline(never)]
     pub(crate) fn last_after(&self, segment: &str) -> Option<&str> {
         let mut back = self.segments.iter().rev();
         let last = back.next()?;
@@ -93,6 +101,7 @@ impl Path {
     }
 
     /// The segment after the last version (`v1`, `v1beta`, `v1alpha1`) or, on Azure, after `openai`.
+    #[inline(never)]
     pub(crate) fn after_version(&self) -> Option<&str> {
         let version = self.segments.iter().rposition(|segment| is_version(segment));
         let at = version.or_else(|| self.segments.iter().rposition(|segment| segment == "openai"))?;
@@ -109,6 +118,7 @@ impl Path {
 
     /// Whether the last segment stands where APIs put theirs: alone, after a version, after `openai`, or after
     /// an Azure deployment.
+    #[inline(never)]
     pub(crate) fn is_versioned_tail(&self) -> bool {
         let mut back = self.segments.iter().rev().skip(1);
         match (back.next(), back.next()) {
@@ -143,12 +153,14 @@ impl Path {
 }
 
 /// `v`, a digit, and letters or digits.
+#[inline(never)]
 fn is_version(segment: &str) -> bool {
     let rest = segment.strip_prefix('v').unwrap_or_default();
     rest.starts_with(|c: char| c.is_ascii_digit()) && rest.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
 /// Decodes one segment; `None` when it is empty, made of dots, or hides a character that splits paths.
+#[inline(never)]
 fn segment(raw: &str) -> Option<String> {
     let mut decoded = Vec::with_capacity(raw.len());
     let mut bytes = raw.bytes();

@@ -1,8 +1,9 @@
 //! The parameters of a request, and the edits of them that mean something.
 
 use crate::api::Dialect;
+use crate::lookup::Lookup;
 use crate::openai_responses;
-use crate::shape::{Found, Names, Place, Rule, Shape, Sink, camel, walk};
+use crate::shape::{Found, Place, Rule, Shape, Sink, camel, walk};
 use crate::texts::{Part, Scope, TextBytes, Texts, UnseenKind, collect};
 use crate::{anthropic_messages, custom, gemini, ollama, openai_chat, openai_completions, openai_embeddings};
 use penstock_wire::{Json, JsonEdits, Kind, NodeId, Value, twin};
@@ -26,6 +27,8 @@ pub struct Request {
     pub choices: u64,
     /// The service tier asked for.
     pub service_tier: Option<String>,
+    /// Bytes of text that the model will read, as [`request_text_bytes`] gives them.
+    pub text_bytes: u64,
 }
 
 /// Why a request cannot be read. Names places, never content.
@@ -87,9 +90,9 @@ pub fn read_request(dialect: Dialect<'_>, json: Json<'_>) -> Result<Request, Rea
     if root.kind() != Kind::Object {
         return Err(ReadError::WrongShape { path: String::new() });
     }
-    let mut twins = Twins::default();
-    walk(root, request_rule(dialect), request_place(), &mut twins);
-    if let Some(path) = twins.found {
+    let mut survey = Survey::default();
+    walk(root, request_rule(dialect), request_place(), &mut survey);
+    if let Some(path) = survey.twin {
         return Err(ReadError::AmbiguousJson { path });
     }
     let mut request = match dialect {
@@ -105,6 +108,12 @@ pub fn read_request(dialect: Dialect<'_>, json: Json<'_>) -> Result<Request, Rea
         Dialect::Custom(api) => custom::request(api, root),
     }?;
     request.choices = request.choices.max(1);
+    let custom = matches!(dialect, Dialect::Custom(_));
+    request.text_bytes = if custom {
+        request_text_bytes(dialect, json)
+    } else {
+        survey.text_bytes
+    };
     Ok(request)
 }
 
@@ -212,7 +221,7 @@ fn cap_within(root: Value<'_>, within: &[&str], names: &[&str], max: u64, edits:
         return Edited::NotApplicable;
     };
     let made = format!("{{\"{name}\":{max}}}");
-    match within.iter().find_map(|key| root.member(key)) {
+    match within.iter().find_map(|key| root.get(key)) {
         Some(object) if object.kind() == Kind::Object => cap(object, names, max, edits),
         Some(null) if null.is_null() => {
             edits.replace(null.id(), &made);
@@ -245,7 +254,7 @@ pub fn set_model(dialect: Dialect<'_>, json: Json<'_>, model: &str, edits: &mut 
 /// Puts a string under `name`, in whatever place.
 fn set_string(object: Value<'_>, name: &str, text: &str, edits: &mut JsonEdits) -> Edited {
     let raw = quoted(text);
-    match object.member(name) {
+    match object.get(name) {
         Some(old) if old.eq_text(text) => return Edited::Kept,
         Some(old) => edits.replace(old.id(), &raw),
         None => edits.insert_member(object.id(), name, &raw),
@@ -260,55 +269,53 @@ pub(crate) fn quoted(text: &str) -> String {
     String::from_utf8(raw).unwrap_or_default()
 }
 
-/// Remembers the first ambiguous key.
+/// Remembers the first ambiguous key, and sums the text on the way.
 #[derive(Default)]
-struct Twins {
-    found: Option<String>,
+struct Survey {
+    twin: Option<String>,
+    text_bytes: u64,
 }
 
-impl Sink for Twins {
-    fn text(&mut self, _found: Found<'_>) {}
+impl Sink for Survey {
+    fn text(&mut self, found: Found<'_>) {
+        if found.place.scope.is_input() {
+            self.text_bytes = self.text_bytes.saturating_add(found.bytes());
+        }
+    }
 
     fn unseen(&mut self, _kind: UnseenKind, _value: Value<'_>, _place: &Place) {}
 
-    fn object(&mut self, object: Value<'_>, shape: &'static Shape) {
-        if self.found.is_some() {
-            return;
+    fn twice(&mut self, key: Value<'_>, shape: &'static Shape) {
+        self.twin.get_or_insert_with(|| twin_path(key, shape));
+    }
+
+    fn strange(&mut self, object: Value<'_>, shape: &'static Shape) {
+        if let Some(key) = twin(object, shape.known) {
+            self.twin.get_or_insert_with(|| twin_path(key, shape));
         }
-        let key = twin(object, shape.known).or_else(|| match shape.names {
-            Names::Exact => None,
-            Names::Proto => spelling_twin(object),
-        });
-        self.found = key.map(|key| format!("{}/{}", path(object), known_spelling(key, shape.known)));
     }
 }
 
-/// A `snake_case` key whose `camelCase` is there too.
-fn spelling_twin(object: Value<'_>) -> Option<Value<'_>> {
-    object.members().map(|(key, _)| key).find(|key| {
-        let name = key.text().unwrap_or_default();
-        name.contains('_') && {
-            let camel = camel(name);
-            object.members().any(|(other, _)| {
-                other.id() != key.id()
-                    && other
-                        .text()
-                        .is_some_and(|other| crate::shape::camel(other) == camel)
-            })
-        }
-    })
+/// JSON pointer to a twin, in its known spelling: a client's own is content.
+fn twin_path(key: Value<'_>, shape: &'static Shape) -> String {
+    let name = key.text().unwrap_or_default();
+    let camel = camel(name.clone());
+    let known = shape
+        .known
+        .iter()
+        .find(|known| folds(&name, known) || folds(&camel, known));
+    let object = key.parent().map(path).unwrap_or_default();
+    object + "/" + known.copied().unwrap_or("*")
 }
 
-/// The known name that `key` is a twin of: a client's own spelling is content.
-fn known_spelling(key: Value<'_>, known: &[&'static str]) -> &'static str {
-    let fold = |name: &str| name.to_lowercase().to_uppercase();
-    let name = key.text().unwrap_or_default();
-    let spellings = [fold(&name), fold(&camel(name))];
-    known
-        .iter()
-        .find(|known| spellings.contains(&fold(known)))
-        .copied()
-        .unwrap_or("*")
+/// Equal without regard to case, as far as folding leads to ASCII.
+fn folds(name: &str, known: &str) -> bool {
+    let folded = name.chars().map(|char| match char {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        char => char.to_ascii_lowercase(),
+    });
+    folded.eq(known.chars().map(|char| char.to_ascii_lowercase()))
 }
 
 /// JSON pointer to a value. All keys on the way are ones that tables know.
@@ -337,7 +344,7 @@ fn position(array: Value<'_>, item: NodeId) -> usize {
 /// # Errors
 /// Anything else: pydantic servers take `"true"` and `1` for true, others refuse them.
 pub(crate) fn flag(object: Value<'_>, name: &str) -> Result<Option<bool>, ReadError> {
-    match object.member(name) {
+    match object.get(name) {
         None => Ok(None),
         Some(value) if value.is_null() => Ok(None),
         Some(value) => match value.as_bool() {
@@ -352,7 +359,7 @@ pub(crate) fn flag(object: Value<'_>, name: &str) -> Result<Option<bool>, ReadEr
 /// # Errors
 /// Anything that is not a number; a fraction; more than `u64` holds.
 pub(crate) fn count(object: Value<'_>, name: &str) -> Result<Option<u64>, ReadError> {
-    match object.member(name) {
+    match object.get(name) {
         None => Ok(None),
         Some(value) if value.is_null() || value.number_raw().starts_with('-') => Ok(None),
         Some(value) => match value.as_u64() {
@@ -367,7 +374,7 @@ pub(crate) fn count(object: Value<'_>, name: &str) -> Result<Option<u64>, ReadEr
 /// # Errors
 /// Anything that is not a string, and more than [`MAX_NAME_BYTES`].
 pub(crate) fn name(object: Value<'_>, name: &str) -> Result<Option<String>, ReadError> {
-    match object.member(name) {
+    match object.get(name) {
         None => Ok(None),
         Some(value) if value.is_null() => Ok(None),
         Some(value) => match short_text(value) {

@@ -1,5 +1,6 @@
 //! Items, content parts and events of the Responses API.
 
+use crate::lookup::Lookup;
 use crate::openai::{self, ERROR, TOOL, role_scope};
 use crate::openai_responses::logprobs;
 use crate::shape::{Pinned, Place, Rule, Shape, shape};
@@ -143,14 +144,14 @@ static SUMMARY: Shape = shape! { enter enter_summary;
 };
 
 fn kind_of(item: Value<'_>) -> std::borrow::Cow<'_, str> {
-    item.member("type").and_then(Value::text).unwrap_or_default()
+    item.get("type").and_then(Value::text).unwrap_or_default()
 }
 
 fn enter_input(item: Value<'_>, position: u32, place: &mut Place) {
     place.message = position;
     let kind = kind_of(item);
     place.scope = match &*kind {
-        "" | "message" => role_scope(item.member("role")),
+        "" | "message" => role_scope(item.get("role")),
         "reasoning" => Scope::Assistant,
         kind if kind.ends_with("_output") => Scope::ToolResult,
         kind if kind.ends_with("_call") => Scope::ToolCall,
@@ -409,7 +410,7 @@ pub(crate) fn enter_event(event: Value<'_>, _position: u32, place: &mut Place) {
     let kind = kind_of(event);
     let numbered = |name: &str| {
         event
-            .member(name)
+            .get(name)
             .and_then(Value::as_u64)
             .and_then(|n| u32::try_from(n).ok())
     };
@@ -422,22 +423,22 @@ pub(crate) fn enter_event(event: Value<'_>, _position: u32, place: &mut Place) {
         place.index = SUMMARIES.saturating_add(summary);
     } else if let Some(index) = numbered("content_index").or_else(|| numbered("command_index")) {
         place.index = index;
-    } else if event.member("response").is_some() {
+    } else if event.get("response").is_some() {
         place.pinned = Pinned::Nothing;
-    } else if event.member("item").is_some() {
+    } else if event.get("item").is_some() {
         place.pinned = Pinned::Message;
     }
 }
 
 /// The number of the item that an event is about: the server's own, else by the order of the items' ids.
 pub(crate) fn numbered(event: Value<'_>, items: &mut Vec<u64>) -> u32 {
-    let item = event.member("item");
+    let item = event.get("item");
     let id = event
-        .member("item_id")
-        .or_else(|| item.and_then(|item| item.member("id")));
+        .get("item_id")
+        .or_else(|| item.and_then(|item| item.get("id")));
     let known = id.map(|id| hash(&id.text().unwrap_or_default()));
     if event
-        .member("output_index")
+        .get("output_index")
         .is_some_and(|index| index.kind() == Kind::Number)
     {
         return openai::index_of(event, "output_index", 0);

@@ -78,7 +78,7 @@ macro_rules! shape {
     };
     (enter $enter:path; $( $key:literal => $rule:expr ),* $(,)?) => {
         $crate::shape::Shape {
-            known: &[$( $key ),*],
+            known: $crate::shape::keys(&[$( $key ),*]),
             rules: &[$( $rule ),*],
             enter: $enter,
             names: $crate::shape::Names::Exact,
@@ -86,7 +86,7 @@ macro_rules! shape {
     };
     (proto $enter:path; $( $key:literal => $rule:expr ),* $(,)?) => {
         $crate::shape::Shape {
-            known: &[$( $key ),*],
+            known: $crate::shape::keys(&[$( $key ),*]),
             rules: &[$( $rule ),*],
             enter: $enter,
             names: $crate::shape::Names::Proto,
@@ -172,8 +172,10 @@ pub(crate) trait Sink {
     fn unseen(&mut self, kind: UnseenKind, value: Value<'_>, place: &Place);
     /// Log probabilities.
     fn logprobs(&mut self, _value: Value<'_>) {}
-    /// An object that a table reads.
-    fn object(&mut self, _object: Value<'_>, _shape: &'static Shape) {}
+    /// A known key that was there before, perhaps in another spelling.
+    fn twice(&mut self, _key: Value<'_>, _shape: &'static Shape) {}
+    /// An object that a table reads and that has keys the table does not know.
+    fn strange(&mut self, _object: Value<'_>, _shape: &'static Shape) {}
 }
 
 /// Reads `value` by `rule`. Recurses at most [`MAX_DEPTH`] deep.
@@ -333,11 +335,11 @@ fn free_object(object: Value<'_>, words: Words, place: Place, sink: &mut dyn Sin
     for (key, value) in object.members() {
         if words == Words::NotOfSchemas {
             let name = key.text().unwrap_or_default();
-            if SCHEMA_CONSTANTS.contains(&&*name) && value.kind() == Kind::String {
+            if is_schema_constant(&name) && value.kind() == Kind::String {
                 constant(value, place, sink);
                 continue;
             }
-            if SCHEMA_WORDS.contains(&&*name) {
+            if is_schema_word(&name) {
                 free(value, words, place, sink);
                 continue;
             }
@@ -348,43 +350,22 @@ fn free_object(object: Value<'_>, words: Words, place: Place, sink: &mut dyn Sin
 }
 
 /// Words of JSON Schema whose string values are constants.
-const SCHEMA_CONSTANTS: &[&str] = &["type", "format", "$ref", "$schema", "$id"];
+fn is_schema_constant(key: &str) -> bool {
+    matches!(key, "type" | "format" | "$ref" | "$schema" | "$id")
+}
 
 /// Words of JSON Schema (2020-12) and of OpenAPI's subset that are keys in every tool definition.
-const SCHEMA_WORDS: &[&str] = &[
-    "type",
-    "properties",
-    "required",
-    "items",
-    "description",
-    "enum",
-    "title",
-    "default",
-    "examples",
-    "const",
-    "additionalProperties",
-    "anyOf",
-    "oneOf",
-    "allOf",
-    "not",
-    "minimum",
-    "maximum",
-    "minLength",
-    "maxLength",
-    "minItems",
-    "maxItems",
-    "pattern",
-    "format",
-    "nullable",
-    "$defs",
-    "definitions",
-    "$ref",
-    "$schema",
-    "strict",
-    "name",
-    "parameters",
-    "function",
-];
+fn is_schema_word(key: &str) -> bool {
+    #[rustfmt::skip]
+    let word = matches!(
+        key,
+        "type" | "properties" | "required" | "items" | "description" | "enum" | "title" | "default" | "examples"
+            | "const" | "additionalProperties" | "anyOf" | "oneOf" | "allOf" | "not" | "minimum" | "maximum"
+            | "minLength" | "maxLength" | "minItems" | "maxItems" | "pattern" | "format" | "nullable" | "$defs"
+            | "definitions" | "$ref" | "$schema" | "strict" | "name" | "parameters" | "function"
+    );
+    word
+}
 
 fn shaped(value: Value<'_>, shape: &'static Shape, position: u32, mut place: Place, sink: &mut dyn Sink) {
     place.depth += 1;
@@ -407,34 +388,50 @@ fn shaped(value: Value<'_>, shape: &'static Shape, position: u32, mut place: Pla
 }
 
 fn members(object: Value<'_>, shape: &'static Shape, position: u32, mut place: Place, sink: &mut dyn Sink) {
-    sink.object(object, shape);
     (shape.enter)(object, position, &mut place);
+    let mut seen = 0u64;
+    let mut strange = false;
     for (key, value) in object.members() {
-        match shape.rule(key) {
-            Some(rule) => walk(value, rule, place, sink),
-            None => {
-                constant(key, place, sink);
-                free(value, Words::All, place.with_scope(Scope::Other), sink);
-            }
+        let Some((row, rule)) = shape.row(key) else {
+            strange = true;
+            constant(key, place, sink);
+            free(value, Words::All, place.with_scope(Scope::Other), sink);
+            continue;
+        };
+        let bit = 1u64.checked_shl(row).unwrap_or(0);
+        if seen & bit != 0 {
+            sink.twice(key, shape);
         }
+        seen |= bit;
+        walk(value, rule, place, sink);
+    }
+    if strange {
+        sink.strange(object, shape);
     }
 }
 
 impl Shape {
-    fn rule(&self, key: Value<'_>) -> Option<Rule> {
+    fn row(&self, key: Value<'_>) -> Option<(u32, Rule)> {
+        let name = key.text()?;
         let row = self
             .known
             .iter()
-            .position(|known| key.eq_text(known))
+            .position(|known| *known == name)
             .or_else(|| match self.names {
                 Names::Exact => None,
                 Names::Proto => {
-                    let name = camel(key.text()?);
+                    let name = camel(name);
                     self.known.iter().position(|known| *known == name)
                 }
             })?;
-        self.rules.get(row).copied()
+        Some((u32::try_from(row).ok()?, self.rules.get(row).copied()?))
     }
+}
+
+/// A table's keys, at most as many as the walk has bits to know what it has seen.
+pub(crate) const fn keys(known: &'static [&'static str]) -> &'static [&'static str] {
+    assert!(known.len() <= 64);
+    known
 }
 
 /// `snake_case` as `lowerCamelCase`; a key without `_` as it is.

@@ -4,6 +4,7 @@ use crate::answer::{ApiError, Finish, Seen, Warnings, usage_of};
 use crate::api::{Api, Dialect};
 use crate::channels::Channels;
 use crate::custom::{self, CustomApi};
+use crate::lookup::Lookup;
 use crate::shape::{Found, Pinned, Place, Rule, Sink, walk};
 use crate::texts::{Encoding, Part, Scope, UnseenKind};
 use crate::usage::Usage;
@@ -282,7 +283,7 @@ impl State {
 
     /// `{"error": ...}` in any dialect.
     fn error_member(&mut self, root: Value<'_>, out: &mut FrameReading) {
-        if let Some(error) = root.member("error").and_then(ApiError::read) {
+        if let Some(error) = root.get("error").and_then(ApiError::read) {
             self.fail(error, out);
         }
     }

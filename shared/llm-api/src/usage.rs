@@ -1,5 +1,6 @@
 //! Tokens, as a server reports them.
 
+use crate::lookup::Lookup;
 use penstock_wire::Value;
 
 /// Tokens of one exchange. `None` is "not reported", which is not zero.
@@ -45,21 +46,33 @@ impl Usage {
 /// and sums of believed counts stay far inside `u64`.
 pub const MAX_TOKENS: u64 = 1 << 40;
 
-/// Raw counters of one server, before they are brought to one meaning. Each dialect's table says
-/// which member is which; [`Counts::usage`] does the sums, once.
+/// What a counter counts, in the server's own sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counter {
+    Input,
+    Output,
+    Total,
+    Cached,
+    CacheCreation,
+    CacheCreation5m,
+    CacheCreation1h,
+    Reasoning,
+    ToolInput,
+    InputAudio,
+    OutputAudio,
+}
+
+/// Number of counters.
+const COUNTERS: usize = 11;
+
+/// One row of a dialect's table: the counter, the member of `usage` that holds it, and the member within
+/// that one, or `""`. Of several rows for one counter the first that is there holds.
+pub(crate) type CounterRow = (Counter, &'static str, &'static str);
+
+/// Raw counters of one server, before they are brought to one meaning: [`Counts::usage`] does the sums, once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
-    pub(crate) input: Option<u64>,
-    pub(crate) output: Option<u64>,
-    pub(crate) total: Option<u64>,
-    pub(crate) cached: Option<u64>,
-    pub(crate) cache_creation: Option<u64>,
-    pub(crate) cache_creation_5m: Option<u64>,
-    pub(crate) cache_creation_1h: Option<u64>,
-    pub(crate) reasoning: Option<u64>,
-    pub(crate) tool_input: Option<u64>,
-    pub(crate) input_audio: Option<u64>,
-    pub(crate) output_audio: Option<u64>,
+    counters: [Option<u64>; COUNTERS],
     /// A counter was there but is not a token count.
     pub(crate) odd: bool,
 }
@@ -74,76 +87,88 @@ pub(crate) struct Sums {
 }
 
 impl Counts {
+    /// The counters that a table finds in `usage`.
+    pub(crate) fn of(usage: Value<'_>, table: &[CounterRow]) -> Self {
+        let mut counts = Self::default();
+        for (counter, member, within) in table {
+            let value = usage.get(member);
+            let value = if within.is_empty() {
+                value
+            } else {
+                value.and_then(|value| value.get(within))
+            };
+            if counts.get(*counter).is_none() {
+                counts.read(*counter, value);
+            }
+        }
+        counts
+    }
+
     /// Reads one counter. `null` and absence report nothing; what is no count is remembered as odd.
-    pub(crate) fn read(&mut self, value: Option<Value<'_>>) -> Option<u64> {
-        let value = value.filter(|value| !value.is_null())?;
+    pub(crate) fn read(&mut self, counter: Counter, value: Option<Value<'_>>) {
+        let Some(value) = value.filter(|value| !value.is_null()) else {
+            return;
+        };
         let count = value.as_u64().filter(|count| *count <= MAX_TOKENS);
         self.odd |= count.is_none();
-        count
+        if let (Some(count), Some(slot)) = (count, self.counters.get_mut(counter as usize)) {
+            *slot = Some(count);
+        }
+    }
+
+    pub(crate) fn get(&self, counter: Counter) -> Option<u64> {
+        self.counters.get(counter as usize).copied().flatten()
     }
 
     /// Takes every counter that `newer` reports: usage of streams is cumulative, so the last
     /// report of each counter holds, and a repeat is never added.
     pub(crate) fn merge(&mut self, newer: &Self) {
-        fn later(old: &mut Option<u64>, new: Option<u64>) {
-            if new.is_some() {
-                *old = new;
-            }
+        for (old, new) in self.counters.iter_mut().zip(newer.counters) {
+            *old = new.or(*old);
         }
-        later(&mut self.input, newer.input);
-        later(&mut self.output, newer.output);
-        later(&mut self.total, newer.total);
-        later(&mut self.cached, newer.cached);
-        later(&mut self.cache_creation, newer.cache_creation);
-        later(&mut self.cache_creation_5m, newer.cache_creation_5m);
-        later(&mut self.cache_creation_1h, newer.cache_creation_1h);
-        later(&mut self.reasoning, newer.reasoning);
-        later(&mut self.tool_input, newer.tool_input);
-        later(&mut self.input_audio, newer.input_audio);
-        later(&mut self.output_audio, newer.output_audio);
         self.odd |= newer.odd;
     }
 
     /// The counters in the one meaning of [`Usage`].
     pub(crate) fn usage(&self, sums: Sums) -> Usage {
-        let split = plus(self.cache_creation_5m, self.cache_creation_1h);
-        let cache_creation = self.cache_creation.or(split);
+        let of = |counter| self.get(counter);
+        let split = plus(of(Counter::CacheCreation5m), of(Counter::CacheCreation1h));
+        let cache_creation = of(Counter::CacheCreation).or(split);
         // Only Gemini counts tool-use prompts, and it counts them apart.
-        let mut input = plus(self.input, self.tool_input);
+        let mut input = plus(of(Counter::Input), of(Counter::ToolInput));
         if sums.input_excludes_cache {
-            input = plus(plus(input, self.cached), cache_creation);
+            input = plus(plus(input, of(Counter::Cached)), cache_creation);
         }
-        let output = if sums.output_excludes_reasoning {
-            plus(self.output, self.reasoning)
-        } else {
-            self.output_with_reasoning()
-        };
+        let apart = sums.output_excludes_reasoning || self.total_adds_reasoning();
+        let output = of(Counter::Output);
         Usage {
             input_tokens: input,
-            output_tokens: output,
-            cached_tokens: self.cached,
+            output_tokens: if apart {
+                plus(output, of(Counter::Reasoning))
+            } else {
+                output
+            },
+            cached_tokens: of(Counter::Cached),
             cache_creation_tokens: cache_creation,
-            cache_creation_1h_tokens: self.cache_creation_1h,
-            reasoning_tokens: self.reasoning,
-            input_audio_tokens: self.input_audio,
-            output_audio_tokens: self.output_audio,
+            cache_creation_1h_tokens: of(Counter::CacheCreation1h),
+            reasoning_tokens: of(Counter::Reasoning),
+            input_audio_tokens: of(Counter::InputAudio),
+            output_audio_tokens: of(Counter::OutputAudio),
         }
     }
 
     /// Some servers of OpenAI's format (xAI) report reasoning beside `completion_tokens` and not
     /// within; the server's own total tells which it was.
-    fn output_with_reasoning(&self) -> Option<u64> {
-        let (Some(input), Some(output), Some(total), Some(reasoning)) =
-            (self.input, self.output, self.total, self.reasoning)
-        else {
-            return self.output;
+    fn total_adds_reasoning(&self) -> bool {
+        let reasoning = self.get(Counter::Reasoning).unwrap_or(0);
+        let (Some(input), Some(output)) = (self.get(Counter::Input), self.get(Counter::Output)) else {
+            return false;
         };
-        let apart = reasoning > 0 && Some(total) == plus(plus(Some(input), Some(output)), Some(reasoning));
-        if apart {
-            plus(Some(output), Some(reasoning))
-        } else {
-            Some(output)
-        }
+        reasoning > 0
+            && self.get(Counter::Total)
+                == input
+                    .checked_add(output)
+                    .and_then(|sum| sum.checked_add(reasoning))
     }
 }
 
@@ -159,86 +184,81 @@ fn plus(a: Option<u64>, b: Option<u64>) -> Option<u64> {
 mod tests {
     use super::*;
 
+    fn counts(counters: &[(Counter, u64)]) -> Counts {
+        let mut counts = Counts::default();
+        for (counter, count) in counters {
+            counts.counters[*counter as usize] = Some(*count);
+        }
+        counts
+    }
+
+    const EXCLUDES_CACHE: Sums = Sums {
+        input_excludes_cache: true,
+        output_excludes_reasoning: false,
+    };
+    const EXCLUDES_REASONING: Sums = Sums {
+        input_excludes_cache: false,
+        output_excludes_reasoning: true,
+    };
+
+    #[test]
+    fn every_counter_has_its_slot() {
+        assert_eq!(Counter::OutputAudio as usize + 1, COUNTERS);
+    }
+
     #[test]
     fn a_later_report_replaces_and_never_adds() {
-        let mut seen = Counts {
-            input: Some(41),
-            output: Some(0),
-            cached: Some(7),
-            ..Counts::default()
-        };
-        seen.merge(&Counts {
-            input: Some(154),
-            output: Some(33),
-            ..Counts::default()
-        });
-        seen.merge(&Counts {
-            output: Some(33),
-            ..Counts::default()
-        });
+        let mut seen = counts(&[(Counter::Input, 41), (Counter::Output, 0), (Counter::Cached, 7)]);
+        seen.merge(&counts(&[(Counter::Input, 154), (Counter::Output, 33)]));
+        seen.merge(&counts(&[(Counter::Output, 33)]));
         assert_eq!(
             seen,
-            Counts {
-                input: Some(154),
-                output: Some(33),
-                cached: Some(7),
-                ..Counts::default()
-            }
+            counts(&[(Counter::Input, 154), (Counter::Output, 33), (Counter::Cached, 7)])
         );
     }
 
     #[test]
     fn sums_follow_the_provider() {
-        let counts = Counts {
-            input: Some(10),
-            output: Some(5),
-            cached: Some(100),
-            cache_creation_5m: Some(20),
-            cache_creation_1h: Some(30),
-            reasoning: Some(3),
-            tool_input: Some(8),
-            ..Counts::default()
-        };
-        let anthropic = Counts {
-            tool_input: None,
-            ..counts
-        }
-        .usage(Sums {
-            input_excludes_cache: true,
-            ..Sums::default()
-        });
-        assert_eq!(
-            (anthropic.input_tokens, anthropic.output_tokens),
-            (Some(160), Some(5))
-        );
-        assert_eq!(anthropic.cache_creation_tokens, Some(50));
-        let gemini = counts.usage(Sums {
-            output_excludes_reasoning: true,
-            ..Sums::default()
-        });
-        assert_eq!((gemini.input_tokens, gemini.output_tokens), (Some(18), Some(8)));
-        let openai = Counts {
-            tool_input: None,
-            ..counts
-        }
-        .usage(Sums::default());
-        assert_eq!((openai.input_tokens, openai.output_tokens), (Some(10), Some(5)));
+        let anthropic = counts(&[
+            (Counter::Input, 10),
+            (Counter::Output, 5),
+            (Counter::Cached, 100),
+            (Counter::CacheCreation5m, 20),
+            (Counter::CacheCreation1h, 30),
+            (Counter::Reasoning, 3),
+        ]);
+        let usage = anthropic.usage(EXCLUDES_CACHE);
+        assert_eq!((usage.input_tokens, usage.output_tokens), (Some(160), Some(5)));
+        assert_eq!(usage.cache_creation_tokens, Some(50));
+        let usage = anthropic.usage(Sums::default());
+        assert_eq!((usage.input_tokens, usage.output_tokens), (Some(10), Some(5)));
+        let gemini = counts(&[
+            (Counter::Input, 10),
+            (Counter::Output, 5),
+            (Counter::Cached, 4),
+            (Counter::Reasoning, 3),
+            (Counter::ToolInput, 8),
+            (Counter::Total, 26),
+        ]);
+        let usage = gemini.usage(EXCLUDES_REASONING);
+        assert_eq!((usage.input_tokens, usage.output_tokens), (Some(18), Some(8)));
     }
 
     #[test]
     fn reasoning_beside_the_output_is_told_by_the_total() {
-        let apart = Counts {
-            input: Some(10),
-            output: Some(5),
-            reasoning: Some(7),
-            total: Some(22),
-            ..Counts::default()
-        };
-        assert_eq!(apart.usage(Sums::default()).output_tokens, Some(12));
-        let within = Counts {
-            output: Some(12),
-            ..apart
-        };
-        assert_eq!(within.usage(Sums::default()).output_tokens, Some(12));
+        let beside = [
+            (Counter::Input, 10),
+            (Counter::Output, 5),
+            (Counter::Reasoning, 7),
+            (Counter::Total, 22),
+        ];
+        assert_eq!(counts(&beside).usage(Sums::default()).output_tokens, Some(12));
+        let within = [
+            (Counter::Input, 10),
+            (Counter::Output, 12),
+            (Counter::Reasoning, 7),
+            (Counter::Total, 22),
+        ];
+        assert_eq!(counts(&within).usage(Sums::default()).output_tokens, Some(12));
     }
 }

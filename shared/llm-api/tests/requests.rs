@@ -129,6 +129,7 @@ fn harmless_shapes_are_read() {
         request,
         Ok(Request {
             choices: 1,
+            text_bytes: 1,
             ..Request::default()
         })
     );
