@@ -30,5 +30,5 @@ rule "cargo clippy" cargo clippy --quiet --workspace --all-targets -- -D warning
 rule "cargo clippy for wasm32-wasip1" cargo clippy --quiet --target wasm32-wasip1 -p penstock-wasm-host -p penstock-token-meter -p penstock-suite -- -D warnings
 rule "only wasm-host names proxy-wasm" only_wasm_host_names_proxy_wasm
 rule "shell scripts parse" scripts_parse
-say "lint: $passed passed, $failed failed"
+echo "$passed passed, $failed failed"
 [ $failed = 0 ]

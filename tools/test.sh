@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every test, part by part; the last line is `N passed, N failed`.
-#   tools/test.sh [--all]      --all adds the oldest supported Envoy and Ollama
+#   tools/test.sh [--lint] [--all]      --lint begins with tools/lint.sh; --all adds the oldest supported Envoy and Ollama
 # ENVOY_VERSION names another Envoy for the whole run.
 set -uo pipefail
 . "${BASH_SOURCE[0]%/*}/lib.sh"
@@ -50,6 +50,7 @@ python=$(tools/python.sh) || exit 1
 tools/envoy.sh "$newest" >/dev/null || exit 1
 export ENVOY_VERSION=$newest
 
+case " $* " in *" --lint "*) part lint 900 tools/lint.sh ;; esac
 part "cargo test" 1500 cargo test --workspace
 cargo build --quiet -p llm-sim || exit 1
 part "envoy-configs are valid" 120 python3 tests/demo/validate.py
@@ -61,11 +62,12 @@ else
   skip "Prometheus" "no binary to be had here"
 fi
 real_server llama
-if [ "${1-}" = --all ]; then
+case " $* " in *" --all "*)
   tools/envoy.sh "$oldest" >/dev/null && on_envoy "$oldest"
   tests/real-servers/build.sh ollama >/dev/null
   real_server ollama
-fi
+  ;;
+esac
 
 say ""
 for name in "${skipped[@]}"; do say "skipped: $name"; done
