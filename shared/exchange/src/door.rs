@@ -2,7 +2,7 @@
 
 use crate::engine::Counted;
 use crate::exchange::{Exchange, ResponsePhase};
-use crate::host::{Flow, Host};
+use crate::host::{Flow, Host, Side};
 use penstock_filter_api::{Denial, Failure, Mode, OnFailure, Origin, Outcome};
 use penstock_llm_api::{Dialect, Refusal, Sent, error_body, error_event};
 use penstock_wire::Framing;
@@ -18,7 +18,7 @@ pub(crate) enum Verdict {
 
 impl Exchange {
     /// Every failure that concerns all joined filters goes through here.
-    pub(crate) fn fail(&mut self, failure: Failure, host: &mut dyn Host) -> Verdict {
+    pub(crate) fn fail(&mut self, side: Side, failure: Failure, host: &mut dyn Host) -> Verdict {
         let mut verdict = Verdict::Bypass;
         for joined in &mut self.joined {
             if joined.bypassed {
@@ -27,7 +27,7 @@ impl Exchange {
             self.engine
                 .count(Counted::Failure(joined.policy.name, failure), host);
             if joined.is_closed() {
-                verdict = refuse(joined.policy.name, failure);
+                verdict = refuse(joined.policy.name, side, failure);
             }
             joined.bypassed = true;
         }
@@ -35,7 +35,13 @@ impl Exchange {
     }
 
     /// As [`Exchange::fail`], for the failure of one filter.
-    pub(crate) fn fail_one(&mut self, index: usize, failure: Failure, host: &mut dyn Host) -> Verdict {
+    pub(crate) fn fail_one(
+        &mut self,
+        side: Side,
+        index: usize,
+        failure: Failure,
+        host: &mut dyn Host,
+    ) -> Verdict {
         let Some(joined) = self.joined.get_mut(index) else {
             return Verdict::Bypass;
         };
@@ -44,7 +50,7 @@ impl Exchange {
         let closed = joined.is_closed();
         joined.bypassed = true;
         if closed {
-            refuse(joined.policy.name, failure)
+            refuse(joined.policy.name, side, failure)
         } else {
             Verdict::Bypass
         }
@@ -63,7 +69,7 @@ impl Exchange {
             closed.filter(|policy| policy.mode == Mode::Enforce && policy.on_failure == OnFailure::Closed);
         match closed.next() {
             Some(policy) => {
-                let denial = denial_of(failure);
+                let denial = denial_of(Side::Request, failure);
                 self.deny(policy.name, &denial, host)
             }
             None => Flow::Continue,
@@ -114,25 +120,30 @@ impl Exchange {
     }
 }
 
-/// The refusal that stands for a failure.
-pub(crate) fn denial_of(failure: Failure) -> Denial {
-    let retry_after_s = (failure.status() == 503).then_some(1);
+/// The refusal that stands for a failure. What is wrong with a response is not the client's fault.
+pub(crate) fn denial_of(side: Side, failure: Failure) -> Denial {
+    let (what, status) = match side {
+        Side::Request => ("request", failure.status()),
+        Side::Response if failure.status() < 500 => ("response", 502),
+        Side::Response => ("response", failure.status()),
+    };
+    let retry_after_s = (status == 503).then_some(1);
     let message = format!(
-        "the request could not be checked: {}",
+        "the {what} could not be checked: {}",
         failure.name().replace('_', " ")
     );
     Denial {
-        status: failure.status(),
+        status,
         code: failure.name(),
         message,
         retry_after_s,
     }
 }
 
-fn refuse(filter: &'static str, failure: Failure) -> Verdict {
+fn refuse(filter: &'static str, side: Side, failure: Failure) -> Verdict {
     Verdict::Refuse {
         filter,
-        denial: denial_of(failure),
+        denial: denial_of(side, failure),
     }
 }
 

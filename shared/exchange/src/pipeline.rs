@@ -32,6 +32,11 @@ pub(crate) struct Item {
 }
 
 impl Item {
+    /// Whether it is nothing but line ends.
+    pub(crate) fn is_blank(&self) -> bool {
+        !self.raw.is_empty() && self.raw.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
+    }
+
     /// Whether it leaves other than it came.
     pub(crate) fn is_edited(&self) -> bool {
         !self.edits.is_empty() || self.texts.iter().any(|text| text.edited)
@@ -76,6 +81,8 @@ pub(crate) struct Scene<'a> {
 pub(crate) struct Pipeline {
     stages: Vec<Stage>,
     out: Vec<Item>,
+    /// The last item was a comment that overtook held frames; its blank line goes with it.
+    overtook: bool,
     max_hold_bytes: usize,
 }
 
@@ -85,6 +92,7 @@ impl Pipeline {
         Self {
             stages: joined.into_iter().map(Stage::new).collect(),
             out: Vec::new(),
+            overtook: false,
             max_hold_bytes,
         }
     }
@@ -105,7 +113,8 @@ impl Pipeline {
 
     /// Takes the next frame.
     pub(crate) fn push(&mut self, item: Item, scene: &mut Scene<'_>) -> Result<(), Stop> {
-        let overtakes = item.passive && !self.is_waiting();
+        let overtakes = (item.passive || (self.overtook && item.is_blank())) && !self.is_waiting();
+        self.overtook = overtakes;
         match self.stages.first_mut() {
             Some(first) if !overtakes => first.accept(item),
             Some(_) | None => {

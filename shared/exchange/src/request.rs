@@ -386,7 +386,7 @@ impl Exchange {
 
     /// What the failure of one filter means for the request.
     fn judge_failure(&mut self, index: usize, failure: Failure, host: &mut dyn Host) -> Option<Judged> {
-        match self.fail_one(index, failure, host) {
+        match self.fail_one(Side::Request, index, failure, host) {
             Verdict::Refuse { filter, denial } => Some(Judged::Denied { filter, denial }),
             Verdict::Bypass => None,
         }
@@ -437,7 +437,9 @@ impl Exchange {
             }
             if self.head.as_ref().is_some_and(|head| is_signed(&head.headers)) {
                 self.usage_added = false;
-                if let Verdict::Refuse { filter, denial } = self.fail(Failure::SignedBody, host) {
+                if let Verdict::Refuse { filter, denial } =
+                    self.fail(Side::Request, Failure::SignedBody, host)
+                {
                     return self.deny(filter, &denial, host);
                 }
             } else if self.write_request(judging, host).is_err() {
@@ -480,15 +482,19 @@ impl Exchange {
     fn fail_request(&mut self, failure: Failure, host: &mut dyn Host) -> Flow {
         self.request = RequestPhase::Pass;
         self.release_bytes(Side::Request);
-        match self.fail(failure, host) {
+        match self.fail(Side::Request, failure, host) {
             Verdict::Refuse { filter, denial } => self.deny(filter, &denial, host),
-            Verdict::Bypass => {
-                if self.engine.settings.hold_headers {
-                    self.apply_headers(Side::Request, host);
-                }
-                Flow::Continue
-            }
+            Verdict::Bypass => self.release_untouched(Side::Request, host),
         }
+    }
+
+    /// Lets a body go as it came.
+    pub(crate) fn release_untouched(&mut self, side: Side, host: &mut dyn Host) -> Flow {
+        self.release_bytes(side);
+        if self.engine.settings.hold_headers {
+            self.apply_headers(side, host);
+        }
+        Flow::Continue
     }
 
     fn answer(

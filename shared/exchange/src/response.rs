@@ -1,6 +1,6 @@
 //! The response's head: who wrote it, what form its body has, and who reads it.
 
-use crate::door::{Verdict, denial_of};
+use crate::door::Verdict;
 use crate::exchange::{Exchange, ResponsePhase, VIA_UPSTREAM};
 use crate::host::{Fields, Flow, Host, Side};
 use crate::inflate::{Coding, Inflater};
@@ -230,8 +230,8 @@ impl Exchange {
 
     /// A failure before any of the response was read.
     pub(crate) fn fail_response(&mut self, failure: Failure, host: &mut dyn Host) -> Flow {
-        match self.fail(failure, host) {
-            Verdict::Refuse { filter, .. } => self.deny(filter, &denial_of(failure), host),
+        match self.fail(Side::Response, failure, host) {
+            Verdict::Refuse { filter, denial } => self.deny(filter, &denial, host),
             Verdict::Bypass => self.pass_response(host),
         }
     }

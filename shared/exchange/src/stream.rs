@@ -49,6 +49,8 @@ struct Decide {
     ready: Vec<u8>,
     sent: bool,
     ended: bool,
+    /// The last frame was dropped and ended with CR: an LF that comes late is the rest of it.
+    dropped_cr: bool,
 }
 
 /// What became of one chunk.
@@ -104,6 +106,7 @@ impl StreamBody {
             ready: Vec::new(),
             sent: false,
             ended: false,
+            dropped_cr: false,
         });
     }
 
@@ -223,7 +226,11 @@ struct Frames<'a> {
 impl Frames<'_> {
     fn take(&mut self, frame: &Frame<'_>) {
         // Behind a frame that cannot be read nothing is, as if it came in a later chunk.
-        let data = if self.read.failure.is_some() { None } else { frame.data() };
+        let data = if self.read.failure.is_some() {
+            None
+        } else {
+            frame.data()
+        };
         let Some(data) = data else {
             return self.keep_textless(frame, false);
         };
@@ -366,7 +373,7 @@ impl Exchange {
 
     /// The stream cannot be read further.
     fn lose(&mut self, stream: Box<StreamBody>, failure: Failure, end: bool, host: &mut dyn Host) -> Flow {
-        match self.fail(failure, host) {
+        match self.fail(Side::Response, failure, host) {
             Verdict::Refuse { filter, denial } => {
                 self.cut(stream, Refused { filter, denial }, &At::Elsewhere, host)
             }
@@ -460,7 +467,7 @@ impl Exchange {
         at: &At<'_>,
         host: &mut dyn Host,
     ) -> Flow {
-        let verdict = self.fail(failure, host);
+        let verdict = self.fail(Side::Response, failure, host);
         let inflated = stream.inflater.is_some();
         match verdict {
             Verdict::Refuse { filter, denial } => {
@@ -470,7 +477,7 @@ impl Exchange {
             Verdict::Bypass if inflated => {
                 let refused = Refused {
                     filter: "engine",
-                    denial: denial_of(failure),
+                    denial: denial_of(Side::Response, failure),
                 };
                 return self.cut(stream, refused, at, host);
             }
@@ -509,7 +516,11 @@ impl Exchange {
             return Ok(());
         };
         for item in decide.pipeline.take() {
+            let late_end = std::mem::take(&mut decide.dropped_cr) && item.raw == b"\n";
             if item.dropped {
+                decide.dropped_cr = item.raw.ends_with(b"\r");
+            }
+            if item.dropped || late_end {
                 continue;
             }
             if item.is_edited() {

@@ -1,6 +1,6 @@
 //! A response that is one JSON document.
 
-use crate::door::{Verdict, denial_of};
+use crate::door::Verdict;
 use crate::exchange::{Exchange, ResponsePhase};
 use crate::host::{Fields, Flow, Host, Side};
 use crate::inflate::Inflater;
@@ -96,6 +96,10 @@ impl Exchange {
     /// All of it is there.
     fn read_whole(&mut self, mut body: Box<WholeBody>, host: &mut dyn Host) -> Flow {
         let copy = std::mem::take(&mut body.copy);
+        if copy.is_empty() {
+            self.response = ResponsePhase::Done;
+            return self.release_whole(&body, None, host);
+        }
         let bytes = match body.plain(copy) {
             Ok(bytes) => bytes,
             Err(failure) => return self.fail_whole(&body, failure, host),
@@ -235,8 +239,8 @@ impl Exchange {
 
     fn fail_whole(&mut self, body: &WholeBody, failure: Failure, host: &mut dyn Host) -> Flow {
         self.release_bytes(Side::Response);
-        match self.fail(failure, host) {
-            Verdict::Refuse { filter, .. } => self.deny_whole(body, filter, &denial_of(failure), host),
+        match self.fail(Side::Response, failure, host) {
+            Verdict::Refuse { filter, denial } => self.deny_whole(body, filter, &denial, host),
             Verdict::Bypass => {
                 self.response = ResponsePhase::Pass;
                 if body.decides && self.engine.settings.hold_headers {
@@ -279,7 +283,7 @@ impl Exchange {
                 Err(Stop::Cut { filter, denial }) => return Err(Refused { filter, denial }),
                 Err(Stop::Failed { joined, failure }) => (joined, failure),
             };
-            match self.fail_one(joined, failure, host) {
+            match self.fail_one(Side::Response, joined, failure, host) {
                 Verdict::Refuse { filter, denial } => return Err(Refused { filter, denial }),
                 Verdict::Bypass => result = self.in_scene(host, |scene| pipeline.bypass(joined, scene)),
             }
