@@ -42,6 +42,7 @@ mod channels;
 mod custom;
 mod detect;
 mod gemini;
+mod guess;
 mod lookup;
 mod ollama;
 mod openai;
@@ -64,6 +65,7 @@ pub use answer::{Answer, ApiError, Finish, Warnings, read_response, response_tex
 pub use api::{Api, Dialect, Operation};
 pub use custom::{CustomApi, CustomRequest, CustomResponse, CustomSpec, CustomUsage};
 pub use detect::{Head, Target, detect};
+pub use guess::detect_body;
 pub use pointer::Pointer;
 pub use refusal::{Refusal, Sent, error_body, error_event};
 pub use request::{

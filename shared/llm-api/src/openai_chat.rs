@@ -84,6 +84,7 @@ pub(crate) static PART: Shape = shape! {
     "type" => Rule::Constant,
     "text" => Rule::Inherit,
     "refusal" => Rule::Inherit,
+    "thinking" => Rule::By(thinking),
     "content" => Rule::Shape(&PART),
     "image_url" => Rule::Unseen(UnseenKind::Image),
     "video_url" => Rule::Unseen(UnseenKind::Video),
@@ -92,6 +93,15 @@ pub(crate) static PART: Shape = shape! {
     "file" => Rule::Unseen(UnseenKind::File),
     "cache_control" => Rule::Ignore,
 };
+
+/// Mistral's reasoning is a part among the others.
+fn thinking(_parts: Value<'_>, place: &Place) -> Rule {
+    if place.scope == Scope::Output {
+        Rule::Scoped(Scope::Reasoning, &PART)
+    } else {
+        Rule::Shape(&PART)
+    }
+}
 
 static TOOL_CALL: Shape = shape! { enter enter_tool_call;
     "index" => Rule::Constant,
@@ -128,6 +138,12 @@ pub(crate) static RESPONSE: Shape = shape! {
     "prompt_filter_results" => Rule::Ignore,
     "moderation" => Rule::Ignore,
     "prompt_logprobs" => Rule::Logprobs,
+    "prompt_token_ids" => Rule::Ignore,
+    "kv_transfer_params" => Rule::Ignore,
+    "provider" => Rule::Constant,
+    "x_groq" => Rule::Ignore,
+    "citations" => Rule::Free(Scope::Document),
+    "search_results" => Rule::Free(Scope::Document),
     "error" => Rule::Shape(&openai::ERROR),
 };
 
@@ -139,6 +155,10 @@ static CHOICE: Shape = shape! { enter enter_choice;
     "stop_reason" => Rule::Constant,
     "logprobs" => Rule::Logprobs,
     "content_filter_results" => Rule::Ignore,
+    "content_filter_result" => Rule::Ignore,
+    "content_filter_offsets" => Rule::Ignore,
+    "native_finish_reason" => Rule::Constant,
+    "token_ids" => Rule::Ignore,
 };
 
 pub(crate) fn enter_choice(choice: Value<'_>, position: u32, place: &mut Place) {

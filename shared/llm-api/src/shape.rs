@@ -403,7 +403,11 @@ fn members(object: Value<'_>, shape: &'static Shape, position: u32, mut place: P
             sink.twice(key, shape);
         }
         seen |= bit;
-        walk(value, rule, place, sink);
+        match (rule, value.kind()) {
+            // Most of an answer: not worth a call.
+            (Rule::Ignore, _) | (Rule::Constant, Kind::Null | Kind::Bool | Kind::Number) => {}
+            (rule, _) => walk(value, rule, place, sink),
+        }
     }
     if strange {
         sink.strange(object, shape);
@@ -412,19 +416,39 @@ fn members(object: Value<'_>, shape: &'static Shape, position: u32, mut place: P
 
 impl Shape {
     fn row(&self, key: Value<'_>) -> Option<(u32, Rule)> {
-        let name = key.text()?;
-        let row = self
-            .known
-            .iter()
-            .position(|known| *known == name)
-            .or_else(|| match self.names {
-                Names::Exact => None,
-                Names::Proto => {
-                    let name = camel(name);
-                    self.known.iter().position(|known| *known == name)
-                }
-            })?;
+        let row = if key.has_escape() {
+            self.decoded_row(key)
+        } else {
+            self.plain_row(key)
+        }?;
         Some((u32::try_from(row).ok()?, self.rules.get(row).copied()?))
+    }
+
+    /// The row of a key as it is written: bytes are compared, and not checked for UTF-8 once more.
+    fn plain_row(&self, key: Value<'_>) -> Option<usize> {
+        let span = key.span();
+        let name = key
+            .json()
+            .bytes()
+            .get(span.start.saturating_add(1)..span.end.saturating_sub(1))?;
+        let row = self.known.iter().position(|known| known.as_bytes() == name);
+        if row.is_none() && self.names == Names::Proto && name.contains(&b'_') {
+            return self.decoded_row(key);
+        }
+        row
+    }
+
+    #[inline(never)]
+    fn decoded_row(&self, key: Value<'_>) -> Option<usize> {
+        let name = key.text()?;
+        let row = self.known.iter().position(|known| *known == name);
+        row.or_else(|| match self.names {
+            Names::Exact => None,
+            Names::Proto => {
+                let name = camel(name);
+                self.known.iter().position(|known| *known == name)
+            }
+        })
     }
 }
 

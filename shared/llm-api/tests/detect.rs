@@ -2,8 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-use penstock_llm_api::{Api, CustomApi, CustomSpec, Head, Operation, Target, detect};
-use penstock_wire::Framing;
+use penstock_llm_api::{Api, CustomApi, CustomSpec, Head, Operation, Target, detect, detect_body};
+use penstock_wire::{Framing, Limits, Tape};
 
 fn post(path: &str) -> Target {
     let head = Head {
@@ -283,5 +283,76 @@ fn names_come_back() {
     }
     for operation in Operation::ALL {
         assert_eq!(Operation::from_name(operation.name()), Some(operation));
+    }
+}
+
+#[test]
+fn bodies_are_told_apart_where_only_one_api_can_be_meant() {
+    for (body, expected) in [
+        (r#"{"contents":[]}"#, Some(Api::Gemini)),
+        (r#"{"content":{"parts":[]}}"#, Some(Api::GeminiEmbed)),
+        (
+            r#"{"requests":[{"content":{"parts":[]}}]}"#,
+            Some(Api::GeminiEmbed),
+        ),
+        (r#"{"model":"m","messages":[]}"#, Some(Api::OpenAiChat)),
+        (
+            r#"{"model":"m","max_tokens":1,"messages":[{"role":"system","content":"x"}]}"#,
+            Some(Api::OpenAiChat),
+        ),
+        (
+            r#"{"model":"m","max_tokens":1,"seed":1,"messages":[]}"#,
+            Some(Api::OpenAiChat),
+        ),
+        (
+            r#"{"model":"m","max_tokens":1,"system":"x","messages":[]}"#,
+            Some(Api::AnthropicMessages),
+        ),
+        (
+            r#"{"model":"m","max_tokens":1,"messages":[],"tools":[{"input_schema":{}}]}"#,
+            Some(Api::AnthropicMessages),
+        ),
+        (
+            r#"{"model":"m","messages":[],"options":{}}"#,
+            Some(Api::OllamaChat),
+        ),
+        (
+            r#"{"model":"m","input":"x","store":false}"#,
+            Some(Api::OpenAiResponses),
+        ),
+        (
+            r#"{"model":"m","input":[{"role":"user","content":"x"}]}"#,
+            Some(Api::OpenAiResponses),
+        ),
+        (
+            r#"{"model":"m","input":["x"],"encoding_format":"float"}"#,
+            Some(Api::OpenAiEmbeddings),
+        ),
+        (
+            r#"{"model":"m","input":["x"],"truncate":true}"#,
+            Some(Api::OllamaEmbed),
+        ),
+        (
+            r#"{"model":"m","prompt":"x","max_tokens":1}"#,
+            Some(Api::OpenAiCompletions),
+        ),
+        (
+            r#"{"model":"m","prompt":"x","raw":true}"#,
+            Some(Api::OllamaGenerate),
+        ),
+        (
+            r#"{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}]}"#,
+            None,
+        ),
+        (r#"{"model":"m","input":"x"}"#, None),
+        (r#"{"model":"m","prompt":"x"}"#, None),
+        (r#"{"messages":[],"prompt":"x"}"#, None),
+        (r#"{"messages":[],"seed":1,"system":"x"}"#, None),
+        (r#"{"hello":1}"#, None),
+        ("[]", None),
+    ] {
+        let mut tape = Tape::new();
+        tape.parse(body.as_bytes(), &Limits::default()).expect("JSON");
+        assert_eq!(detect_body(tape.view(body.as_bytes())), expected, "{body}");
     }
 }
