@@ -133,6 +133,10 @@ impl Money {
     /// Whole 10^-9 units, and the rest in 10^-12 to be carried to the next amount.
     pub(crate) fn nanos(self, carried: u16) -> (u64, u16) {
         let sum = self.0.saturating_add(u128::from(carried));
+        // Almost always: division of 128 bits is slow.
+        if let Ok(sum) = u64::try_from(sum) {
+            return (sum / 1000, (sum % 1000) as u16);
+        }
         let whole = u64::try_from(sum / 1000).unwrap_or(u64::MAX);
         (whole, (sum % 1000) as u16)
     }
@@ -141,17 +145,21 @@ impl Money {
 /// The exact decimal, without trailing zeros: `0.000125`.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const PICO: u128 = 1_000_000_000_000;
-        let (whole, mut part) = (self.0 / PICO, self.0 % PICO);
+        const PICO: u64 = 1_000_000_000_000;
+        let (whole, mut part) = match u64::try_from(self.0) {
+            Ok(amount) => (u128::from(amount / PICO), amount % PICO),
+            Err(_) => (self.0 / u128::from(PICO), (self.0 % u128::from(PICO)) as u64),
+        };
+        write!(f, "{whole}")?;
         if part == 0 {
-            return write!(f, "{whole}");
+            return Ok(());
         }
         let mut width = 12;
-        while part % 10 == 0 {
+        while part.is_multiple_of(10) {
             part /= 10;
             width -= 1;
         }
-        write!(f, "{whole}.{part:0width$}")
+        write!(f, ".{part:0width$}")
     }
 }
 
@@ -259,6 +267,14 @@ mod tests {
         assert_eq!(Money::of(3_000_000, decimal("4")).to_string(), "12");
         assert_eq!(Money::of(1, decimal("0.000001")).to_string(), "0.000000000001");
         assert_eq!(Money::default().to_string(), "0");
+        assert_eq!(
+            Money(u128::MAX).to_string(),
+            "340282366920938463463374607.431768211455"
+        );
+        assert_eq!(
+            Money(u128::from(u64::MAX) + 1).to_string(),
+            "18446744.073709551616"
+        );
     }
 
     proptest! {
@@ -272,15 +288,15 @@ mod tests {
 
         /// Carrying the rest loses nothing, however the amounts fall.
         #[test]
-        fn carrying_never_loses(amounts in prop::collection::vec(0u64..1 << 50, 0..200)) {
+        fn carrying_never_loses(amounts in prop::collection::vec(0u128..1 << 72, 0..200)) {
             let (mut counted, mut carried) = (0u128, 0u16);
             for amount in &amounts {
-                let (whole, rest) = Money(u128::from(*amount)).nanos(carried);
+                let (whole, rest) = Money(*amount).nanos(carried);
                 counted += u128::from(whole);
                 carried = rest;
                 prop_assert!(carried < 1000);
             }
-            let exact: u128 = amounts.iter().map(|amount| u128::from(*amount)).sum();
+            let exact: u128 = amounts.iter().sum();
             prop_assert_eq!(counted * 1000 + u128::from(carried), exact);
         }
 
