@@ -57,6 +57,8 @@ struct Decide {
 #[derive(Default)]
 struct Read {
     items: Vec<Item>,
+    /// The frame that cannot be read and those behind it, for who lets them pass.
+    rest: Vec<u8>,
     output: bool,
     events: bool,
     failure: Option<Failure>,
@@ -130,13 +132,11 @@ impl StreamBody {
             return read;
         }
         let mut plain = Vec::new();
-        let bytes = match &mut self.inflater {
-            None => bytes,
+        let (bytes, inflated) = match &mut self.inflater {
+            None => (bytes, Ok(())),
             Some(inflater) => {
-                if let Err(failure) = inflate(inflater, bytes, end, &mut plain) {
-                    read.failure = Some(failure);
-                }
-                &plain
+                let inflated = inflate(inflater, bytes, end, &mut plain);
+                (plain.as_slice(), inflated)
             }
         };
         let wants = match (&self.decide, &self.shadow) {
@@ -171,12 +171,11 @@ impl StreamBody {
         if end && result.is_ok() {
             result = framer.finish(&mut one);
         }
-        if let Err(error) = result {
-            read.failure = read.failure.or(Some(match error {
-                FrameError::TooLarge => Failure::FrameTooLarge,
-                FrameError::Syntax => Failure::InvalidJson,
-            }));
-        }
+        let framed = result.map_err(|error| match error {
+            FrameError::TooLarge => Failure::FrameTooLarge,
+            FrameError::Syntax => Failure::InvalidJson,
+        });
+        read.failure = read.failure.or(framed.err()).or(inflated.err());
         self.lost = read.failure.is_some();
         read
     }
@@ -226,12 +225,10 @@ struct Frames<'a> {
 impl Frames<'_> {
     fn take(&mut self, frame: &Frame<'_>) {
         // Behind a frame that cannot be read nothing is, as if it came in a later chunk.
-        let data = if self.read.failure.is_some() {
-            None
-        } else {
-            frame.data()
-        };
-        let Some(data) = data else {
+        if self.read.failure.is_some() {
+            return self.read.rest.extend_from_slice(frame.raw());
+        }
+        let Some(data) = frame.data() else {
             return self.keep_textless(frame, false);
         };
         self.read.events = true;
@@ -249,7 +246,8 @@ impl Frames<'_> {
             (Wants::Items { reads, .. }, None) => {
                 // `[DONE]` and other markers are short; what looks like a document must be one.
                 if reads && (is_document || data.len() > MAX_MARKER_BYTES) {
-                    self.read.failure = self.read.failure.or(Some(Failure::InvalidJson));
+                    self.read.failure = Some(Failure::InvalidJson);
+                    return self.read.rest.extend_from_slice(frame.raw());
                 }
                 self.keep_textless(frame, self.reading.end);
             }
@@ -410,7 +408,9 @@ impl Exchange {
         host: &mut dyn Host,
     ) -> Flow {
         let end = at.ends();
-        let Read { items, failure, .. } = read;
+        let Read {
+            items, rest, failure, ..
+        } = read;
         let run = |pipeline: &mut Pipeline, scene: &mut Scene<'_>| {
             items
                 .into_iter()
@@ -425,7 +425,7 @@ impl Exchange {
             return self.cut(stream, refused, &at, host);
         }
         if let Some(failure) = failure {
-            return self.lose_decided(stream, failure, &at, host);
+            return self.lose_decided(stream, failure, &rest, &at, host);
         }
         self.let_go(stream, at, host)
     }
@@ -464,6 +464,7 @@ impl Exchange {
         &mut self,
         mut stream: Box<StreamBody>,
         failure: Failure,
+        unread: &[u8],
         at: &At<'_>,
         host: &mut dyn Host,
     ) -> Flow {
@@ -497,6 +498,7 @@ impl Exchange {
             .take()
             .map(|decide| decide.ready)
             .unwrap_or_default();
+        rest.extend_from_slice(unread);
         rest.append(&mut stream.framer.take_pending());
         if self.write(&rest, at, host).is_err() {
             return self.abort(host);
@@ -539,10 +541,10 @@ impl Exchange {
     /// Writes what may leave now. With a callout open nothing may: see [`Host::replace_body`].
     fn let_go(&mut self, mut stream: Box<StreamBody>, at: At<'_>, host: &mut dyn Host) -> Flow {
         if self.collect(&mut stream).is_err() {
-            return self.lose_decided(stream, Failure::Bug, &at, host);
+            return self.lose_decided(stream, Failure::Bug, b"", &at, host);
         }
         if !self.hold_bytes(Side::Response, stream.held_bytes()) {
-            return self.lose_decided(stream, Failure::HeldBytes, &at, host);
+            return self.lose_decided(stream, Failure::HeldBytes, b"", &at, host);
         }
         let pending = !stream.framer.pending().is_empty();
         let Some(decide) = &mut stream.decide else {
