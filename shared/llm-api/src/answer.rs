@@ -7,7 +7,9 @@ use crate::request::short_text;
 use crate::shape::{Place, Rule};
 use crate::texts::{Part, Scope, TextBytes, Texts, collect};
 use crate::usage::{Counts, Usage};
-use crate::{anthropic_messages, custom, gemini, ollama, openai_chat, openai_completions, openai_embeddings};
+use crate::{
+    anthropic_messages, custom_reading, gemini, ollama, openai_chat, openai_completions, openai_embeddings,
+};
 use penstock_wire::{Json, Value};
 
 /// What one whole response says.
@@ -131,14 +133,14 @@ pub fn read_response(dialect: Dialect<'_>, json: Json<'_>) -> Answer {
         Dialect::OllamaChat | Dialect::OllamaGenerate | Dialect::OllamaEmbed => ollama::answer(root),
         Dialect::Gemini => gemini::answer(root),
         Dialect::GeminiEmbed => gemini::embed_answer(root),
-        Dialect::Custom(api) => custom::answer(api, root),
+        Dialect::Custom(api) => custom_reading::answer(api, root),
     };
     if seen.error.is_none() {
         seen.error = root.get("error").and_then(ApiError::read);
     }
     Answer {
         output_bytes: match dialect {
-            Dialect::Custom(api) => custom::response_texts(api, json).bytes(json, Scope::is_output),
+            Dialect::Custom(api) => custom_reading::response_texts(api, json).bytes(json, Scope::is_output),
             known => TextBytes::of(json, response_rule(known), response_place(), Scope::is_output),
         },
         usage: usage_of(dialect, &seen.counts),
@@ -157,7 +159,7 @@ pub fn read_response(dialect: Dialect<'_>, json: Json<'_>) -> Answer {
 /// Every text of a whole response by scope, in document order.
 pub fn response_texts(dialect: Dialect<'_>, json: Json<'_>) -> Texts {
     match dialect {
-        Dialect::Custom(api) => custom::response_texts(api, json),
+        Dialect::Custom(api) => custom_reading::response_texts(api, json),
         known => collect(json, response_rule(known), response_place()),
     }
 }

@@ -40,6 +40,7 @@ mod anthropic_messages;
 mod api;
 mod channels;
 mod custom;
+mod custom_reading;
 mod detect;
 mod gemini;
 mod guess;
@@ -50,28 +51,30 @@ mod openai_chat;
 mod openai_completions;
 mod openai_embeddings;
 mod openai_responses;
+mod parameters;
 mod path;
 mod pointer;
 mod refusal;
 mod request;
+mod responses_events;
 mod responses_items;
 mod shape;
+mod state;
 mod stream;
 mod strip;
 mod texts;
 mod usage;
+mod walk;
 
 pub use answer::{Answer, ApiError, Finish, Warnings, read_response, response_texts};
 pub use api::{Api, Dialect, Operation};
 pub use custom::{CustomApi, CustomRequest, CustomResponse, CustomSpec, CustomUsage};
 pub use detect::{Head, Target, detect};
 pub use guess::detect_body;
+pub use parameters::{Asked, Edited, ask_usage, cap_output, set_model};
 pub use pointer::Pointer;
 pub use refusal::{Refusal, Sent, error_body, error_event};
-pub use request::{
-    Asked, Edited, ReadError, Request, ask_usage, cap_output, read_request, request_text_bytes,
-    request_texts, set_model,
-};
+pub use request::{ReadError, Request, read_request, request_text_bytes, request_texts};
 pub use stream::{ChannelId, FrameReading, MAX_CHANNELS, PieceRef, StreamReader, Want};
 pub use strip::{Stripped, strip_usage};
 pub use texts::{Encoding, Part, Scope, Text, Texts, Unseen, UnseenKind, text_of};

@@ -6,9 +6,11 @@
 use crate::answer::{Finish, Seen};
 use crate::lookup::Lookup;
 use crate::openai::{self, FINISH, TOOL, enter_message};
-use crate::request::{Asked, ReadError, Request, count, flag, name};
+use crate::parameters::Asked;
+use crate::request::{ReadError, Request, count, flag, name};
 use crate::shape::{Place, Rule, Shape, shape};
-use crate::stream::{FrameReading, State};
+use crate::state::State;
+use crate::stream::FrameReading;
 use crate::texts::{Part, Scope, UnseenKind};
 use penstock_wire::{JsonEdits, Kind, Value};
 

@@ -8,7 +8,8 @@ use crate::openai::{self, FINISH};
 use crate::openai_chat::{self, enter_choice};
 use crate::request::{ReadError, Request, count, flag, name};
 use crate::shape::{Place, Rule, Shape, shape};
-use crate::stream::{FrameReading, State};
+use crate::state::State;
+use crate::stream::FrameReading;
 use crate::texts::{Part, Scope, UnseenKind};
 use penstock_wire::{Kind, Value};
 

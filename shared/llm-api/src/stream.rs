@@ -1,15 +1,16 @@
 //! Reading an answer frame by frame.
 
-use crate::answer::{ApiError, Finish, Seen, Warnings, usage_of};
+use crate::answer::{ApiError, Finish, Warnings, usage_of};
 use crate::api::{Api, Dialect};
-use crate::channels::Channels;
-use crate::custom::{self, CustomApi};
-use crate::lookup::Lookup;
-use crate::shape::{Found, Pinned, Place, Rule, Sink, walk};
+use crate::custom::CustomApi;
+use crate::shape::{Place, Rule};
+use crate::state::State;
 use crate::texts::{Encoding, Part, Scope, UnseenKind};
 use crate::usage::Usage;
-use crate::{anthropic_messages, gemini, ollama, openai_chat, openai_completions, openai_responses};
-use penstock_wire::{Json, NodeId, Value};
+use crate::{
+    anthropic_messages, custom_reading, gemini, ollama, openai_chat, openai_completions, openai_responses,
+};
+use penstock_wire::{Json, NodeId};
 
 pub use crate::channels::{ChannelId, MAX_CHANNELS};
 
@@ -148,7 +149,7 @@ impl StreamReader {
             Dialect::AnthropicMessages => anthropic_messages::frame(event, root, state, out),
             Dialect::OllamaChat | Dialect::OllamaGenerate => ollama::frame(root, state, out),
             Dialect::Gemini => gemini::frame(root, state, out),
-            Dialect::Custom(api) => custom::frame(api, json, state, out),
+            Dialect::Custom(api) => custom_reading::frame(api, json, state, out),
             // Embeddings do not stream; whatever comes is text that no table names.
             Dialect::OpenAiEmbeddings | Dialect::OllamaEmbed | Dialect::GeminiEmbed => {
                 state.texts(
@@ -216,185 +217,5 @@ fn mark_last(out: &mut FrameReading) {
     let FrameReading { pieces, finished, .. } = out;
     for piece in pieces.iter_mut() {
         piece.last |= finished.contains(&piece.channel);
-    }
-}
-
-/// What the dialects keep between frames.
-#[derive(Debug)]
-pub(crate) struct State {
-    want: Want,
-    pub(crate) seen: Seen,
-    pub(crate) channels: Channels,
-    pub(crate) output_bytes: u64,
-    ended: bool,
-    /// Choices below 64 that have begun and that have finished, a bit each.
-    begun: u64,
-    done: u64,
-    /// The model has called a tool, for APIs whose finish does not say so.
-    pub(crate) called: bool,
-    /// Hashes of the output items' ids in order, for servers of the Responses API that number no items.
-    pub(crate) items: Vec<u64>,
-}
-
-impl State {
-    fn new(want: Want) -> Self {
-        Self {
-            want,
-            seen: Seen::default(),
-            channels: Channels::default(),
-            output_bytes: 0,
-            ended: false,
-            begun: 0,
-            done: 0,
-            called: false,
-            items: Vec::new(),
-        }
-    }
-
-    /// Collects the texts of `value`.
-    pub(crate) fn texts(&mut self, value: Value<'_>, rule: Rule, place: Place, out: &mut FrameReading) {
-        walk(value, rule, place, &mut Pieces { state: self, out });
-    }
-
-    /// Where the texts of a frame go.
-    pub(crate) fn sink<'s>(&'s mut self, out: &'s mut FrameReading) -> impl Sink + 's {
-        Pieces { state: self, out }
-    }
-
-    /// A payload that is not JSON: OpenAI's end marker, or what a custom API has for one.
-    fn marker(&mut self, dialect: Dialect<'_>, data: &[u8], out: &mut FrameReading) {
-        let marker = match dialect {
-            Dialect::Custom(api) => api.done_marker(),
-            Dialect::OpenAiChat
-            | Dialect::OpenAiResponses
-            | Dialect::OpenAiCompletions
-            | Dialect::OpenAiEmbeddings
-            | Dialect::AnthropicMessages
-            | Dialect::OllamaChat
-            | Dialect::OllamaGenerate
-            | Dialect::OllamaEmbed
-            | Dialect::Gemini
-            | Dialect::GeminiEmbed => "[DONE]",
-        };
-        if !marker.is_empty() && data.trim_ascii() == marker.as_bytes() {
-            self.end(out);
-        }
-    }
-
-    /// `{"error": ...}` in any dialect.
-    fn error_member(&mut self, root: Value<'_>, out: &mut FrameReading) {
-        if let Some(error) = root.get("error").and_then(ApiError::read) {
-            self.fail(error, out);
-        }
-    }
-
-    /// The stream reports an error.
-    pub(crate) fn fail(&mut self, error: ApiError, out: &mut FrameReading) {
-        out.error = true;
-        self.seen.error.get_or_insert(error);
-    }
-
-    /// The semantic end.
-    pub(crate) fn end(&mut self, out: &mut FrameReading) {
-        out.end = true;
-        self.ended = true;
-        self.channels.finish_all(&mut out.finished);
-    }
-
-    /// A choice shows itself.
-    pub(crate) fn begin_choice(&mut self, choice: u32) {
-        self.begun |= bit(choice);
-    }
-
-    /// A choice ends.
-    pub(crate) fn finish_choice(&mut self, choice: u32, finish: Finish, out: &mut FrameReading) {
-        self.begun |= bit(choice);
-        self.done |= bit(choice);
-        self.seen.finish.get_or_insert(finish);
-        self.channels
-            .finish(|key| key.message == choice, &mut out.finished);
-    }
-
-    fn all_choices_finished(&self) -> bool {
-        self.begun != 0 && self.begun == self.done
-    }
-}
-
-/// Choices beyond 63 share the last bit.
-fn bit(choice: u32) -> u64 {
-    1 << choice.min(63)
-}
-
-/// Takes the texts of a frame.
-struct Pieces<'s> {
-    state: &'s mut State,
-    out: &'s mut FrameReading,
-}
-
-impl Sink for Pieces<'_> {
-    fn text(&mut self, found: Found<'_>) {
-        let (channel, new) = self.channel(&found);
-        let part = match found.place.part {
-            Part::Delta if found.alone => Part::Whole,
-            Part::Repeat if new => Part::Whole,
-            part => part,
-        };
-        if matches!(part, Part::Delta | Part::Whole) && found.place.scope.is_output() {
-            self.out.output = true;
-            self.out.output_bytes = self.out.output_bytes.saturating_add(found.bytes());
-            self.state.output_bytes = self.state.output_bytes.saturating_add(found.bytes());
-        }
-        if self.state.want == Want::Pieces {
-            let encoding = match (found.encoding, part) {
-                (Encoding::JsonInString, Part::Delta) => Encoding::JsonFragment,
-                (encoding, _) => encoding,
-            };
-            self.out.pieces.push(PieceRef {
-                channel,
-                scope: found.place.scope,
-                encoding,
-                part,
-                signed: found.place.signed,
-                node: found.value.id(),
-                last: found.alone || part == Part::Echo,
-            });
-        }
-    }
-
-    fn unseen(&mut self, kind: UnseenKind, _value: Value<'_>, place: &Place) {
-        self.out.output |= matches!(place.part, Part::Delta | Part::Whole) && place.scope.is_output();
-        if self.state.want == Want::Pieces && !self.out.unseen.contains(&kind) {
-            self.out.unseen.push(kind);
-        }
-    }
-
-    fn logprobs(&mut self, value: Value<'_>) {
-        if self.state.want == Want::Pieces {
-            self.out.logprobs.push(value.id());
-        }
-    }
-}
-
-impl Pieces<'_> {
-    /// The text's channel, and whether it carries no text yet.
-    fn channel(&mut self, found: &Found<'_>) -> (ChannelId, bool) {
-        let Place {
-            scope,
-            part,
-            message,
-            index,
-            pinned,
-            ..
-        } = found.place;
-        match part {
-            // What stands alone in an item is new when the item comes, and repeated in the whole response.
-            _ if found.alone => (self.state.channels.alone(), pinned == Pinned::Message),
-            Part::Echo => (self.state.channels.alone(), false),
-            Part::Delta | Part::Whole | Part::Repeat => self.state.channels.text(crate::channels::Key {
-                scope,
-                message,
-                index,
-            }),
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! Texts by scope: what a model reads, and what it wrote.
 
-use crate::shape::{Found, Place, Rule, Sink, walk};
+use crate::shape::{Found, Place, Rule, Sink};
+use crate::walk::walk;
 use penstock_wire::{Json, Kind, NodeId, Value};
 use std::borrow::Cow;
 
