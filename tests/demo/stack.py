@@ -64,7 +64,7 @@ def sim_binary():
     return binary if binary.exists() else sys.exit(f"error: {binary} is not built: cargo build -p llm-sim")
 
 
-def configured(path, listener, admin, upstreams):
+def configured(path, moved, upstreams):
     """The text of a configuration with other ports. Its one endpoint becomes as many as there are upstreams."""
     text = (ROOT / path).read_text()
     endpoint = re.search(rf"^ *- endpoint: .*port_value: {UPSTREAM}.*\n", text, re.M)
@@ -72,7 +72,8 @@ def configured(path, listener, admin, upstreams):
         sys.exit(f"error: {path} has no endpoint on port {UPSTREAM}")
     line = endpoint[0]
     text = text.replace(line, "".join(line.replace(str(UPSTREAM), str(port)) for port in upstreams))
-    text = text.replace(f"port_value: {LISTENER}", f"port_value: {listener}").replace(f"port_value: {ADMIN}", f"port_value: {admin}")
+    for port, other in moved.items():
+        text = re.sub(rf"port_value: {port}\b", f"port_value: {other}", text)
     return modules_elsewhere(text)
 
 
@@ -109,9 +110,10 @@ class Program:
 
 
 class Stack:
-    def __init__(self, config, upstream=None, ports=(None, None, None), folder=None):
-        """`upstream` is the port of a server that runs already, instead of a fleet. `ports`: listener, admin, first backend."""
-        self.config = config
+    def __init__(self, config, upstream=None, ports=(None, None, None), folder=None, moved=None):
+        """`upstream` is the port of a server that runs already, instead of a fleet. `ports`: listener, admin, first backend. `moved`: further
+        ports that stand in the configuration, and what they become."""
+        self.config, self.moved = config, moved or {}
         listener, admin, self.first_backend = ports
         self.listener, self.admin_port = listener or free_port(), admin or free_port()
         self.url, self.admin = f"http://127.0.0.1:{self.listener}", f"http://127.0.0.1:{self.admin_port}"
@@ -158,7 +160,8 @@ class Stack:
 
     def start_envoy(self):
         file = self.folder / "envoy.yaml"
-        file.write_text(configured(self.config, self.listener, self.admin_port, self.upstreams))
+        moved = {LISTENER: self.listener, ADMIN: self.admin_port} | self.moved
+        file.write_text(configured(self.config, moved, self.upstreams))
         command = [envoy_binary(), "-c", file, "--use-dynamic-base-id", "--concurrency", WORKERS, "-l", "warning",
                    "--component-log-level", "wasm:info", "--file-flush-interval-msec", 100]
         out = (self.folder / "ledger.jsonl").open("wb")
