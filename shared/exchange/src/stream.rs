@@ -415,7 +415,11 @@ impl Exchange {
             items
                 .into_iter()
                 .try_for_each(|item| pipeline.push(item, scene))?;
-            if end { pipeline.finish(scene) } else { Ok(()) }
+            if end && failure.is_none() {
+                pipeline.finish(scene)
+            } else {
+                Ok(())
+            }
         };
         let mut result = self.run_deciders(&mut stream, host, run);
         if result.is_ok() {
