@@ -43,6 +43,12 @@ bench: build ## what a filter costs beside bare Envoy and its native filter (QUI
 lint: tools ## format, clippy for this machine and for wasm, and who may name proxy-wasm
 	@tools/lint.sh
 
+bench: build ## CPU, latency and memory beside a bare Envoy, in target/bench.json (QUICK=1: within a minute)
+	@tools/bench.sh
+
+fuzz: tools ## a minute of fuzzing for each target
+	@tools/fuzz.sh
+
 clean: ## removes what was built; the caches in .tools/ and ~/.cache/penstock stay
 	@cargo clean
 
