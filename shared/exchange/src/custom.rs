@@ -5,69 +5,142 @@ use penstock_llm_api::{CustomApi, CustomRequest, CustomResponse, CustomSpec, Cus
 use penstock_wire::Framing;
 use serde::Deserialize;
 
-/// One entry of `exchange.custom`.
+/// One model of any other HTTP API, described by JSON pointers.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Custom"))]
 pub(crate) struct RawCustom {
+    /// The path of its POST: segments, `*` for any one, `**` in front or at the end for any number.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^/")))]
     path: String,
+    /// How it frames streams.
     #[serde(default)]
     framing: RawFraming,
+    /// The payload that ends a stream, such as `[DONE]`; empty for none.
     #[serde(default)]
     done_marker: String,
+    /// The request.
     #[serde(default)]
     request: RawRequest,
+    /// A whole response.
     #[serde(default)]
     response: RawResponse,
+    /// A frame of a stream; as the whole response where there is none.
     frame: Option<RawResponse>,
 }
 
+/// How its streams are framed.
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Framing")
+)]
 enum RawFraming {
     /// By the response's `content-type` alone.
     #[default]
     ByContentType,
+    /// Server-sent events, where the type does not say.
     Sse,
+    /// A JSON document a line, where the type does not say.
     Ndjson,
+    /// The items of one JSON array, where the type does not say.
     JsonArray,
 }
 
+/// Where things stand in a request, by JSON pointer (RFC 6901); `*` stands for every item or member.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "CustomRequest")
+)]
 struct RawRequest {
+    /// The model's name.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(/.*)?$")))]
     model: Option<String>,
+    /// Whether the answer streams (a boolean).
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(/.*)?$")))]
     stream: Option<String>,
+    /// Whether it streams where the request does not say.
     stream_default: bool,
+    /// The bound on generated tokens.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(/.*)?$")))]
     max_output_tokens: Option<String>,
+    /// Texts by scope. What none of them names is text of the scope `other`.
     texts: Vec<RawText>,
 }
 
+/// Where things stand in a response, by JSON pointer (RFC 6901); `*` stands for every item or member.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "CustomResponse")
+)]
 struct RawResponse {
+    /// The model's name.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(/.*)?$")))]
     model: Option<String>,
+    /// Why it ended: a word, or `true`.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(/.*)?$")))]
     finish: Option<String>,
+    /// The error: anything but `null`, `false` and `""`.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(/.*)?$")))]
     error: Option<String>,
+    /// Texts by scope. What none of them names is text of the scope `other`.
     texts: Vec<RawText>,
+    /// Counters of tokens.
     usage: RawUsage,
 }
 
+/// Where the counters of tokens stand.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "CustomUsage")
+)]
 struct RawUsage {
+    /// Tokens read.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(/.*)?$")))]
     input_tokens: Option<String>,
+    /// Tokens written.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(/.*)?$")))]
     output_tokens: Option<String>,
+    /// Tokens read from a cache.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(/.*)?$")))]
     cached_tokens: Option<String>,
+    /// Tokens written to a cache.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(/.*)?$")))]
     cache_creation_tokens: Option<String>,
+    /// Tokens of reasoning.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(/.*)?$")))]
     reasoning_tokens: Option<String>,
+    /// `input_tokens` leaves out what the cache counters count.
     input_excludes_cache: bool,
+    /// `output_tokens` leaves out reasoning.
     output_excludes_reasoning: bool,
 }
 
+/// Where texts stand, and whose they are.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "CustomText")
+)]
 struct RawText {
+    /// Whose text it is.
+    #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::scope"))]
     scope: String,
+    /// Where it stands.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(/.*)?$")))]
     pointer: String,
 }
 

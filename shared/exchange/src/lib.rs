@@ -31,6 +31,8 @@ mod pipeline;
 mod record;
 mod request;
 mod response;
+#[cfg(feature = "schema")]
+mod schema;
 mod settings;
 mod stream;
 mod whole;
@@ -39,4 +41,6 @@ pub use engine::Engine;
 pub use exchange::Exchange;
 pub use host::{Fields, Flow, Host, Input, Side};
 pub use inflate::{Coding, Inflater};
+#[cfg(feature = "schema")]
+pub use schema::schema;
 pub use settings::{InflateBounds, OnCut, OperationRule, RouteRule, Settings};

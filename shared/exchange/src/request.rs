@@ -10,7 +10,9 @@ use crate::settings::OperationRule;
 use penstock_filter_api::{
     Cx, Denial, Effects, Failure, Head, Headers, Mode, Need, Open, Origin, Prompt, PromptFlow, Reply, Seen,
 };
-use penstock_llm_api::{Dialect, Operation, ReadError, Request, detect, read_request, request_text_bytes};
+use penstock_llm_api::{
+    Dialect, Operation, ReadError, Request, detect, detect_body, read_request, request_text_bytes,
+};
 use penstock_wire::{JsonEdits, JsonErrorKind, Tape};
 
 /// Where the request stands.
@@ -396,6 +398,9 @@ impl Exchange {
         tape.parse(bytes, &self.engine.settings.json)
             .map_err(|error| json_failure(error.kind))?;
         let json = tape.view(bytes);
+        if self.record.api.is_none() {
+            self.record.api = detect_body(json);
+        }
         let dialect = self.dialect().ok_or(Failure::UnknownShape)?;
         read_request(dialect, json).map_err(|error| match error {
             ReadError::AmbiguousJson { .. } => Failure::AmbiguousJson,

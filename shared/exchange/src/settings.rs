@@ -46,6 +46,7 @@ pub struct InflateBounds {
 /// What becomes of an operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum OperationRule {
     /// Filters join.
     Inspect,
@@ -59,6 +60,7 @@ pub enum OperationRule {
 /// How a cut response ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum OnCut {
     /// Both sides are reset right after the error event.
     #[default]
@@ -107,45 +109,97 @@ impl Settings {
     }
 }
 
+/// Bounds and policies of the engine that all filters share.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Raw {
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Exchange")
+)]
+pub(crate) struct Raw {
+    /// Largest request body that is read, in bytes as sent. Envoy's buffer must hold it
+    /// (`per_connection_buffer_limit_bytes`). Default: 8 MiB.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     max_request_bytes: usize,
+    /// Largest response body that is read and is no stream, in bytes as sent. Default: 8 MiB.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     max_response_bytes: usize,
+    /// Largest frame of a stream, in bytes. Default: 1 MiB.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     max_frame_bytes: usize,
+    /// Bytes that all exchanges of one Envoy worker may hold together. Default: 256 MiB.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     max_held_bytes: usize,
+    /// How long output text may be held back, in milliseconds. Default: 1000.
     max_hold_ms: u32,
+    /// Largest size of a decompressed body, in bytes; of a stream, of each chunk. Default: 32 MiB.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     max_inflated_bytes: usize,
+    /// Largest growth by decompression, once a body is larger than 64 KiB. Default: 200.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     max_inflate_ratio: usize,
+    /// Deepest nesting of a JSON document.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     max_json_depth: usize,
+    /// Most values and keys of a JSON document.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     max_json_nodes: usize,
+    /// Whether heads wait until the body is judged.
     headers: RawHeaders,
+    /// What happens after the error event of a response that a filter cuts.
     on_cut: OnCut,
+    /// What becomes of each kind of operation. Default: `generate` and `embed` are inspected, all else passes.
     operations: Vec<RawOperation>,
+    /// Routes whose API the path does not tell.
     routes: Vec<RawRoute>,
+    /// Models of any other HTTP API, described by JSON pointers.
     custom: Vec<RawCustom>,
 }
 
+/// Whether heads wait until the body is judged.
 #[derive(Clone, Copy, Default, Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Headers")
+)]
 enum RawHeaders {
+    /// They wait. Needs `allow_on_headers_stop_iteration: true` in Envoy's configuration of the filter.
     #[default]
     Hold,
+    /// They leave at once; bodies are withheld all the same. For Istio's WasmPlugin and TrafficExtension.
     Release,
 }
 
+/// What becomes of one kind of operation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Operation")
+)]
 struct RawOperation {
+    /// The kind.
+    #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::operation"))]
     kind: String,
+    /// What becomes of it. `inspect` is for `generate` and `embed` only.
     rule: OperationRule,
 }
 
+/// The API of a route. Has either `route` or `path_prefix`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Route"))]
 struct RawRoute {
+    /// Envoy's name of the route.
     route: Option<String>,
+    /// How the path begins.
     path_prefix: Option<String>,
+    /// The API that is spoken there.
+    #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::route_api"))]
     api: String,
 }
 
