@@ -1,1 +1,55 @@
-//! The penstock command.
+//! The `penstock` command: what the filters know, for people and scripts, without a proxy.
+//!
+//! * `penstock check FILE...` loads filter configurations with the filters' own parsers, also where they stand inside
+//!   Envoy's or Istio's files.
+//! * `penstock schema [NAME]` prints JSON Schemas.
+//! * `penstock read FILE` says what the engine understands of a captured HTTP message.
+//!
+//! ```
+//! use penstock_cli::{Console, OK, Paint, run};
+//!
+//! let (mut out, mut err) = (Vec::new(), Vec::new());
+//! let mut console = Console { out: &mut out, err: &mut err, out_paint: Paint::PLAIN, err_paint: Paint::PLAIN };
+//! assert_eq!(run(["schema"], &mut console), OK);
+//! assert!(String::from_utf8(out)?.lines().any(|line| line.starts_with("token_meter")));
+//! # Ok::<(), std::string::FromUtf8Error>(())
+//! ```
+//!
+//! Knows nothing of: proxies at run time, sockets.
+
+mod args;
+mod check;
+mod help;
+mod input;
+mod read;
+mod schema;
+mod term;
+
+pub use term::{Console, Paint};
+
+use args::Command;
+use std::ffi::OsString;
+
+/// Everything is as it should be.
+pub const OK: u8 = 0;
+/// A configuration is refused, or nothing of a capture is understood.
+pub const REFUSED: u8 = 1;
+/// The command line is wrong, or a file cannot be read.
+pub const USAGE: u8 = 2;
+
+/// Runs one command line, without the program's name, and gives the exit code.
+pub fn run<A>(args: A, console: &mut Console<'_>) -> u8
+where
+    A: IntoIterator,
+    A::Item: Into<OsString>,
+{
+    match args::parse(args.into_iter().map(Into::into)) {
+        Ok(Command::Help(topic)) => console.say(help::text(topic)),
+        Ok(Command::Version) => console.say(&format!("penstock {}\n", env!("CARGO_PKG_VERSION"))),
+        Ok(Command::Check { files, strict }) => check::run(&files, strict, console),
+        Ok(Command::Schema(None)) => console.say(&schema::list()),
+        Ok(Command::Schema(Some(name))) => schema::run(&name, console),
+        Ok(Command::Read(read)) => read::run(&read, console),
+        Err(error) => console.fail(&error.to_string()),
+    }
+}

@@ -1,0 +1,20 @@
+//! What `--help` prints.
+
+/// A page of help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Topic {
+    All,
+    Check,
+    Schema,
+    Read,
+}
+
+/// The page.
+pub(crate) fn text(topic: Topic) -> &'static str {
+    match topic {
+        Topic::All => include_str!("help/penstock.txt"),
+        Topic::Check => include_str!("help/check.txt"),
+        Topic::Schema => include_str!("help/schema.txt"),
+        Topic::Read => include_str!("help/read.txt"),
+    }
+}
