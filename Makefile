@@ -36,15 +36,12 @@ test: build ## unit, property, golden and scenario tests, real Envoy, official S
 test-all: build ## that, and the oldest supported Envoy and Ollama
 	@tools/test.sh --all
 
-bench: build ## what a filter costs beside bare Envoy and its native filter (QUICK=1: under a minute), in target/bench.json
-	@cargo build --release --target $(wasm) --manifest-path tests/empty-filter/Cargo.toml --target-dir target/empty-filter
-	@cargo run --quiet --profile tools -p penstock-bench
-
 lint: tools ## format, clippy for this machine and for wasm, and who may name proxy-wasm
 	@tools/lint.sh
 
-bench: build ## CPU, latency and memory beside a bare Envoy, in target/bench.json (QUICK=1: within a minute)
-	@tools/bench.sh
+bench: build ## what a filter costs beside bare Envoy and its native filter (QUICK=1: under a minute), in target/bench.json
+	@cargo build --release --target $(wasm) --manifest-path tests/empty-filter/Cargo.toml --target-dir target/empty-filter
+	@cargo run --quiet --profile tools -p penstock-bench
 
 fuzz: tools ## a minute of fuzzing for each target
 	@tools/fuzz.sh
