@@ -88,6 +88,11 @@ impl Exchange {
         if ends && matches!(self.response, ResponsePhase::Pass) {
             self.response = ResponsePhase::Done;
         }
+        // Envoy closes the trace span before it calls for the log: what a whole exchange leaves in filter state has to
+        // be there with its last byte.
+        if ends && flow == Flow::Continue && matches!(self.response, ResponsePhase::Done) {
+            let _ = self.end(host);
+        }
         flow
     }
 

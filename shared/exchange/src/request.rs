@@ -233,6 +233,10 @@ impl Exchange {
     }
 
     fn judge_body(&mut self, bytes: Vec<u8>, passed: bool, host: &mut dyn Host) -> Flow {
+        // Nothing is said, so there is nothing to judge: the upstream may say what it thinks of that.
+        if bytes.is_empty() {
+            return self.release_untouched(Side::Request, host);
+        }
         let Some(head) = &self.head else {
             return Flow::Continue;
         };
