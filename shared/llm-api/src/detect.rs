@@ -141,7 +141,7 @@ fn post(head: &Head<'_>, path: &Path) -> Target {
     } else if media.starts_with("multipart/") {
         Operation::Upload
     } else {
-        by_collection(path).unwrap_or(Operation::Unknown)
+        by_collection(path, head.method).unwrap_or(Operation::Unknown)
     };
     Target::new(operation)
 }
@@ -159,47 +159,57 @@ fn other_method(head: &Head<'_>, path: &Path) -> Operation {
     if path.has("realtime") {
         return Operation::Realtime;
     }
-    let known = by_collection(path).or_else(|| known_post(path).map(|_| Operation::Manage));
-    match (known, head.method) {
-        (Some(Operation::Upload), "GET" | "DELETE") => Operation::Manage,
-        (Some(operation), _) => operation,
-        (None, "GET") => Operation::NotLlm,
-        (None, _) => Operation::Unknown,
+    let looks = matches!(head.method, "GET" | "DELETE");
+    if looks && (path.holds(&["chat", "completions"]) || known_post(path).is_some()) {
+        return Operation::Manage;
+    }
+    match by_collection(path, head.method) {
+        Some(Operation::Upload) if looks => Operation::Manage,
+        Some(operation) => operation,
+        None if head.method == "GET" => Operation::NotLlm,
+        None => Operation::Unknown,
     }
 }
 
 /// The collections of the APIs, by what stands after the version.
-fn by_collection(path: &Path) -> Option<Operation> {
+fn by_collection(path: &Path, method: &str) -> Option<Operation> {
     const COLLECTIONS: &[(&str, Operation)] = &[
         ("models", Operation::Manage),
         ("files", Operation::Upload),
         ("uploads", Operation::Upload),
         ("batches", Operation::Batch),
         ("fine_tuning", Operation::Manage),
-        ("vector_stores", Operation::Manage),
-        ("conversations", Operation::Manage),
-        ("responses", Operation::Manage),
-        ("tunedModels", Operation::Manage),
-        ("cachedContents", Operation::Manage),
         ("organizations", Operation::Manage),
         ("organization", Operation::Manage),
-        ("skills", Operation::Manage),
     ];
+    /// A POST to these stores texts that a model reads later: nothing here can tell.
+    const STORES: &[&str] = &[
+        "responses",
+        "conversations",
+        "vector_stores",
+        "skills",
+        "cachedContents",
+        "tunedModels",
+    ];
+    if let Some(operation) = by_name(path) {
+        return Some(operation);
+    }
+    let collection = path.after_version()?;
+    if STORES.contains(&collection) {
+        return (method != "POST").then_some(Operation::Manage);
+    }
+    COLLECTIONS
+        .iter()
+        .find(|(name, _)| *name == collection)
+        .map(|(_, operation)| *operation)
+}
+
+/// Endpoints that are known by their last words.
+fn by_name(path: &Path) -> Option<Operation> {
     const OLLAMA: &[&str] = &[
         "tags", "show", "ps", "pull", "push", "create", "copy", "delete", "version", "me", "signout",
     ];
-    if path.ends_with(&["messages", "batches"]) || path.holds(&["messages", "batches"]) {
-        return Some(Operation::Batch);
-    }
-    if path.ends_with(&["messages", "count_tokens"]) || path.ends_with(&["responses", "input_tokens"]) {
-        return Some(Operation::Manage);
-    }
-    if path.holds(&["api", "blobs"]) {
-        return Some(Operation::Upload);
-    }
-    if path.last_after("api").is_some_and(|last| OLLAMA.contains(&last)) {
-        return Some(Operation::Manage);
-    }
+    const MANAGE: &[&[&str]] = &[&["messages", "count_tokens"], &["responses", "input_tokens"]];
     match path.verb() {
         Some((_, "countTokens" | "computeTokens")) | Some(("count-tokens", "rawPredict")) => {
             return Some(Operation::Manage);
@@ -208,14 +218,19 @@ fn by_collection(path: &Path) -> Option<Operation> {
         Some((_, "bidiGenerateContent")) => return Some(Operation::Realtime),
         Some(_) | None => {}
     }
-    if path.segments() == ["models"] {
-        return Some(Operation::Manage);
+    if path.holds(&["messages", "batches"]) {
+        Some(Operation::Batch)
+    } else if path.holds(&["api", "blobs"]) {
+        Some(Operation::Upload)
+    } else if MANAGE.iter().any(|tail| path.ends_with(tail))
+        || (path.has("responses") && path.last() == Some("cancel"))
+        || path.last_after("api").is_some_and(|last| OLLAMA.contains(&last))
+        || path.segments() == ["models"]
+    {
+        Some(Operation::Manage)
+    } else {
+        None
     }
-    let collection = path.after_version()?;
-    COLLECTIONS
-        .iter()
-        .find(|(name, _)| *name == collection)
-        .map(|(_, operation)| *operation)
 }
 
 /// The paths that a dialect reads.
