@@ -23,6 +23,8 @@ for target in "${targets[@]}"; do
   say "-- $target, ${SECONDS_EACH:-60} s"
   corpus=$root/target/fuzz-corpus/$target
   mkdir -p "$corpus"
+  seeds=$root/tests/fuzz/seeds/$target
+  [ ! -d "$seeds" ] || cp -n "$seeds"/* "$corpus"/
   if cargo +nightly fuzz run --fuzz-dir tests/fuzz "$target" "$corpus" -- -max_total_time="${SECONDS_EACH:-60}" -rss_limit_mb=2048 -timeout=20 \
     -verbosity=0 -print_final_stats=1; then passed=$((passed + 1)); else failed=$((failed + 1)); say "FAIL $target: what broke it is in tests/fuzz/artifacts/$target/"; fi
 done
