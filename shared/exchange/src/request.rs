@@ -10,9 +10,7 @@ use crate::settings::OperationRule;
 use penstock_filter_api::{
     Cx, Denial, Effects, Failure, Head, Headers, Mode, Need, Open, Origin, Prompt, PromptFlow, Reply, Seen,
 };
-use penstock_llm_api::{
-    Dialect, Operation, ReadError, Request, detect, detect_body, read_request, request_text_bytes,
-};
+use penstock_llm_api::{Dialect, Operation, ReadError, Request, detect, detect_body, read_request};
 use penstock_wire::{JsonEdits, JsonErrorKind, Tape};
 
 /// Where the request stands.
@@ -308,7 +306,7 @@ impl Exchange {
             Err(failure) => return Judged::Failed(failure),
         };
         if judging.next == 0 && reply.is_none() {
-            self.note_request(&request, tape, judging, host);
+            self.note_request(&request, host);
         }
         while judging.next < self.joined.len() {
             let mut edits = JsonEdits::new();
@@ -413,11 +411,8 @@ impl Exchange {
     }
 
     /// Writes what the request says into the record, and shows it to the filters.
-    fn note_request(&mut self, request: &Request, tape: &Tape, judging: &Judging, host: &mut dyn Host) {
-        let bytes = self
-            .dialect()
-            .map(|dialect| request_text_bytes(dialect, tape.view(&judging.bytes)));
-        self.record.input_text_bytes = bytes.unwrap_or_default();
+    fn note_request(&mut self, request: &Request, host: &mut dyn Host) {
+        self.record.input_text_bytes = request.text_bytes;
         if request.model.is_some() {
             self.record.request_model.clone_from(&request.model);
         }
