@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::check::Strictness;
 use crate::help::Topic;
 use crate::read::BytesPerToken;
 use lexopt::{Arg, Parser, ValueExt};
@@ -12,7 +13,7 @@ use std::fmt;
 pub(crate) enum Command {
     Help(Topic),
     Version,
-    Check { files: Vec<OsString>, strict: bool },
+    Check { files: Vec<OsString>, strictness: Strictness },
     Schema(Option<String>),
     Read(ReadArgs),
 }
@@ -95,11 +96,11 @@ fn help(parser: &mut Parser) -> Result<Command, ArgError> {
 }
 
 fn check(parser: &mut Parser) -> Result<Command, ArgError> {
-    let (mut files, mut strict) = (Vec::new(), false);
+    let (mut files, mut strictness) = (Vec::new(), Strictness::Lenient);
     while let Some(arg) = parser.next()? {
         match arg {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help(Topic::Check)),
-            Arg::Long("strict") => strict = true,
+            Arg::Long("strict") => strictness = Strictness::Strict,
             Arg::Value(file) => files.push(file),
             other => return Err(unexpected(&other, CHECK_OPTIONS, "penstock check --help")),
         }
@@ -109,7 +110,7 @@ fn check(parser: &mut Parser) -> Result<Command, ArgError> {
             "a file is missing: try `penstock check --help`".to_owned(),
         ));
     }
-    Ok(Command::Check { files, strict })
+    Ok(Command::Check { files, strictness })
 }
 
 fn schema(parser: &mut Parser) -> Result<Command, ArgError> {

@@ -46,7 +46,7 @@ where
     match args::parse(args.into_iter().map(Into::into)) {
         Ok(Command::Help(topic)) => console.say(help::text(topic)),
         Ok(Command::Version) => console.say(&format!("penstock {}\n", env!("CARGO_PKG_VERSION"))),
-        Ok(Command::Check { files, strict }) => check::run(&files, strict, console),
+        Ok(Command::Check { files, strictness }) => check::run(&files, strictness, console),
         Ok(Command::Schema(None)) => console.say(&schema::list()),
         Ok(Command::Schema(Some(name))) => schema::run(&name, console),
         Ok(Command::Read(read)) => read::run(&read, console),

@@ -169,7 +169,7 @@ impl Answer<'_> {
         let (mut frame, mut tape, mut sums) = (FrameReading::default(), Tape::new(), Sums::new());
         let mut unseen = Vec::new();
         let mut unread = 0usize;
-        for event in events {
+        for (number, event) in events.iter().enumerate() {
             let json = tape
                 .parse(&event.payload, &LIMITS)
                 .is_ok()
@@ -183,7 +183,7 @@ impl Answer<'_> {
                 .iter()
                 .filter(|piece| piece.scope.is_output() && channels::is_new(piece.part))
             {
-                sums.add(piece.channel, piece.scope, text_of(json, piece.node).len());
+                sums.add(channels::of_piece(json, number, piece), piece.scope, text_of(json, piece.node).len());
             }
         }
         self.reading.texts = sums.into_texts();
@@ -295,7 +295,9 @@ impl Answer<'_> {
             self.note("the reported usage is beyond belief: not used");
         }
         if self.reading.estimated {
-            self.note("usage is not reported in full: estimated from bytes of text");
+            let input = self.reading.usage.input_tokens.is_some() || self.asked.is_some();
+            let more = if input { "" } else { " (--request would give the input)" };
+            self.note(format!("usage is not reported in full: estimated from bytes of text{more}"));
         } else if self
             .reading
             .usage

@@ -1,7 +1,9 @@
 //! Bytes of text, summed by channel.
 
 use super::reading::TextBytes;
-use penstock_llm_api::{Dialect, Part, Scope, Text, request_texts, response_texts, text_of};
+use penstock_llm_api::{
+    ChannelId, Dialect, Encoding, Part, PieceRef, Scope, request_texts, response_texts, text_of,
+};
 use penstock_wire::{Json, Kind, NodeId, Value};
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -42,7 +44,7 @@ pub(super) fn of_answer(dialect: Dialect<'_>, json: Json<'_>) -> Vec<TextBytes> 
     let mut sums = Sums::new();
     for text in response_texts(dialect, json).texts {
         if text.scope.is_output() && is_new(text.part) {
-            let key = (text.scope, text.message, block(json, &text));
+            let key = (text.scope, text.message, block(json, text.node));
             sums.add(key, text.scope, text_of(json, text.node).len());
         }
     }
@@ -64,6 +66,22 @@ pub(super) fn of_request(dialect: Dialect<'_>, json: Json<'_>) -> Vec<TextBytes>
     sums.into_texts()
 }
 
+/// What a piece of a stream belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum PieceOf {
+    Channel(ChannelId),
+    /// A call whose arguments came as an object, whole in one event of that number.
+    Call(usize, NodeId),
+}
+
+/// The text that a piece continues.
+pub(super) fn of_piece(json: Json<'_>, event: usize, piece: &PieceRef) -> PieceOf {
+    match (piece.scope, piece.encoding, piece.part) {
+        (Scope::ToolCall, Encoding::Plain, Part::Whole) => PieceOf::Call(event, block(json, piece.node)),
+        _ => PieceOf::Channel(piece.channel),
+    }
+}
+
 /// Whether a text says something that was not said before.
 pub(super) fn is_new(part: Part) -> bool {
     match part {
@@ -73,10 +91,10 @@ pub(super) fn is_new(part: Part) -> bool {
 }
 
 /// What a text of an answer belongs to: the keys and values of a call's arguments are one text.
-fn block(json: Json<'_>, text: &Text) -> NodeId {
+fn block(json: Json<'_>, text: NodeId) -> NodeId {
     const LISTS: &[&str] = &["content", "tool_calls", "parts", "output"];
-    let mut outermost = text.node;
-    let mut at = Some(json.value(text.node));
+    let mut outermost = text;
+    let mut at = Some(json.value(text));
     while let Some(value) = at {
         let list = value.parent().filter(|parent| parent.kind() == Kind::Array);
         if list

@@ -51,7 +51,7 @@ fn files(args: &ReadArgs) -> Result<Files, String> {
     let open = |path: &OsStr| input::read(path).map_err(|error| format!("{}: {error}", input::name(path)));
     let mut options = match &args.config {
         Some(path) => {
-            check::options(&open(path)?).map_err(|error| format!("{}: {error}", input::name(path)))?
+            check::options(&open(path)?, path).map_err(|error| format!("{}: {error}", input::name(path)))?
         }
         None => Options::default(),
     };
