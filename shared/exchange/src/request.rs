@@ -10,7 +10,7 @@ use crate::settings::OperationRule;
 use penstock_filter_api::{
     Cx, Denial, Effects, Failure, Head, Headers, Mode, Need, Open, Origin, Prompt, PromptFlow, Reply, Seen,
 };
-use penstock_llm_api::{Dialect, Operation, ReadError, Request, detect, detect_body, read_request};
+use penstock_llm_api::{Dialect, Operation, ReadError, Request, Target, detect, detect_body, read_request};
 use penstock_wire::{JsonEdits, JsonErrorKind, Tape};
 
 /// Where the request stands.
@@ -99,8 +99,14 @@ impl Exchange {
                 Operation::Unknown | Operation::NotLlm | Operation::Generate | Operation::Embed
             )
         {
-            target.operation = Operation::Generate;
-            target.api = rule.api;
+            let named = rule
+                .api
+                .map_or_else(|| Target::new(Operation::Generate), Target::of);
+            target = Target {
+                model: target.model,
+                stream: target.stream,
+                ..named
+            };
         }
         self.record.route.clone_from(&route);
         Head {

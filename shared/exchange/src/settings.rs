@@ -320,15 +320,27 @@ impl RawRoute {
         };
         let api = match self.api.as_str() {
             "by_body" => None,
-            name => Some(Api::from_name(name).ok_or_else(unknown_api)?),
+            name => Some(
+                Api::from_name(name)
+                    .filter(|api| *api != Api::Custom)
+                    .ok_or_else(unknown_api)?,
+            ),
         };
         Ok(RouteRule { matches, api })
     }
 }
 
 fn unknown_api() -> ConfigError {
-    let known = Api::ALL.map(Api::name).join(", ");
-    ConfigError::new("api", format!("unknown API; known are: by_body, {known}"))
+    let known: Vec<&str> = Api::ALL
+        .into_iter()
+        .filter(|api| *api != Api::Custom)
+        .map(Api::name)
+        .collect();
+    let known = known.join(", ");
+    ConfigError::new(
+        "api",
+        format!("unknown API; known are: by_body, {known}; a custom API brings its own path"),
+    )
 }
 
 #[cfg(test)]
