@@ -74,6 +74,18 @@ unsafe extern "C" {
         headers_size: usize,
         grpc_status: i32,
     ) -> Status;
+    fn proxy_http_call(
+        cluster: *const u8,
+        cluster_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        body: *const u8,
+        body_size: usize,
+        trailers: *const u8,
+        trailers_size: usize,
+        timeout_ms: u32,
+        call: *mut u32,
+    ) -> Status;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> Status;
     fn proxy_increment_metric(id: u32, by: i64) -> Status;
     fn proxy_record_metric(id: u32, value: u64) -> Status;
@@ -119,7 +131,7 @@ fn taken(status: Status, data: *mut u8, size: usize) -> Result<Vec<u8>, PortErro
     if data.is_null() {
         return Ok(Vec::new());
     }
-    // SAFETY: the host got `data` from the SDK's `proxy_on_memory_allocate`, which gives out the allocation of a
+    // SAFETY: the host got `data` from our `proxy_on_memory_allocate`, which gives out the allocation of a
     // `Vec<u8>` with this capacity, and has filled `size` bytes of it.
     Ok(unsafe { Vec::from_raw_parts(data, size, size) })
 }
@@ -272,6 +284,32 @@ pub(crate) fn reply(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Resul
             -1,
         )
     })
+}
+
+/// Sends a callout; its reply comes with the token that this returns.
+pub(crate) fn call(
+    cluster: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+    timeout_ms: u32,
+) -> Result<u32, PortError> {
+    let (headers, trailers, mut call) = (pack_pairs(headers), pack_pairs(&[]), 0);
+    // SAFETY: the host copies everything before it returns, and writes four bytes to `call`.
+    done(unsafe {
+        proxy_http_call(
+            cluster.as_ptr(),
+            cluster.len(),
+            headers.as_ptr(),
+            headers.len(),
+            body.as_ptr(),
+            body.len(),
+            trailers.as_ptr(),
+            trailers.len(),
+            timeout_ms,
+            &mut call,
+        )
+    })?;
+    Ok(call)
 }
 
 fn pack_pairs(pairs: &[(&str, &str)]) -> Vec<u8> {

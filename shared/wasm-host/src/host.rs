@@ -1,22 +1,26 @@
 //! The ports of the engine on the host functions.
 
 use crate::abi::{self, Buffer, Map, Stream};
-use crate::ticks::Ticks;
+use crate::root::Root;
 use penstock_exchange::{Fields, Host, Side};
 use penstock_filter_api::{Callout, Headers, MetricId, MetricKind, PortError, Ports};
-use proxy_wasm::hostcalls::dispatch_http_call;
 use std::rc::Rc;
-use std::time::Duration;
 
 /// The host, seen from one stream or from the root (context of the plugin).
 pub(crate) struct WasmHost {
     context: u32,
-    ticks: Rc<Ticks>,
+    root: Rc<Root>,
+    /// One time a callback: it takes microseconds, and asking the host is not free.
+    now_ns: Option<u64>,
 }
 
 impl WasmHost {
-    pub(crate) fn new(context: u32, ticks: Rc<Ticks>) -> Self {
-        Self { context, ticks }
+    pub(crate) fn new(context: u32, root: Rc<Root>) -> Self {
+        Self {
+            context,
+            root,
+            now_ns: None,
+        }
     }
 }
 
@@ -68,7 +72,7 @@ impl Ports for WasmHost {
 
 impl Host for WasmHost {
     fn now_ns(&mut self) -> u64 {
-        abi::now_ns()
+        *self.now_ns.get_or_insert_with(abi::now_ns)
     }
 
     fn headers(&mut self, side: Side) -> Result<Headers, PortError> {
@@ -111,26 +115,18 @@ impl Host for WasmHost {
     }
 
     fn call(&mut self, callout: &Callout) -> Result<u32, PortError> {
-        let headers = callout
-            .headers
-            .iter()
+        let fields = callout.headers.iter();
+        let fields: Vec<_> = fields
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
-        let timeout = Duration::from_millis(u64::from(callout.timeout_ms));
-        // The SDK's own call, because only it can register the token with the SDK's dispatcher. Of the
-        // statuses that Envoy gives here it returns both as errors.
-        dispatch_http_call(
-            &callout.cluster,
-            headers,
-            Some(&callout.body),
-            Vec::new(),
-            timeout,
-        )
-        .map_err(|_| PortError::Refused)
+        let call = abi::call(&callout.cluster, &fields, &callout.body, callout.timeout_ms)?;
+        self.root.sent(call, self.context);
+        Ok(call)
     }
 
     fn wake(&mut self, after_ms: u32) {
-        self.ticks.wake(self.context, abi::now_ns(), after_ms);
+        let now_ns = self.now_ns();
+        self.root.ticks.wake(self.context, now_ns, after_ms);
     }
 }
 

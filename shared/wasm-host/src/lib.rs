@@ -8,17 +8,21 @@
 //! }
 //! ```
 //!
-//! The SDK's convenience calls panic on every status they do not expect, and a panic takes the whole VM down. So
-//! [`abi`] declares the host functions itself and turns every status into a value. This is the only crate that
-//! names `proxy_wasm`, and the only one with `unsafe` code.
+//! There is no SDK between: the usual one panics on every status that it does not expect, which takes the whole VM
+//! down, and was 60 kB of each module. [`abi`] declares the host's functions and turns every status into a value,
+//! [`exports`] are the functions that the host calls. This is the only crate that speaks the ABI, and the only one
+//! with `unsafe` code.
 //!
 //! Knows nothing of: LLMs, JSON, what a filter decides.
 
 #![cfg(target_family = "wasm")]
 
 mod abi;
-mod contexts;
+mod exports;
 mod host;
+mod root;
+mod stream;
 mod ticks;
+mod vm;
 
-pub use contexts::run;
+pub use vm::run;

@@ -2,7 +2,6 @@
 
 use crate::abi;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 
 /// How often the plugin ticks when nobody waits, in milliseconds.
 const IDLE_MS: u32 = 1_000;
@@ -11,7 +10,7 @@ const MIN_MS: u32 = 2;
 
 /// Wake-up calls of the streams of one plugin in one VM.
 pub(crate) struct Ticks {
-    due: RefCell<BTreeMap<u32, u64>>,
+    due: RefCell<Vec<(u32, u64)>>,
     period_ms: Cell<u32>,
 }
 
@@ -32,8 +31,10 @@ impl Ticks {
     pub(crate) fn wake(&self, context: u32, now_ns: u64, after_ms: u32) {
         let at = now_ns.saturating_add(u64::from(after_ms).saturating_mul(1_000_000));
         if let Ok(mut due) = self.due.try_borrow_mut() {
-            let entry = due.entry(context).or_insert(at);
-            *entry = at.min(*entry);
+            match due.iter_mut().find(|(waits, _)| *waits == context) {
+                Some((_, known)) => *known = at.min(*known),
+                None => due.push((context, at)),
+            }
         }
         if after_ms < self.period_ms.get() {
             self.run_every(after_ms.max(MIN_MS));
@@ -45,14 +46,14 @@ impl Ticks {
         let Ok(mut due) = self.due.try_borrow_mut() else {
             return Vec::new();
         };
-        let ready: Vec<u32> = due
-            .iter()
-            .filter(|(_, at)| **at <= now_ns)
-            .map(|(context, _)| *context)
-            .collect();
-        for context in &ready {
-            due.remove(context);
-        }
+        let mut ready = Vec::new();
+        due.retain(|(context, at)| {
+            let is_due = *at <= now_ns;
+            if is_due {
+                ready.push(*context);
+            }
+            !is_due
+        });
         ready
     }
 
@@ -62,7 +63,7 @@ impl Ticks {
             .due
             .try_borrow()
             .ok()
-            .and_then(|due| due.values().min().copied());
+            .and_then(|due| due.iter().map(|(_, at)| *at).min());
         let wait_ms = next.map_or(u64::from(IDLE_MS), |at| at.saturating_sub(now_ns) / 1_000_000);
         self.run_every(u32::try_from(wait_ms).unwrap_or(IDLE_MS).clamp(MIN_MS, IDLE_MS));
     }
@@ -70,7 +71,7 @@ impl Ticks {
     /// Forgets a stream that is gone.
     pub(crate) fn forget(&self, context: u32) {
         if let Ok(mut due) = self.due.try_borrow_mut() {
-            due.remove(&context);
+            due.retain(|(waits, _)| *waits != context);
         }
     }
 
