@@ -90,16 +90,19 @@ impl FakeEnvoy {
         self.upstream_acts(stream, |turn| turn.trailers(Side::Response, trailers));
     }
 
-    /// The upstream resets: a 503 by the proxy if no response has begun, else a broken response.
+    /// The upstream resets: an error of the proxy as long as no response head has left, else a broken response.
     pub fn upstream_resets(&mut self, stream: StreamId) {
         self.upstream_acts(stream, |turn| {
-            if turn.stream.response.begun {
+            let response = &turn.stream.response;
+            let (begun, left) = (response.begun, response.out.head.is_some());
+            if left {
                 turn.stream.details = None;
                 return turn.over("upstream_reset_after_response_started{connection_termination}");
             }
             turn.stream.details = Some("upstream_reset_before_response_started{connection_termination}");
+            let status = if begun { 502 } else { 503 };
             turn.reply(
-                503,
+                status,
                 Pairs::new(),
                 b"upstream connect error or disconnect/reset before headers",
             );

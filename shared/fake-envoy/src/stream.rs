@@ -99,7 +99,7 @@ impl Turn<'_> {
         };
         shown.extend_from_slice(bytes);
         let was_buffering = way.buffering;
-        if was_buffering && self.over_limit(side, shown.len()) {
+        if was_buffering && self.over_limit(shown.len()) {
             return self.too_large(side);
         }
         let size = shown.len();
@@ -113,7 +113,7 @@ impl Turn<'_> {
         };
         self.stream.way(side).after_body(flow, left);
         let kept = self.stream.way(side).kept.len();
-        if flow == Flow::Pause && self.over_limit(side, kept) {
+        if flow == Flow::Pause && self.over_limit(kept) {
             return self.too_large(side);
         }
         self.settle();
@@ -241,9 +241,9 @@ impl Turn<'_> {
         }
     }
 
-    fn over_limit(&self, side: Side, kept: usize) -> bool {
-        let bounded = side == Side::Response || self.world.options.codec == Codec::Http1;
-        bounded && kept > self.world.options.buffer_limit_bytes
+    /// HTTP/2 bounds a stream by its window, which is far larger.
+    fn over_limit(&self, kept: usize) -> bool {
+        self.world.options.codec == Codec::Http1 && kept > self.world.options.buffer_limit_bytes
     }
 
     fn too_large(&mut self, side: Side) {

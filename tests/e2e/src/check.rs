@@ -8,6 +8,16 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Check {
     test: Arc<Test>,
+    source: Source,
+}
+
+/// Where a check looks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// What the parties saw, and the counters.
+    Run,
+    /// The access log, which comes later.
+    AccessLog,
 }
 
 type Test = dyn Fn(&Observed) -> Result<(), String>;
@@ -15,7 +25,15 @@ type Test = dyn Fn(&Observed) -> Result<(), String>;
 impl Check {
     /// A check of one's own.
     pub fn new(test: impl Fn(&Observed) -> Result<(), String> + 'static) -> Self {
-        Self { test: Arc::new(test) }
+        Self {
+            test: Arc::new(test),
+            source: Source::Run,
+        }
+    }
+
+    /// Whether it looks at the access log.
+    pub fn wants_access_log(&self) -> bool {
+        self.source == Source::AccessLog
     }
 
     /// Looks at what a run has shown.
@@ -254,12 +272,16 @@ pub fn counted(name: impl Into<String>, by: i64) -> Check {
 
 /// Filter state as the access log shows it.
 pub fn logged(name: &'static str, value: &'static str) -> Check {
-    Check::new(move |seen| {
+    let check = Check::new(move |seen| {
         let got = seen.filter_state.get(name).map(String::as_str);
         require(got == Some(value), || {
             format!("filter state {name}: {got:?} instead of {value:?}")
         })
-    })
+    });
+    Check {
+        source: Source::AccessLog,
+        ..check
+    }
 }
 
 fn only(seen: &Observed) -> Result<&UpstreamSaw, String> {

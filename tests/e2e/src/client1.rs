@@ -212,7 +212,7 @@ impl Visit<'_> {
         match plain_answer(reader).await {
             Ok(200) => Ok(()),
             // The upstream's connection may have died under the request; the next one will tell.
-            Ok(503) => Ok(()),
+            Ok(502 | 503) => Ok(()),
             Ok(status) => Err(format!("client: the next request on the connection got {status}")),
             Err(what) => Err(format!("client: the next request on the connection: {what}")),
         }

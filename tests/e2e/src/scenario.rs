@@ -107,7 +107,7 @@ pub enum Cuts {
 }
 
 /// What a scenario expects of the module.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Traps {
     /// It lives on.
     Never,

@@ -2,11 +2,12 @@
 
 use crate::cases;
 use crate::chunking::Chunking;
-use crate::envoy::{Wire, binary, judge};
+use crate::envoy::{Wire, binary, group, judge};
 use crate::native;
 use crate::scenario::{Cuts, Protocol, Runs, Scenario};
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Instant;
 
 /// Which part of the table runs, and where.
 #[derive(Clone, Debug, Default)]
@@ -34,16 +35,10 @@ pub struct Tally {
     pub failed: usize,
 }
 
-/// The whole table, sorted so that scenarios of one setup stand together.
+/// The whole table, sorted so that scenarios of one proxy stand together.
 pub fn table() -> Vec<Scenario> {
-    let mut all: Vec<Scenario> = Vec::new();
-    for scenario in cases::all() {
-        let at = all
-            .iter()
-            .rposition(|other| other.setup == scenario.setup)
-            .map_or(all.len(), |at| at + 1);
-        all.insert(at, scenario);
-    }
+    let mut all = cases::all();
+    all.sort_by_key(group);
     all
 }
 
@@ -57,6 +52,7 @@ pub async fn run(choice: &Choice, out: &mut dyn Write) -> Result<Tally, String> 
     if choice.native {
         for scenario in &chosen {
             for protocol in protocols(scenario.runs, Place::Native, &choice.protocols) {
+                let begin = Instant::now();
                 let result = natively(scenario, protocol);
                 line(
                     &mut tally,
@@ -64,6 +60,7 @@ pub async fn run(choice: &Choice, out: &mut dyn Write) -> Result<Tally, String> 
                     out,
                     scenario,
                     &format!("native {}", protocol.name()),
+                    begin,
                     result,
                 )?;
             }
@@ -71,9 +68,10 @@ pub async fn run(choice: &Choice, out: &mut dyn Write) -> Result<Tally, String> 
     }
     if choice.envoy {
         let folder = run_folder();
-        let mut wire = Wire::new(binary()?, &folder).await?;
+        let mut wire = Wire::new(binary()?, &folder, &chosen).await?;
         for scenario in &chosen {
             for protocol in protocols(scenario.runs, Place::Envoy, &choice.protocols) {
+                let begin = Instant::now();
                 let result = on_envoy(&mut wire, scenario, protocol).await;
                 line(
                     &mut tally,
@@ -81,6 +79,7 @@ pub async fn run(choice: &Choice, out: &mut dyn Write) -> Result<Tally, String> 
                     out,
                     scenario,
                     &format!("envoy {}", protocol.name()),
+                    begin,
                     result,
                 )?;
             }
@@ -144,14 +143,19 @@ fn line(
     out: &mut dyn Write,
     scenario: &Scenario,
     place: &str,
+    begin: Instant,
     result: Result<usize, String>,
 ) -> Result<(), String> {
     let text = match result {
         Ok(runs) => {
             tally.passed += 1;
-            choice
-                .verbose
-                .then(|| format!("ok    {place:10} {} ({runs} chunkings)", scenario.name))
+            choice.verbose.then(|| {
+                format!(
+                    "ok    {place:10} {} ({runs} chunkings, {:.1} s)",
+                    scenario.name,
+                    begin.elapsed().as_secs_f32()
+                )
+            })
         }
         Err(why) => {
             tally.failed += 1;

@@ -18,7 +18,7 @@ const SMALL_LIMIT_BYTES: u32 = 16 * 1024;
 /// Records every trace whose name has `filter` in it.
 pub async fn record(folder: &Path, filter: &str) -> Result<usize, String> {
     std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
-    let mut wire = Wire::new(binary()?, &run_folder()).await?;
+    let mut wire = Wire::new(binary()?, &run_folder(), &traces()).await?;
     let mut count = 0;
     for one in traces().iter().filter(|one| one.name.contains(filter)) {
         for protocol in [Protocol::Http1, Protocol::Http2] {

@@ -3,7 +3,7 @@
 use super::failed;
 use crate::bodies::*;
 use crate::check::*;
-use crate::message::{Framing, Request};
+use crate::message::Framing;
 use crate::scenario::{Runs, Scenario, Setup, case};
 use crate::script::{Script, Step};
 
@@ -129,9 +129,6 @@ pub fn cases() -> Vec<Scenario> {
 fn lengths() -> Vec<Scenario> {
     let idle = || decides("closed");
     let large = completion(&"x".repeat(15_000));
-    let held = Request::new("POST", "/v1/chat/completions")
-        .header("content-type", "application/json")
-        .body(r#"{"model":"m-1","messages":[]}"#);
     vec![
         case("bad answer: shorter than it says")
             .given(idle())
@@ -141,17 +138,24 @@ fn lengths() -> Vec<Scenario> {
                     .framed(Framing::Lying(9_000))
                     .step(Step::Close),
             )
-            .then(client_sees_break()),
+            .then(client_gets(502)),
         case("bad answer: longer than it says")
             .given(idle())
             .request(chat("hi"))
             .upstream(json(200, completion("x") + "  trailing").framed(Framing::Lying(completion("x").len())))
             .runs(Runs::Envoy("the codec's business"))
             .then_all([client_gets(200), client_body(completion("x"))]),
-        case("bad answer: held and over the proxy's limit")
+        case("bad answer: held and over the proxy's limit, HTTP/1.1")
             .given(idle().buffer_limit(8 * 1024))
-            .request(held)
-            .upstream(json(200, large))
+            .request(chat("hi"))
+            .upstream(json(200, large.clone()))
+            .runs(Runs::Http1("HTTP/2 bounds the stream by its window"))
             .then_all([client_head(500)]),
+        case("bad answer: held and over the proxy's limit, HTTP/2")
+            .given(idle().buffer_limit(8 * 1024))
+            .request(chat("hi"))
+            .upstream(json(200, large))
+            .runs(Runs::Http2("HTTP/1.1 has a case of its own"))
+            .then_all([client_gets(200), client_body_untouched()]),
     ]
 }

@@ -68,7 +68,6 @@ pub fn cases() -> Vec<Scenario> {
         "invalid_json",
         chat_json(r#"{"model":"m-1","messages":[{"role":"user","#),
     ));
-    all.extend(either("empty", 400, "invalid_json", chat_json("")));
     all.extend(either(
         "bytes behind the document",
         400,

@@ -210,7 +210,7 @@ fn by_the_upstream() -> Vec<Scenario> {
                     .step(Step::Reset),
             )
             .then(failed())
-            .then(client_sees_break()),
+            .then(client_gets(502)),
         case("upstream breaks: with a status and an error of its own")
             .given(idle())
             .request(chat("hi"))

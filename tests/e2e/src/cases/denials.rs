@@ -50,13 +50,20 @@ pub fn cases() -> Vec<Scenario> {
             chat_json(crate::gzip::gzip(&chat("forbidden").body.unwrap_or_default()))
                 .header("content-encoding", "gzip"),
         ),
-        refused(
-            "a prompt whose head says upgrade",
-            chat("forbidden")
-                .header("connection", "Upgrade")
-                .header("upgrade", "websocket"),
-        )
-        .runs(Runs::EnvoyHttp1("HTTP/2 has no such header")),
+        case("deny: a prompt whose head says upgrade, so that it cannot be held")
+            .given(deny())
+            .request(
+                chat("hello")
+                    .header("connection", "Upgrade")
+                    .header("upgrade", "websocket"),
+            )
+            .upstream(answer())
+            .runs(Runs::EnvoyHttp1("HTTP/2 has no such header"))
+            .then_all([
+                client_head(400),
+                client_body_has("upgrade"),
+                upstream_sees_nothing(),
+            ]),
         refused("in the words of Anthropic", anthropic).then(client_body_has("\"type\":\"error\"")),
         refused("in the words of Ollama", ollama),
         refused("in the words of Gemini", gemini).then(client_body_has("\"status\"")),

@@ -22,20 +22,18 @@ pub const STAT_PREFIX: &str = "e2e";
 /// How soon a dead module is loaded again.
 const RELOAD_BACKOFF: &str = "0.020s";
 
-/// Writes the configuration for one setup. All ports of the proxy are free ones that it picks itself.
-pub fn bootstrap(setup: &Setup, module: Option<&Path>, ports: Ports, access_log: &Path) -> Value {
-    let mut filters = Vec::new();
-    if let Some(path) = module {
-        filters.push(wasm(setup, path));
-    }
-    filters.push(json!({
-        "name": "envoy.filters.http.router",
-        "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}
-    }));
+/// Writes the configuration: a listener for each setup, on a free port that Envoy picks itself. They share one
+/// VM, as filters in a mesh do, and so the module is compiled once.
+pub fn bootstrap(setups: &[Setup], module: Option<&Path>, ports: Ports, access_log: &Path) -> Value {
+    let listeners: Vec<Value> = setups
+        .iter()
+        .enumerate()
+        .map(|(index, setup)| listener(index, setup, module, access_log))
+        .collect();
     json!({
         "admin": {"address": local(0)},
         "static_resources": {
-            "listeners": [listener(setup, &filters, access_log)],
+            "listeners": listeners,
             "clusters": [
                 cluster("main", ports.main), cluster("other", ports.other), cluster("judge", ports.judge),
                 // A port that nobody listens on.
@@ -45,9 +43,19 @@ pub fn bootstrap(setup: &Setup, module: Option<&Path>, ports: Ports, access_log:
     })
 }
 
-fn listener(setup: &Setup, filters: &[Value], access_log: &Path) -> Value {
+/// Name of the listener for the setup with this index.
+pub fn listener_name(index: usize) -> String {
+    format!("setup-{index}")
+}
+
+fn listener(index: usize, setup: &Setup, module: Option<&Path>, access_log: &Path) -> Value {
+    let mut filters: Vec<Value> = module.map(|path| wasm(index, setup, path)).into_iter().collect();
+    filters.push(json!({
+        "name": "envoy.filters.http.router",
+        "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}
+    }));
     json!({
-        "name": "e2e",
+        "name": listener_name(index),
         "address": local(0),
         "per_connection_buffer_limit_bytes": setup.buffer_limit_bytes,
         "filter_chains": [{"filters": [{
@@ -56,6 +64,8 @@ fn listener(setup: &Setup, filters: &[Value], access_log: &Path) -> Value {
                 "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
                 "stat_prefix": STAT_PREFIX,
                 "codec_type": "AUTO",
+                // By default a broken HTTP/1.1 response keeps its connection for a second more.
+                "delayed_close_timeout": "0.020s",
                 "http_protocol_options": {"enable_trailers": true},
                 "upgrade_configs": [{"upgrade_type": "websocket"}],
                 "proxy_100_continue": true,
@@ -76,14 +86,14 @@ fn routes() -> Value {
     ])
 }
 
-fn wasm(setup: &Setup, module: &Path) -> Value {
+fn wasm(index: usize, setup: &Setup, module: &Path) -> Value {
     json!({
         "name": "envoy.filters.http.wasm",
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
             "config": {
                 "name": "penstock",
-                "root_id": "penstock",
+                "root_id": listener_name(index),
                 "failure_policy": "FAIL_RELOAD",
                 "reload_config": {"backoff": {"base_interval": RELOAD_BACKOFF, "max_interval": RELOAD_BACKOFF}},
                 "allow_on_headers_stop_iteration": true,
@@ -108,7 +118,8 @@ fn log(path: &Path) -> Value {
                 "path": "%REQ(:PATH)%",
                 "flags": "%RESPONSE_FLAGS%",
                 "details": "%RESPONSE_CODE_DETAILS%",
-                "state": "%FILTER_STATE(wasm.penstock.outcome:PLAIN)%",
+                "penstock.outcome": "%FILTER_STATE(wasm.penstock.outcome:PLAIN)%",
+                "penstock.denied": "%FILTER_STATE(wasm.penstock.denied:PLAIN)%",
             }},
         },
     })

@@ -7,4 +7,4 @@ mod runner;
 
 pub use bootstrap::ROUTE;
 pub use process::binary;
-pub use runner::{Wire, judge};
+pub use runner::{Wire, group, judge};

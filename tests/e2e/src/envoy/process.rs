@@ -1,7 +1,7 @@
 //! Finding, starting and ending an Envoy.
 
 use crate::envoy::admin;
-use crate::envoy::bootstrap::{Ports, bootstrap};
+use crate::envoy::bootstrap::{Ports, bootstrap, listener_name};
 use crate::ground::PATIENCE;
 use crate::scenario::{Module, Setup};
 use std::collections::BTreeMap;
@@ -16,8 +16,8 @@ pub struct Envoy {
     process: Child,
     folder: PathBuf,
     admin: u16,
-    /// Port of the listener under test.
-    pub port: u16,
+    /// Ports of the listeners, in the order of the setups.
+    listeners: Vec<u16>,
 }
 
 /// The Envoy to test with: `ENVOY`, or the one that `tools/envoy.sh` keeps in `.tools/`.
@@ -57,11 +57,15 @@ fn root() -> PathBuf {
 }
 
 impl Envoy {
-    /// Starts `binary` for `setup` and waits until it serves.
-    pub async fn start(binary: &Path, setup: &Setup, ports: Ports, folder: &Path) -> Result<Self, String> {
+    /// Starts `binary` with a listener for each of `setups`, all of one module, and waits until it serves.
+    pub async fn start(binary: &Path, setups: &[Setup], ports: Ports, folder: &Path) -> Result<Self, String> {
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        let module = setup.module.map(module_path).transpose()?;
-        let config = bootstrap(setup, module.as_deref(), ports, &folder.join("access.log"));
+        let module = setups
+            .first()
+            .and_then(|setup| setup.module)
+            .map(module_path)
+            .transpose()?;
+        let config = bootstrap(setups, module.as_deref(), ports, &folder.join("access.log"));
         let config_path = folder.join("envoy.json");
         fs::write(&config_path, format!("{config:#}")).map_err(|error| error.to_string())?;
         let address_path = folder.join("admin.txt");
@@ -90,16 +94,16 @@ impl Envoy {
             process,
             folder: folder.to_owned(),
             admin: 0,
-            port: 0,
+            listeners: Vec::new(),
         };
         envoy
-            .ready(&address_path)
+            .ready(&address_path, setups.len())
             .await
             .map_err(|why| format!("{why}\n{}", envoy.log_tail()))?;
         Ok(envoy)
     }
 
-    async fn ready(&mut self, address_path: &Path) -> Result<(), String> {
+    async fn ready(&mut self, address_path: &Path, listeners: usize) -> Result<(), String> {
         let begin = Instant::now();
         while begin.elapsed() < PATIENCE.saturating_mul(3) {
             if let Ok(Some(status)) = self.process.try_wait() {
@@ -114,14 +118,26 @@ impl Envoy {
                     .await
                     .is_ok_and(|answer| answer.contains("LIVE"))
                 {
-                    let listeners = admin::get(port, "/listeners").await?;
-                    self.port = port_of(&listeners).ok_or("Envoy has no listener")?;
-                    return Ok(());
+                    let page = admin::get(port, "/listeners").await?;
+                    self.listeners = (0..listeners)
+                        .filter_map(|index| listener_port(&page, index))
+                        .collect();
+                    let all = self.listeners.len() == listeners;
+                    return if all {
+                        Ok(())
+                    } else {
+                        Err("a listener of Envoy is missing".to_owned())
+                    };
                 }
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         Err("Envoy is not ready in time".to_owned())
+    }
+
+    /// Port of the setup with this index.
+    pub fn port(&self, index: usize) -> u16 {
+        self.listeners.get(index).copied().unwrap_or(0)
     }
 
     /// Whether the process still runs.
@@ -151,6 +167,14 @@ impl Envoy {
     pub async fn stats(&self, filter: &str) -> Result<BTreeMap<String, i64>, String> {
         admin::stats(self.admin, filter).await
     }
+}
+
+/// From lines like `setup-0::127.0.0.1:34567`.
+fn listener_port(page: &str, index: usize) -> Option<u16> {
+    let name = format!("{}::", listener_name(index));
+    page.lines()
+        .find(|line| line.starts_with(&name))
+        .and_then(port_of)
 }
 
 fn port_of(text: &str) -> Option<u16> {

@@ -1,24 +1,45 @@
 //! One scenario after the other, on the Envoy of its setup.
 
+use crate::check::Check;
 use crate::chunking::Chunking;
 use crate::client1::{Visit, plain};
 use crate::envoy::bootstrap::Ports;
 use crate::envoy::process::Envoy;
 use crate::ground::{Ground, PATIENCE};
 use crate::observed::{ClientSaw, Observed, UpstreamSaw};
-use crate::scenario::{Cuts, Protocol, Scenario, Setup, Traps};
-use crate::upstream::{Role, serve};
+use crate::scenario::{Cuts, Module, Protocol, Scenario, Setup, Traps};
+use crate::upstream::{ALIVE_PATH, Role, serve};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// The servers behind the proxy, and the Envoy of the current setup.
+/// The servers behind the proxy, and the Envoy of the current module.
 pub struct Wire {
     binary: PathBuf,
     folder: PathBuf,
     ground: Ground,
     ports: Ports,
-    current: Option<(Setup, Envoy)>,
+    setups: Vec<(Group, Setup)>,
+    current: Option<(Group, Envoy)>,
+}
+
+/// Scenarios that can share a VM: one module, and none of them kills it.
+type Group = (Option<Module>, Traps);
+
+/// The group of a scenario.
+pub fn group(scenario: &Scenario) -> Group {
+    (scenario.setup.module, scenario.traps)
+}
+
+fn setups(scenarios: &[Scenario]) -> Vec<(Group, Setup)> {
+    let mut all: Vec<(Group, Setup)> = Vec::new();
+    for scenario in scenarios {
+        let one = (group(scenario), scenario.setup.clone());
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+    all
 }
 
 /// Statistics that a run compares before and after.
@@ -27,8 +48,8 @@ const ACTIVE: &str = "http.e2e.downstream_rq_active";
 const FILTER_PREFIX: &str = "wasmcustom.";
 
 impl Wire {
-    /// Starts the servers. Files of the runs go to `folder`.
-    pub async fn new(binary: PathBuf, folder: &Path) -> Result<Self, String> {
+    /// Starts the servers for scenarios in these setups. Files of the runs go to `folder`.
+    pub async fn new(binary: PathBuf, folder: &Path, scenarios: &[Scenario]) -> Result<Self, String> {
         let ground = Ground::default();
         let port = async |role| {
             serve(role, ground.clone())
@@ -45,6 +66,7 @@ impl Wire {
             folder: folder.to_owned(),
             ground,
             ports,
+            setups: setups(scenarios),
             current: None,
         })
     }
@@ -56,9 +78,9 @@ impl Wire {
         protocol: Protocol,
         chunking: Chunking,
     ) -> Result<(), String> {
-        self.prepare(&scenario.setup).await?;
+        self.prepare(scenario).await?;
         let result = self.attempt(scenario, protocol, chunking).await;
-        let served = self.serves_on().await;
+        let served = self.serves_on(scenario).await;
         match (result, served) {
             (result, Ok(())) => result,
             (result, Err(why)) => {
@@ -73,17 +95,36 @@ impl Wire {
         }
     }
 
-    async fn prepare(&mut self, setup: &Setup) -> Result<(), String> {
+    /// Has the Envoy of the scenario's group running.
+    async fn prepare(&mut self, scenario: &Scenario) -> Result<(), String> {
+        let group = group(scenario);
         let same = self
             .current
             .as_mut()
-            .is_some_and(|(current, envoy)| current == setup && envoy.runs());
+            .is_some_and(|(current, envoy)| *current == group && envoy.runs());
         if !same {
             self.current = None;
-            let envoy = Envoy::start(&self.binary, setup, self.ports, &self.folder).await?;
-            self.current = Some((setup.clone(), envoy));
+            let envoy = Envoy::start(&self.binary, &self.siblings(group), self.ports, &self.folder).await?;
+            self.current = Some((group, envoy));
         }
         Ok(())
+    }
+
+    fn siblings(&self, group: Group) -> Vec<Setup> {
+        self.setups
+            .iter()
+            .filter(|(own, _)| *own == group)
+            .map(|(_, setup)| setup.clone())
+            .collect()
+    }
+
+    fn port(&self, scenario: &Scenario) -> Result<u16, String> {
+        let siblings = self.siblings(group(scenario));
+        let index = siblings
+            .iter()
+            .position(|one| *one == scenario.setup)
+            .ok_or("a setup without a listener")?;
+        Ok(self.envoy()?.port(index))
     }
 
     async fn attempt(
@@ -104,7 +145,7 @@ impl Wire {
         scenario: &Scenario,
         protocol: Protocol,
     ) -> Result<(Observed, Vec<String>), String> {
-        self.prepare(&scenario.setup).await?;
+        self.prepare(scenario).await?;
         let lines = self.envoy()?.log().len();
         let seen = self.observe(scenario, protocol, Chunking::Whole).await?;
         let log = self.envoy()?.log().split_off(lines);
@@ -118,7 +159,7 @@ impl Wire {
         chunking: Chunking,
     ) -> Result<Observed, String> {
         let before = self.stats().await?;
-        let lines = self.envoy()?.access_log().len();
+        let lines = self.exchanges_logged();
         self.ground.begin(scenario, chunking);
         let client = self.visit(scenario, protocol, chunking).await?;
         if !self.ground.until(|run| run.live == 0).await {
@@ -127,7 +168,9 @@ impl Wire {
         }
         let after = self.quiet().await?;
         let mut seen = self.observed(scenario, client, &before, &after);
-        seen.filter_state = self.filter_state(lines).await;
+        if scenario.checks.iter().any(Check::wants_access_log) {
+            seen.filter_state = self.filter_state(lines).await;
+        }
         Ok(seen)
     }
 
@@ -148,7 +191,7 @@ impl Wire {
             pipelined: scenario.pipelined,
             ground: &self.ground,
         };
-        let port = self.envoy()?.port;
+        let port = self.port(scenario)?;
         let visited = async {
             match protocol {
                 Protocol::Http1 => visit.pay(port).await,
@@ -183,6 +226,10 @@ impl Wire {
         }
     }
 
+    fn exchanges_logged(&self) -> usize {
+        self.envoy().map_or(0, |envoy| logged(envoy).len())
+    }
+
     /// Filter state from the first line that the access log got in this run.
     async fn filter_state(&self, lines: usize) -> BTreeMap<String, String> {
         let begin = Instant::now();
@@ -190,7 +237,7 @@ impl Wire {
             let line = self
                 .envoy()
                 .ok()
-                .and_then(|envoy| envoy.access_log().into_iter().nth(lines));
+                .and_then(|envoy| logged(envoy).into_iter().nth(lines));
             if let Some(line) = line {
                 return serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&line)
                     .unwrap_or_default()
@@ -223,8 +270,8 @@ impl Wire {
     }
 
     /// A plain request must be answered; right after a trap it may take as long as the reload.
-    async fn serves_on(&mut self) -> Result<(), String> {
-        let port = self.envoy()?.port;
+    async fn serves_on(&self, scenario: &Scenario) -> Result<(), String> {
+        let port = self.port(scenario)?;
         let begin = Instant::now();
         loop {
             let answer = plain(port).await;
@@ -245,6 +292,13 @@ impl Wire {
             .map(|(_, envoy)| envoy)
             .ok_or_else(|| "no Envoy runs".to_owned())
     }
+}
+
+/// Access log lines of scenarios. Those of plain requests come whenever Envoy flushes them.
+fn logged(envoy: &Envoy) -> Vec<String> {
+    let mut lines = envoy.access_log();
+    lines.retain(|line| !line.contains(&format!("\"{ALIVE_PATH}\"")));
+    lines
 }
 
 type Stats = BTreeMap<String, i64>;
