@@ -2,7 +2,7 @@
 //!
 //! The questions are kept out of line: they are asked dozens of times, and a module that ships is small.
 
-/// Longer paths are nobody's API, in bytes.
+/// Longer paths are nobody's API, in bytes without the query.
 const MAX_PATH_BYTES: usize = 4096;
 
 /// A path without ambiguity: decoded segments, none of them empty or made of dots.
@@ -14,11 +14,8 @@ pub(crate) struct Path {
 impl Path {
     /// `None` for a path that servers may read differently.
     pub(crate) fn parse(path: &str) -> Option<Self> {
-        if path.len() > MAX_PATH_BYTES {
-            return None;
-        }
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        if path.contains(['#', '\\']) {
+        if path.len() > MAX_PATH_BYTES || path.contains(['#', '\\']) {
             return None;
         }
         // One slash at the end is common and harmless; an empty path is that of `OPTIONS *`.
