@@ -1,7 +1,7 @@
 //! Decompression of gzip and deflate bodies, resumable at any byte and bounded.
 
 use crate::settings::InflateBounds;
-use miniz_oxide::inflate::stream::{InflateState, inflate};
+use miniz_oxide::inflate::stream::{InflateState, MinReset, inflate};
 use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
 use penstock_filter_api::Failure;
 
@@ -9,6 +9,8 @@ use penstock_filter_api::Failure;
 const FREE_BYTES: usize = 64 << 10;
 /// Longest gzip header, in bytes: ten fixed ones, then optional name, comment and extra field.
 const MAX_HEADER_BYTES: usize = 8 << 10;
+/// Most gzip members of one body. Each costs as much as some kilobytes of text.
+const MAX_MEMBERS: usize = 1 << 10;
 /// Output grows in steps of so many bytes: little for a little input.
 const STEP_BYTES: std::ops::RangeInclusive<usize> = 64..=16 << 10;
 
@@ -58,6 +60,7 @@ pub struct Inflater {
     taken: usize,
     given: usize,
     crc: Crc32,
+    members: usize,
     member_bytes: u32,
 }
 
@@ -70,6 +73,9 @@ enum Part {
 }
 
 impl Inflater {
+    /// What a decompressor costs while it is there, in bytes.
+    pub(crate) const STATE_BYTES: usize = size_of::<InflateState>();
+
     /// A decompressor for `coding`; `None` where there is nothing to do or nothing that can be done.
     pub fn new(coding: Coding, bounds: InflateBounds) -> Option<Self> {
         let part = match coding {
@@ -84,6 +90,7 @@ impl Inflater {
             taken: 0,
             given: 0,
             crc: Crc32::default(),
+            members: 0,
             member_bytes: 0,
         })
     }
@@ -116,34 +123,36 @@ impl Inflater {
     }
 
     fn header<'i>(&mut self, mut held: Vec<u8>, input: &'i [u8]) -> Result<&'i [u8], Failure> {
-        for (index, byte) in input.iter().enumerate() {
-            held.push(*byte);
-            match gzip_header(&held)? {
-                Header::More if held.len() > MAX_HEADER_BYTES => return Err(Failure::InvalidEncoding),
-                Header::More => {}
-                Header::Whole => {
-                    self.restart(DataFormat::Raw);
-                    self.part = Part::Deflated { gzip: true };
-                    return Ok(input.get(index + 1..).unwrap_or_default());
+        let known = held.len();
+        let room = MAX_HEADER_BYTES.saturating_sub(known);
+        held.extend_from_slice(input.get(..room).unwrap_or(input));
+        match gzip_header(&held)? {
+            Some(len) => {
+                self.members += 1;
+                if self.members > MAX_MEMBERS {
+                    return Err(Failure::InvalidEncoding);
                 }
+                self.state.reset_as(MinReset);
+                self.crc = Crc32::default();
+                self.member_bytes = 0;
+                self.part = Part::Deflated { gzip: true };
+                Ok(input.get(len.saturating_sub(known)..).unwrap_or_default())
+            }
+            None if held.len() >= MAX_HEADER_BYTES => Err(Failure::InvalidEncoding),
+            None => {
+                self.part = Part::GzipHeader(held);
+                Ok(&[])
             }
         }
-        self.part = Part::GzipHeader(held);
-        Ok(&[])
     }
 
     fn deflate_start<'i>(&mut self, input: &'i [u8]) -> &'i [u8] {
         // RFC 1950: the compression method 8 stands in the low bits of the first byte.
         let zlib = input.first().is_some_and(|byte| byte & 0x0f == 8);
-        self.restart(if zlib { DataFormat::Zlib } else { DataFormat::Raw });
+        self.state
+            .reset(if zlib { DataFormat::Zlib } else { DataFormat::Raw });
         self.part = Part::Deflated { gzip: false };
         input
-    }
-
-    fn restart(&mut self, format: DataFormat) {
-        self.state.reset(format);
-        self.crc = Crc32::default();
-        self.member_bytes = 0;
     }
 
     fn deflated<'i>(
@@ -224,40 +233,33 @@ impl Inflater {
     }
 }
 
-enum Header {
-    More,
-    Whole,
-}
-
-/// Whether `held` is a whole gzip header (RFC 1952, section 2.3).
-fn gzip_header(held: &[u8]) -> Result<Header, Failure> {
+/// How long the gzip header is that `held` begins with (RFC 1952, section 2.3), once it is whole.
+fn gzip_header(held: &[u8]) -> Result<Option<usize>, Failure> {
     let magic = [0x1f, 0x8b, 8];
     if held.iter().zip(magic).any(|(byte, expected)| *byte != expected) {
         return Err(Failure::InvalidEncoding);
     }
-    let Some((fixed, mut rest)) = held.split_at_checked(10) else {
-        return Ok(Header::More);
-    };
+    Ok(header_rest(held).map(|rest| held.len() - rest.len()))
+}
+
+/// What follows the header, if all of it is there.
+fn header_rest(held: &[u8]) -> Option<&[u8]> {
+    let (fixed, mut rest) = held.split_at_checked(10)?;
     let flags = fixed.get(3).copied().unwrap_or_default();
     if flags & 4 != 0 {
-        let Some((&[low, high], after)) = rest.split_first_chunk::<2>() else {
-            return Ok(Header::More);
-        };
-        let Some(after) = after.get(usize::from(u16::from_le_bytes([low, high]))..) else {
-            return Ok(Header::More);
-        };
-        rest = after;
+        let (&[low, high], after) = rest.split_first_chunk::<2>()?;
+        rest = after.get(usize::from(u16::from_le_bytes([low, high]))..)?;
     }
     for text in [8, 16] {
         if flags & text != 0 {
-            let Some(end) = rest.iter().position(|byte| *byte == 0) else {
-                return Ok(Header::More);
-            };
-            rest = rest.get(end + 1..).unwrap_or_default();
+            let end = rest.iter().position(|byte| *byte == 0)?;
+            rest = rest.get(end + 1..)?;
         }
     }
-    let crc_missing = flags & 2 != 0 && rest.len() < 2;
-    Ok(if crc_missing { Header::More } else { Header::Whole })
+    if flags & 2 != 0 {
+        rest = rest.get(2..)?;
+    }
+    Some(rest)
 }
 
 /// CRC-32 of RFC 1952, section 8.
