@@ -85,6 +85,11 @@ impl Engine {
         })
     }
 
+    /// Bytes that the exchanges hold now, of `max_held_bytes`.
+    pub fn held_bytes(&self) -> usize {
+        self.held_bytes.get()
+    }
+
     /// Passes a tick of the host on to the plugins.
     pub fn on_tick(&self, now_ns: u64, ports: &mut dyn Ports) {
         for plugin in &self.plugins {

@@ -28,12 +28,14 @@ mod host;
 mod inflate;
 mod joined;
 mod pipeline;
+mod placed;
 mod record;
 mod request;
 mod response;
 #[cfg(feature = "schema")]
 mod schema;
 mod settings;
+mod stage;
 mod stream;
 mod whole;
 

@@ -15,6 +15,8 @@ use penstock_wire::{Frame, FrameError, Framer, Framing, Json, Limits, Tape};
 const MAX_MARKER_BYTES: usize = 64;
 /// How long after the event of a cut the exchange is reset, in milliseconds.
 const CLOSE_AFTER_MS: u32 = 5;
+/// What one filter may hold of a stream: frames that cost as much as so many of the largest.
+const HELD_FRAMES: usize = 4;
 /// How often a held stream is looked at, in milliseconds.
 const LOOK_AFTER_MS: u32 = 100;
 
@@ -33,6 +35,10 @@ pub(crate) struct StreamBody {
     reading: FrameReading,
     tape: Tape,
     limits: Limits,
+    /// The head promised plain bytes and nobody decides any more: the rest is decompressed as it passes.
+    relays: bool,
+    /// A frame has come.
+    begun: bool,
     /// Frames cannot be told apart any more; nothing further is read.
     lost: bool,
     decide: Option<Decide>,
@@ -59,6 +65,8 @@ struct Read {
     items: Vec<Item>,
     /// The frame that cannot be read and those behind it, for who lets them pass.
     rest: Vec<u8>,
+    /// The chunk decompressed, where it was compressed.
+    plain: Vec<u8>,
     output: bool,
     events: bool,
     failure: Option<Failure>,
@@ -82,6 +90,8 @@ impl StreamBody {
                 max_bytes: max_frame_bytes,
                 ..Limits::default()
             },
+            relays: false,
+            begun: false,
             lost: false,
             decide: None,
             shadow: None,
@@ -92,13 +102,13 @@ impl StreamBody {
     pub(crate) fn pretend(&mut self, shadows: Vec<usize>, dialect: Dialect<'_>) {
         if !shadows.is_empty() {
             self.reader = StreamReader::new(dialect, Want::Pieces);
-            self.shadow = Some(Pipeline::shadow(shadows));
+            self.shadow = Some(Pipeline::shadow(shadows, self.max_hold_bytes()));
         }
     }
 
     /// Makes the stream wait for these filters, in this order.
     pub(crate) fn decide(&mut self, deciders: Vec<usize>, strips: bool, dialect: Dialect<'_>) {
-        let pipeline = Pipeline::new(deciders, self.limits.max_bytes);
+        let pipeline = Pipeline::new(deciders, self.max_hold_bytes());
         if !pipeline.is_empty() {
             self.reader = StreamReader::new(dialect, Want::Pieces);
         }
@@ -110,6 +120,10 @@ impl StreamBody {
             ended: false,
             dropped_cr: false,
         });
+    }
+
+    fn max_hold_bytes(&self) -> usize {
+        self.limits.max_bytes.saturating_mul(HELD_FRAMES)
     }
 
     /// Brings the record up to date.
@@ -127,18 +141,23 @@ impl StreamBody {
 
     /// Reads the next bytes of the body.
     fn feed(&mut self, bytes: &[u8], end: bool) -> Read {
+        let Some(inflater) = self.inflater.as_mut().filter(|_| self.relays || !self.lost) else {
+            return self.read(bytes, end);
+        };
+        let mut plain = Vec::new();
+        let inflated = inflate(inflater, bytes, end, &mut plain);
+        let mut read = self.read(&plain, end);
+        read.failure = read.failure.or(inflated.err());
+        read.plain = plain;
+        self.lost |= read.failure.is_some();
+        read
+    }
+
+    fn read(&mut self, bytes: &[u8], end: bool) -> Read {
         let mut read = Read::default();
         if self.lost {
             return read;
         }
-        let mut plain = Vec::new();
-        let (bytes, inflated) = match &mut self.inflater {
-            None => (bytes, Ok(())),
-            Some(inflater) => {
-                let inflated = inflate(inflater, bytes, end, &mut plain);
-                (plain.as_slice(), inflated)
-            }
-        };
         let wants = match (&self.decide, &self.shadow) {
             (Some(decide), _) => Wants::Items {
                 strips: decide.strips,
@@ -156,6 +175,7 @@ impl StreamBody {
             reading,
             tape,
             limits,
+            begun,
             ..
         } = self;
         let mut frames = Frames {
@@ -163,6 +183,7 @@ impl StreamBody {
             reading,
             tape,
             limits,
+            begun,
             wants,
             read: &mut read,
         };
@@ -175,7 +196,7 @@ impl StreamBody {
             FrameError::TooLarge => Failure::FrameTooLarge,
             FrameError::Syntax => Failure::InvalidJson,
         });
-        read.failure = read.failure.or(framed.err()).or(inflated.err());
+        read.failure = read.failure.or(framed.err());
         self.lost = read.failure.is_some();
         read
     }
@@ -186,10 +207,18 @@ impl StreamBody {
         !self.framer.pending().is_empty() || !decide.ready.is_empty() || decide.pipeline.held_bytes() > 0
     }
 
+    /// What the stream costs this VM between two callbacks, in bytes.
     fn held_bytes(&self) -> usize {
-        let Some(decide) = &self.decide else { return 0 };
-        self.framer.pending().len() + decide.ready.len() + decide.pipeline.held_bytes()
+        let decided = |decide: &Decide| decide.ready.len() + decide.pipeline.held_bytes();
+        let pretended = self.shadow.as_ref().map_or(0, Pipeline::held_bytes);
+        let inflating = self.inflater.as_ref().map_or(0, |_| Inflater::STATE_BYTES);
+        self.framer.pending().len() + self.decide.as_ref().map_or(0, decided) + pretended + inflating
     }
+}
+
+/// Whether the compressed body itself is broken, so that no plain bytes follow.
+fn breaks_coding(failure: Failure) -> bool {
+    matches!(failure, Failure::InvalidEncoding | Failure::DecompressionBomb)
 }
 
 fn inflate(inflater: &mut Inflater, bytes: &[u8], end: bool, plain: &mut Vec<u8>) -> Result<(), Failure> {
@@ -218,12 +247,14 @@ struct Frames<'a> {
     reading: &'a mut FrameReading,
     tape: &'a mut Tape,
     limits: &'a Limits,
+    begun: &'a mut bool,
     wants: Wants,
     read: &'a mut Read,
 }
 
 impl Frames<'_> {
     fn take(&mut self, frame: &Frame<'_>) {
+        let first = !std::mem::replace(self.begun, true);
         // Behind a frame that cannot be read nothing is, as if it came in a later chunk.
         if self.read.failure.is_some() {
             return self.read.rest.extend_from_slice(frame.raw());
@@ -241,7 +272,7 @@ impl Frames<'_> {
             (Wants::Nothing, _) => {}
             (Wants::Items { strips, .. }, Some(json)) => {
                 let item = item(frame, json, self.reading, self.reader.dialect(), strips);
-                self.read.items.push(item);
+                self.read.items.push(Item { first, ..item });
             }
             (Wants::Items { reads, .. }, None) => {
                 // `[DONE]` and other markers are short; what looks like a document must be one.
@@ -254,15 +285,21 @@ impl Frames<'_> {
         }
     }
 
+    /// Frames without text are often of a byte or two: those of one kind go on together.
     fn keep_textless(&mut self, frame: &Frame<'_>, ends: bool) {
-        if let Wants::Items { .. } = self.wants {
-            let passive = frame.raw().first() == Some(&b':');
-            self.read.items.push(Item {
-                raw: frame.raw().to_vec(),
-                passive,
-                ends,
-                ..Item::default()
-            });
+        if matches!(self.wants, Wants::Nothing) {
+            return;
+        }
+        let item = Item {
+            raw: frame.raw().to_vec(),
+            textless: true,
+            passive: frame.raw().first() == Some(&b':'),
+            ends,
+            ..Item::default()
+        };
+        match self.read.items.last_mut() {
+            Some(last) if last.takes(&item) => last.raw.extend_from_slice(&item.raw),
+            Some(_) | None => self.read.items.push(item),
         }
     }
 }
@@ -317,25 +354,42 @@ impl Exchange {
         let untouched = !stream.keeps() && stream.inflater.is_none();
         let read = stream.feed(&bytes, end);
         self.note_stream(&mut stream, &read, host);
-        if stream.decide.is_none() {
-            return self.observe_stream(stream, read.failure, end, host);
+        let at = At::Body {
+            bytes: &bytes,
+            end,
+            untouched,
+        };
+        if stream.relays {
+            self.relay(stream, &read, &at, host)
+        } else if stream.decide.is_none() {
+            self.observe_stream(stream, read.failure, end, host)
+        } else {
+            self.decide_stream(stream, read, at, host)
         }
-        self.decide_stream(
-            stream,
-            read,
-            At::Body {
-                bytes: &bytes,
-                end,
-                untouched,
-            },
-            host,
-        )
+    }
+
+    /// Lets the rest of a stream pass, decompressed as its head promised.
+    fn relay(&mut self, stream: Box<StreamBody>, read: &Read, at: &At<'_>, host: &mut dyn Host) -> Flow {
+        if read.failure.is_some_and(breaks_coding) || self.write(&read.plain, at, host).is_err() {
+            return self.abort(host);
+        }
+        if at.ends() {
+            self.end_stream(stream, host);
+            return Flow::Continue;
+        }
+        self.response = ResponsePhase::Stream(stream);
+        if read.plain.is_empty() {
+            Flow::Pause
+        } else {
+            Flow::Continue
+        }
     }
 
     /// Brings the record up to date, and shows the filters that something came.
     fn note_stream(&mut self, stream: &mut StreamBody, read: &Read, host: &mut dyn Host) {
         if let Some(shadow) = &mut stream.shadow {
-            self.pretend(shadow, read.items.iter().cloned(), host);
+            shadow.bring(read.items.iter().cloned());
+            self.pretend(shadow, host);
         }
         if read.events {
             if read.output {
@@ -353,7 +407,7 @@ impl Exchange {
 
     fn observe_stream(
         &mut self,
-        stream: Box<StreamBody>,
+        mut stream: Box<StreamBody>,
         failure: Option<Failure>,
         end: bool,
         host: &mut dyn Host,
@@ -362,33 +416,67 @@ impl Exchange {
             return self.lose(stream, failure, end, host);
         }
         if end {
-            self.end_stream(&stream, host);
-        } else {
-            self.response = ResponsePhase::Stream(stream);
+            self.end_stream(stream, host);
+            return Flow::Continue;
         }
+        if !self.keeps_within(&mut stream, 0, host) {
+            stream.lost = true;
+            return self.lose(stream, Failure::HeldBytes, end, host);
+        }
+        self.response = ResponsePhase::Stream(stream);
         Flow::Continue
     }
 
     /// The stream cannot be read further.
-    fn lose(&mut self, stream: Box<StreamBody>, failure: Failure, end: bool, host: &mut dyn Host) -> Flow {
+    fn lose(
+        &mut self,
+        mut stream: Box<StreamBody>,
+        failure: Failure,
+        end: bool,
+        host: &mut dyn Host,
+    ) -> Flow {
         match self.fail(Side::Response, failure, host) {
             Verdict::Refuse { filter, denial } => {
                 self.cut(stream, Refused { filter, denial }, &At::Elsewhere, host)
             }
             Verdict::Bypass if end => {
-                self.end_stream(&stream, host);
+                self.end_stream(stream, host);
                 Flow::Continue
             }
             Verdict::Bypass => {
+                self.forget(&mut stream);
                 self.response = ResponsePhase::Stream(stream);
                 Flow::Continue
             }
         }
     }
 
-    fn end_stream(&mut self, stream: &StreamBody, host: &mut dyn Host) {
+    /// Whether the budget of held bytes allows for this stream without the bytes that leave. Copies for filters in
+    /// shadow mode are given up first.
+    fn keeps_within(&mut self, stream: &mut StreamBody, leaving: usize, host: &mut dyn Host) -> bool {
+        let mut fits = self.hold_bytes(Side::Response, stream.held_bytes().saturating_sub(leaving));
+        if !fits && stream.shadow.take().is_some() {
+            self.note(Failure::HeldBytes, host);
+            fits = self.hold_bytes(Side::Response, stream.held_bytes().saturating_sub(leaving));
+        }
+        fits
+    }
+
+    /// Gives back what a stream holds that is not read any more.
+    fn forget(&mut self, stream: &mut StreamBody) {
+        stream.framer.take_pending();
+        stream.shadow = None;
+        let held = stream.held_bytes();
+        self.hold_bytes(Side::Response, held);
+    }
+
+    fn end_stream(&mut self, mut stream: Box<StreamBody>, host: &mut dyn Host) {
         self.response = ResponsePhase::Done;
         self.release_bytes(Side::Response);
+        if let Some(shadow) = stream.shadow.as_mut().filter(|_| !stream.lost) {
+            shadow.bring_end();
+            self.pretend(shadow, host);
+        }
         stream.write_to(&mut self.record);
         if stream.reader.error().is_some() {
             self.record.outcome = Outcome::UpstreamError;
@@ -411,17 +499,13 @@ impl Exchange {
         let Read {
             items, rest, failure, ..
         } = read;
-        let run = |pipeline: &mut Pipeline, scene: &mut Scene<'_>| {
-            items
-                .into_iter()
-                .try_for_each(|item| pipeline.push(item, scene))?;
+        if let Some(decide) = &mut stream.decide {
+            decide.pipeline.bring(items);
             if end && failure.is_none() {
-                pipeline.finish(scene)
-            } else {
-                Ok(())
+                decide.pipeline.bring_end();
             }
-        };
-        let mut result = self.run_deciders(&mut stream, host, run);
+        }
+        let mut result = self.run_deciders(&mut stream, host, Pipeline::run);
         if result.is_ok() {
             result = self.end_overdue_holds(&mut stream, host);
         }
@@ -478,15 +562,15 @@ impl Exchange {
             Verdict::Refuse { filter, denial } => {
                 return self.cut(stream, Refused { filter, denial }, at, host);
             }
-            // The head promised plain bytes and the rest is compressed.
-            Verdict::Bypass if inflated => {
+            // The head promised plain bytes, and there are none to be had.
+            Verdict::Bypass if inflated && breaks_coding(failure) => {
                 let refused = Refused {
                     filter: "engine",
                     denial: denial_of(Side::Response, failure),
                 };
                 return self.cut(stream, refused, at, host);
             }
-            Verdict::Bypass => {}
+            Verdict::Bypass => stream.relays = inflated,
         }
         for joined in 0..self.joined.len() {
             // A bypass asks no filter, so it cannot be refused.
@@ -503,13 +587,17 @@ impl Exchange {
             .map(|decide| decide.ready)
             .unwrap_or_default();
         rest.extend_from_slice(unread);
-        rest.append(&mut stream.framer.take_pending());
+        rest.extend_from_slice(stream.framer.pending());
         if self.write(&rest, at, host).is_err() {
             return self.abort(host);
         }
         if at.ends() {
-            self.end_stream(&stream, host);
+            self.end_stream(stream, host);
         } else {
+            stream.lost |= !self.keeps_within(&mut stream, 0, host);
+            if stream.lost {
+                self.forget(&mut stream);
+            }
             self.response = ResponsePhase::Stream(stream);
         }
         Flow::Continue
@@ -522,21 +610,20 @@ impl Exchange {
             return Ok(());
         };
         for item in decide.pipeline.take() {
-            let late_end = std::mem::take(&mut decide.dropped_cr) && item.raw == b"\n";
+            let late_end = std::mem::take(&mut decide.dropped_cr);
             if item.dropped {
                 decide.dropped_cr = item.raw.ends_with(b"\r");
-            }
-            if item.dropped || late_end {
                 continue;
             }
             if item.is_edited() {
-                let frame = Frame::new(framing, &item.raw, !decide.sent && decide.ready.is_empty());
+                let frame = Frame::new(framing, &item.raw, item.first);
                 let data = frame.data().ok_or(Failure::Bug)?;
                 decide
                     .ready
                     .extend(frame.with_data(&edited(&data, &item, limits)?));
             } else {
-                decide.ready.extend_from_slice(&item.raw);
+                let raw = item.raw.strip_prefix(b"\n").filter(|_| late_end);
+                decide.ready.extend_from_slice(raw.unwrap_or(&item.raw));
             }
         }
         Ok(())
@@ -547,7 +634,16 @@ impl Exchange {
         if self.collect(&mut stream).is_err() {
             return self.lose_decided(stream, Failure::Bug, b"", &at, host);
         }
-        if !self.hold_bytes(Side::Response, stream.held_bytes()) {
+        let waits = stream
+            .decide
+            .as_ref()
+            .is_some_and(|decide| decide.pipeline.is_waiting());
+        let leaving = stream
+            .decide
+            .as_ref()
+            .filter(|_| !waits)
+            .map_or(0, |decide| decide.ready.len());
+        if !self.keeps_within(&mut stream, leaving, host) {
             return self.lose_decided(stream, Failure::HeldBytes, b"", &at, host);
         }
         let pending = !stream.framer.pending().is_empty();
@@ -555,7 +651,7 @@ impl Exchange {
             return Flow::Continue;
         };
         decide.ended |= at.ends();
-        if decide.pipeline.is_waiting() {
+        if waits {
             let written = self.write(b"", &at, host);
             self.response = ResponsePhase::Stream(stream);
             return if written.is_err() {
@@ -572,7 +668,7 @@ impl Exchange {
             return self.abort(host);
         }
         if ended {
-            self.end_stream(&stream, host);
+            self.end_stream(stream, host);
             return Flow::Continue;
         }
         if holds {
@@ -589,16 +685,18 @@ impl Exchange {
     /// Makes `bytes` all that the proxy holds of the response body.
     fn write(&self, bytes: &[u8], at: &At<'_>, host: &mut dyn Host) -> Result<(), Unwritable> {
         let writable = match at {
+            // An empty call for the end has nothing to empty.
+            At::Body { bytes: [], .. } if bytes.is_empty() => return Ok(()),
             At::Body { .. } => true,
+            // Each body callback leaves nothing in the proxy.
+            At::Trailers | At::Elsewhere if bytes.is_empty() => return Ok(()),
             At::Trailers | At::Elsewhere => !self.response_flowing,
         };
-        match (writable, bytes.is_empty()) {
-            (true, true) if at.is_empty() => Ok(()),
-            (false, true) => Ok(()),
-            (true, _) => host
-                .replace_body(Side::Response, usize::MAX, bytes)
-                .map_err(|_| Unwritable),
-            (false, false) => Err(Unwritable),
+        if writable {
+            host.replace_body(Side::Response, usize::MAX, bytes)
+                .map_err(|_| Unwritable)
+        } else {
+            Err(Unwritable)
         }
     }
 
@@ -674,10 +772,13 @@ impl Exchange {
     pub(crate) fn stream_trailers(&mut self, mut stream: Box<StreamBody>, host: &mut dyn Host) -> Flow {
         let read = stream.feed(b"", true);
         self.note_stream(&mut stream, &read, host);
-        if stream.decide.is_none() {
-            return self.observe_stream(stream, read.failure, true, host);
+        if stream.relays {
+            self.relay(stream, &read, &At::Trailers, host)
+        } else if stream.decide.is_none() {
+            self.observe_stream(stream, read.failure, true, host)
+        } else {
+            self.decide_stream(stream, read, At::Trailers, host)
         }
-        self.decide_stream(stream, read, At::Trailers, host)
     }
 
     pub(crate) fn stream_reply(
@@ -687,18 +788,17 @@ impl Exchange {
         reply: &Reply,
         host: &mut dyn Host,
     ) -> Flow {
-        let mut known = false;
+        let decide = stream.decide.as_ref();
+        if !decide.is_some_and(|decide| decide.pipeline.awaits(call)) {
+            self.response = ResponsePhase::Stream(stream);
+            return Flow::Pause;
+        }
         let result = self.run_deciders(&mut stream, host, |pipeline, scene| {
-            known = pipeline.reply(call, reply, scene)?;
-            Ok(())
+            pipeline.reply(call, reply, scene)
         });
         match result {
             Err(refused) => self.cut(stream, refused, &At::Elsewhere, host),
-            Ok(()) if known => self.let_go(stream, At::Elsewhere, host),
-            Ok(()) => {
-                self.response = ResponsePhase::Stream(stream);
-                Flow::Pause
-            }
+            Ok(()) => self.let_go(stream, At::Elsewhere, host),
         }
     }
 
@@ -706,7 +806,7 @@ impl Exchange {
     pub(crate) fn stream_tick(&mut self, host: &mut dyn Host) -> Flow {
         let taken = std::mem::replace(&mut self.response, ResponsePhase::Done);
         let mut stream = match taken {
-            ResponsePhase::Stream(stream) if !self.response_flowing => stream,
+            ResponsePhase::Stream(stream) if !self.response_flowing && stream.decide.is_some() => stream,
             other => {
                 self.response = other;
                 return Flow::Pause;
@@ -743,10 +843,6 @@ impl At<'_> {
             Self::Trailers => true,
             Self::Elsewhere => false,
         }
-    }
-
-    fn is_empty(&self) -> bool {
-        matches!(self, Self::Body { bytes: [], .. })
     }
 
     fn untouched(&self) -> Option<&[u8]> {

@@ -16,6 +16,8 @@ pub(crate) struct WholeBody {
     /// Bytes as they came, for observers; those of deciders stay in the proxy.
     copy: Vec<u8>,
     inflater: Option<Inflater>,
+    /// Size of the body as it came, so far.
+    sent: usize,
     decides: bool,
     has_length: bool,
     judging: Option<Pipeline>,
@@ -26,6 +28,7 @@ impl WholeBody {
         Self {
             copy: Vec::new(),
             inflater,
+            sent: 0,
             decides,
             has_length,
             judging: None,
@@ -59,12 +62,14 @@ impl Exchange {
             return Flow::Pause;
         }
         let total = body.copy.len().saturating_add(size);
+        let inflating = body.inflater.as_ref().map_or(0, |_| Inflater::STATE_BYTES);
         if total > self.engine.settings.max_response_bytes {
             return self.fail_whole(&body, Failure::ResponseTooLarge, host);
         }
-        if !self.hold_bytes(Side::Response, total) {
+        if !self.hold_bytes(Side::Response, total.saturating_add(inflating)) {
             return self.fail_whole(&body, Failure::HeldBytes, host);
         }
+        body.sent = total;
         let takes = size > 0 && (!body.decides || end);
         if takes {
             match host.body(Side::Response, size) {
@@ -149,14 +154,18 @@ impl Exchange {
             return self.release_whole(&body, None, host);
         };
         if !shadows.is_empty() {
-            self.pretend(&mut Pipeline::shadow(shadows), [item.clone()], host);
+            let mut shadow = Pipeline::shadow(shadows, usize::MAX);
+            shadow.bring([item.clone()]);
+            self.pretend(&mut shadow, host);
         }
         if !body.decides {
             return self.release_whole(&body, None, host);
         }
         item.raw = bytes;
-        body.judging = Some(Pipeline::new(deciders, usize::MAX));
-        self.run_whole(body, host, |pipeline, scene| pipeline.push(item, scene))
+        let mut pipeline = Pipeline::new(deciders, usize::MAX);
+        pipeline.bring([item]);
+        body.judging = Some(pipeline);
+        self.run_whole(body, host, Pipeline::run)
     }
 
     pub(crate) fn whole_reply(
@@ -166,9 +175,7 @@ impl Exchange {
         reply: &Reply,
         host: &mut dyn Host,
     ) -> Flow {
-        self.run_whole(body, host, |pipeline, scene| {
-            pipeline.reply(call, reply, scene).map(|_| ())
-        })
+        self.run_whole(body, host, |pipeline, scene| pipeline.reply(call, reply, scene))
     }
 
     fn run_whole(
@@ -185,6 +192,9 @@ impl Exchange {
         }
         match pipeline.take().pop() {
             Some(item) => self.release_whole(&body, Some(item), host),
+            None if !self.hold_bytes(Side::Response, body.sent.saturating_add(pipeline.held_bytes())) => {
+                self.fail_whole(&body, Failure::HeldBytes, host)
+            }
             None => {
                 body.judging = Some(pipeline);
                 self.response = ResponsePhase::Whole(body);
@@ -290,17 +300,10 @@ impl Exchange {
         }
     }
 
-    /// Shows items to filters in shadow mode. What they say is counted and changes nothing.
-    pub(crate) fn pretend(
-        &mut self,
-        pipeline: &mut Pipeline,
-        items: impl IntoIterator<Item = Item>,
-        host: &mut dyn Host,
-    ) {
-        for item in items {
-            // A filter in shadow mode cannot stop the pipeline.
-            let _ = self.in_scene(host, |scene| pipeline.push(item, scene));
-        }
+    /// Lets filters in shadow mode judge the copies they were brought. What they say is counted.
+    pub(crate) fn pretend(&mut self, pipeline: &mut Pipeline, host: &mut dyn Host) {
+        // A filter in shadow mode refuses nothing.
+        let _ = self.run_pipeline(pipeline, host, Pipeline::run);
         pipeline.take();
     }
 

@@ -85,6 +85,11 @@ impl PieceEdits {
         self.0.push((range, with.into()));
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Takes the edits, sorted by their start.
     pub fn take(&mut self) -> Vec<(Range<u64>, String)> {
         let mut edits = std::mem::take(&mut self.0);

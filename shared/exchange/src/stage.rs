@@ -1,0 +1,416 @@
+//! One filter's queue of frames: what it has seen, what it has decided, what it has edited.
+
+use crate::engine::Counted;
+use crate::pipeline::{Item, ItemText, Scene, Stop};
+use crate::placed::{Misplaced, Placed};
+use penstock_filter_api::{Failure, OutputFlow, Piece, PieceEdits, Reply};
+use penstock_llm_api::{ChannelId, MAX_CHANNELS, Part};
+use std::collections::VecDeque;
+use std::ops::Range;
+
+/// One filter's queue.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    joined: usize,
+    queue: VecDeque<Queued>,
+    /// The texts told apart so far, by their channel.
+    channels: Vec<(ChannelId, Channel)>,
+    /// The next text to show to the filter: index of the item in the queue and of the text in it.
+    next: (usize, usize),
+    waiting: Option<u32>,
+    /// Since when the front of the queue is the front, and no callout was open.
+    held_since_ns: Option<u64>,
+    held_bytes: usize,
+    say: Say,
+}
+
+/// What the filter's word is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Say {
+    Decides,
+    /// In shadow mode, on copies.
+    Pretends,
+    /// None any more: everything flows.
+    Nothing,
+}
+
+#[derive(Debug)]
+struct Queued {
+    item: Item,
+    /// Place and edits of the item's text with the same index.
+    places: Vec<Placed>,
+    bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct Channel {
+    /// Bytes of text queued so far.
+    end: u64,
+    /// Bytes of text decided so far.
+    decided: u64,
+    /// Text that the filter has seen and not decided: it begins at `decided`.
+    held: String,
+    closed: bool,
+    /// Index of the channel's last text in the item that came last.
+    latest: usize,
+}
+
+impl Stage {
+    pub(crate) fn new(joined: usize) -> Self {
+        Self {
+            joined,
+            queue: VecDeque::new(),
+            channels: Vec::new(),
+            next: (0, 0),
+            waiting: None,
+            held_since_ns: None,
+            held_bytes: 0,
+            say: Say::Decides,
+        }
+    }
+
+    /// Makes it a queue of copies.
+    pub(crate) fn pretend(&mut self) {
+        self.say = Say::Pretends;
+    }
+
+    /// Lets everything flow, now and later.
+    pub(crate) fn open(&mut self) {
+        self.say = Say::Nothing;
+        self.waiting = None;
+        self.channels = Vec::new();
+    }
+
+    /// Which of the joined filters it is.
+    pub(crate) fn joined(&self) -> usize {
+        self.joined
+    }
+
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    pub(crate) fn awaits(&self, call: u32) -> bool {
+        self.waiting == Some(call)
+    }
+
+    /// What the queue costs, in bytes.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.held_bytes
+    }
+
+    /// How long the front of the queue has been held; a callout's time is its own.
+    pub(crate) fn held_ns(&self, now_ns: u64) -> u64 {
+        match (self.waiting, self.held_since_ns) {
+            (None, Some(since_ns)) => now_ns.saturating_sub(since_ns),
+            (Some(_), _) | (None, None) => 0,
+        }
+    }
+
+    /// Why it can take no more, if it cannot.
+    pub(crate) fn is_overfull(&self, max_bytes: usize) -> Option<Failure> {
+        match self.say {
+            Say::Nothing => None,
+            Say::Decides | Say::Pretends if self.held_bytes > max_bytes => Some(Failure::HeldBytes),
+            Say::Decides | Say::Pretends => {
+                (self.channels.len() > MAX_CHANNELS).then_some(Failure::TooComplex)
+            }
+        }
+    }
+
+    fn channel(&mut self, id: ChannelId) -> &mut Channel {
+        let at = match self.channels.binary_search_by_key(&id, |(known, _)| *known) {
+            Ok(at) => at,
+            Err(at) => {
+                self.channels.insert(at, (id, Channel::default()));
+                at
+            }
+        };
+        #[allow(clippy::indexing_slicing)] // `at` was found or filled just above.
+        &mut self.channels[at].1
+    }
+
+    /// Takes an item at the end of the queue.
+    pub(crate) fn accept(&mut self, mut item: Item) {
+        let mut places = Vec::new();
+        if self.say != Say::Nothing {
+            self.end_channels(&mut item);
+            places = self.place(&mut item);
+        }
+        let texts: usize = item.texts.iter().map(|text| text.text.len()).sum();
+        let overhead = size_of::<Queued>() + item.texts.len() * (size_of::<ItemText>() + size_of::<Placed>());
+        let bytes = item.raw.len() + texts + overhead;
+        self.held_bytes = self.held_bytes.saturating_add(bytes);
+        self.queue.push_back(Queued { item, places, bytes });
+    }
+
+    /// Gives each text its offset in its channel, and leaves `last` to the last of a channel.
+    fn place(&mut self, item: &mut Item) -> Vec<Placed> {
+        let mut places = Vec::with_capacity(item.texts.len());
+        for (index, text) in item.texts.iter().enumerate() {
+            let mut start = 0;
+            if text.part == Part::Delta {
+                let channel = self.channel(text.channel);
+                start = channel.end;
+                channel.end = start.saturating_add(text.text.len() as u64);
+                channel.closed = text.last;
+                channel.latest = index;
+            }
+            places.push(Placed::new(start, text.text.len()));
+        }
+        for (index, text) in item.texts.iter_mut().enumerate() {
+            if text.part == Part::Delta && text.last {
+                text.last = self.channel(text.channel).latest == index;
+            }
+        }
+        places
+    }
+
+    /// Channels that end here without text get an empty last text, so that the filter learns of it.
+    fn end_channels(&mut self, item: &mut Item) {
+        let (finished, ends) = (&item.finished, item.ends);
+        if finished.is_empty() && !ends {
+            return;
+        }
+        let open = self
+            .channels
+            .iter()
+            .filter(|(id, channel)| !channel.closed && (ends || finished.contains(id)));
+        let open: Vec<ChannelId> = open.map(|(id, _)| *id).collect();
+        for id in open {
+            match item
+                .texts
+                .iter_mut()
+                .rev()
+                .find(|text| text.channel == id && text.part == Part::Delta)
+            {
+                Some(text) => text.last = true,
+                None => item.texts.push(ItemText::end_of(id)),
+            }
+        }
+    }
+
+    /// Shows the filter what it has not seen; `reply` belongs to the text it waited at.
+    pub(crate) fn judge(&mut self, mut reply: Option<&Reply>, scene: &mut Scene<'_>) -> Result<(), Stop> {
+        if reply.is_some() {
+            self.waiting = None;
+            self.held_since_ns = Some(scene.now_ns);
+        }
+        while self.waiting.is_none() && self.say != Say::Nothing {
+            let (item, text) = self.next;
+            let Some(queued) = self.queue.get(item) else {
+                return Ok(());
+            };
+            if text >= queued.item.texts.len() {
+                self.next = (item + 1, 0);
+                continue;
+            }
+            self.judge_one(item, text, reply.take(), scene)?;
+            if self.waiting.is_none() {
+                self.next = (item, text + 1);
+            }
+        }
+        Ok(())
+    }
+
+    fn judge_one(
+        &mut self,
+        item: usize,
+        index: usize,
+        reply: Option<&Reply>,
+        scene: &mut Scene<'_>,
+    ) -> Result<(), Stop> {
+        let Some((id, delta)) = self
+            .text_at(item, index)
+            .map(|text| (text.channel, text.part == Part::Delta))
+        else {
+            return Ok(());
+        };
+        let mut held = String::new();
+        if delta {
+            held = std::mem::take(&mut self.channel(id).held);
+        }
+        let mut edits = PieceEdits::default();
+        let asked = self.ask((item, index), &held, &mut edits, reply, scene);
+        let Some((flow, end)) = asked else { return Ok(()) };
+        let name = scene
+            .joined
+            .get(self.joined)
+            .map_or("", |joined| joined.policy.name);
+        if self.say == Say::Pretends {
+            count_pretence(name, &flow, &edits, scene);
+        }
+        let decided = match (flow, self.say) {
+            (OutputFlow::Clear, _) => end,
+            (OutputFlow::HoldFrom(offset), _) => offset.min(end),
+            (OutputFlow::Fail(failure), _) => return Err(self.failed(failure)),
+            (OutputFlow::Cut(_), Say::Pretends) => {
+                self.open();
+                return Ok(());
+            }
+            (OutputFlow::Cut(denial), _) => return Err(Stop::Cut { filter: name, denial }),
+            (OutputFlow::Wait(_), Say::Pretends) => end,
+            (OutputFlow::Wait(callout), _) => {
+                let call = scene.host.call(&callout);
+                self.waiting = Some(call.map_err(|_| self.failed(Failure::Callout))?);
+                if delta {
+                    self.channel(id).held = held;
+                }
+                return Ok(());
+            }
+        };
+        for (range, with) in edits.take() {
+            self.edit(item, index, range, with)
+                .map_err(|Misplaced| self.failed(Failure::Bug))?;
+        }
+        if delta {
+            self.decide(item, index, held, decided);
+        }
+        Ok(())
+    }
+
+    /// The filter's answer, and where the piece ends in its channel.
+    fn ask(
+        &self,
+        (item, index): (usize, usize),
+        held: &str,
+        edits: &mut PieceEdits,
+        reply: Option<&Reply>,
+        scene: &mut Scene<'_>,
+    ) -> Option<(OutputFlow, u64)> {
+        let queued = self.queue.get(item)?;
+        let (text, place) = (queued.item.texts.get(index)?, queued.places.get(index)?);
+        let piece = Piece {
+            channel: text.channel,
+            scope: text.scope,
+            encoding: text.encoding,
+            part: text.part,
+            signed: text.signed,
+            start: place.start(),
+            held,
+            text: &text.text,
+            last: text.last || text.part != Part::Delta,
+        };
+        let joined = scene.joined.get_mut(self.joined)?;
+        let flow = joined.call(scene.now_ns, scene.host, scene.effects, |filter, cx| {
+            filter.on_output(&piece, edits, reply, cx)
+        });
+        let flow = match flow {
+            OutputFlow::HoldFrom(_) if piece.last => OutputFlow::Clear,
+            flow => flow,
+        };
+        Some((flow, place.end()))
+    }
+
+    /// The channel's text is decided up to this offset, or the start of the character that it falls into.
+    fn decide(&mut self, item: usize, index: usize, mut held: String, decided: u64) {
+        let Some(text) = self.text_at(item, index) else {
+            return;
+        };
+        held.push_str(&text.text);
+        let id = text.channel;
+        let channel = self.channel(id);
+        let keep = decided.saturating_sub(channel.decided);
+        let mut keep = usize::try_from(keep).map_or(held.len(), |keep| keep.min(held.len()));
+        while !held.is_char_boundary(keep) {
+            keep -= 1;
+        }
+        held.drain(..keep);
+        channel.decided = channel.decided.saturating_add(keep as u64);
+        channel.held = held;
+    }
+
+    fn text_at(&self, item: usize, index: usize) -> Option<&ItemText> {
+        self.queue.get(item)?.item.texts.get(index)
+    }
+
+    fn failed(&self, failure: Failure) -> Stop {
+        Stop::Failed {
+            joined: self.joined,
+            failure,
+        }
+    }
+
+    /// Puts an edit of the channel's text into the frames it touches: the new text into the first.
+    fn edit(&mut self, item: usize, index: usize, range: Range<u64>, with: String) -> Result<(), Misplaced> {
+        let current = self.text_at(item, index).ok_or(Misplaced)?;
+        let (id, delta) = (current.channel, current.part == Part::Delta);
+        let decided = if delta { self.channel(id).decided } else { 0 };
+        let place = self.queue.get(item).and_then(|queued| queued.places.get(index));
+        let end = place.ok_or(Misplaced)?.end();
+        if range.start < decided || range.end < range.start || range.end > end {
+            return Err(Misplaced);
+        }
+        let mut with = Some(with);
+        let first_item = if delta { 0 } else { item };
+        for at in first_item..=item {
+            let Some(queued) = self.queue.get_mut(at) else {
+                continue;
+            };
+            for (number, (text, place)) in queued.item.texts.iter().zip(&mut queued.places).enumerate() {
+                let is_current = at == item && number == index;
+                let same = text.channel == id && text.part == Part::Delta && (at < item || number <= index);
+                if is_current || (delta && same) {
+                    place.edit(&text.text, &range, &mut with, is_current)?;
+                }
+            }
+        }
+        if with.is_some() { Err(Misplaced) } else { Ok(()) }
+    }
+
+    /// The front item, once all of its text is decided.
+    pub(crate) fn pop(&mut self, now_ns: u64) -> Option<Item> {
+        if self.queue.is_empty() {
+            self.held_since_ns = None;
+        } else if self.held_since_ns.is_none() || self.waiting.is_some() {
+            self.held_since_ns = Some(now_ns);
+        }
+        if self.say != Say::Nothing && !self.is_front_decided() {
+            return None;
+        }
+        let queued = self.queue.pop_front()?;
+        self.held_since_ns = None;
+        self.next.0 = self.next.0.saturating_sub(1);
+        self.held_bytes = self.held_bytes.saturating_sub(queued.bytes);
+        Some(queued.edited())
+    }
+
+    fn is_front_decided(&self) -> bool {
+        let Some(front) = self.queue.front().filter(|_| self.next.0 > 0) else {
+            return false;
+        };
+        front.item.texts.iter().zip(&front.places).all(|(text, place)| {
+            let channel = self
+                .channels
+                .binary_search_by_key(&text.channel, |(known, _)| *known);
+            let channel = channel.ok().and_then(|at| self.channels.get(at));
+            text.part != Part::Delta || channel.is_none_or(|(_, channel)| place.end() <= channel.decided)
+        })
+    }
+}
+
+/// Counts what a filter in shadow mode would have done.
+fn count_pretence(filter: &'static str, flow: &OutputFlow, edits: &PieceEdits, scene: &mut Scene<'_>) {
+    let action = match flow {
+        OutputFlow::Cut(denial) => denial.code,
+        OutputFlow::Wait(_) => "wait",
+        OutputFlow::Clear | OutputFlow::HoldFrom(_) if !edits.is_empty() => "edit",
+        // A failure is counted at the door.
+        OutputFlow::Clear | OutputFlow::HoldFrom(_) | OutputFlow::Fail(_) => return,
+    };
+    scene.engine.count(Counted::Would(filter, action), scene.host);
+}
+
+impl Queued {
+    /// The item with its edits written into its texts.
+    fn edited(mut self) -> Item {
+        for (text, place) in self.item.texts.iter_mut().zip(self.places) {
+            if let Some(edited) = place.edited(&text.text) {
+                text.text = edited;
+                text.edited = true;
+            }
+        }
+        self.item.texts.retain(|text| text.node.is_some());
+        self.item
+    }
+}
