@@ -3,7 +3,7 @@
 use crate::engine::Counted;
 use crate::exchange::{Exchange, ResponsePhase};
 use crate::host::{Flow, Host, Side};
-use penstock_filter_api::{Denial, Failure, Mode, OnFailure, Origin, Outcome};
+use penstock_filter_api::{Denial, Failure, Mode, Need, OnFailure, Origin, Outcome};
 use penstock_llm_api::{Dialect, Refusal, Sent, error_body, error_event};
 use penstock_wire::Framing;
 
@@ -17,11 +17,15 @@ pub(crate) enum Verdict {
 }
 
 impl Exchange {
-    /// Every failure that concerns all joined filters goes through here.
+    /// Every failure that concerns all filters that look at this side goes through here.
     pub(crate) fn fail(&mut self, side: Side, failure: Failure, host: &mut dyn Host) -> Verdict {
         let mut verdict = Verdict::Bypass;
         for joined in &mut self.joined {
-            if joined.bypassed {
+            let need = match side {
+                Side::Request => joined.needs.request,
+                Side::Response => joined.needs.response,
+            };
+            if joined.bypassed || need == Need::Nothing {
                 continue;
             }
             self.engine

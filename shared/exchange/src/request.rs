@@ -12,6 +12,7 @@ use penstock_filter_api::{
 };
 use penstock_llm_api::{Dialect, Operation, ReadError, Request, Target, detect, detect_body, read_request};
 use penstock_wire::{JsonEdits, JsonErrorKind, Tape};
+use std::borrow::Cow;
 
 /// Where the request stands.
 pub(crate) enum RequestPhase {
@@ -29,6 +30,8 @@ pub(crate) enum RequestPhase {
 
 /// A request body on its way through the filters.
 pub(crate) struct Judging {
+    /// Size of the body as it came, which the proxy keeps.
+    sent: usize,
     /// The document, decompressed, with the edits of the filters before `next`.
     bytes: Vec<u8>,
     edited: bool,
@@ -82,7 +85,8 @@ impl Exchange {
 
     /// What the head tells: the operation and the API, by the path or by the route's rule.
     fn read_head(&mut self, headers: Headers, host: &mut dyn Host) -> Head {
-        let mut target = detect(&llm_head(&headers), &self.engine.settings.custom);
+        let path = text(&headers, ":path").into_owned();
+        let mut target = detect(&llm_head(&headers, &path), &self.engine.settings.custom);
         let routes = &self.engine.settings.routes;
         let known = matches!(target.operation, Operation::Generate | Operation::Embed);
         let mut route = String::new();
@@ -90,9 +94,8 @@ impl Exchange {
             let name = host.property(&["xds", "route_name"]).unwrap_or_default();
             route = String::from_utf8(name).unwrap_or_default();
         }
-        let path = headers.text(":path").unwrap_or_default();
         let post = headers.first(":method") == Some(b"POST".as_slice());
-        if let Some(rule) = routes.iter().find(|rule| rule.is_for(&route, path))
+        if let Some(rule) = routes.iter().find(|rule| rule.is_for(&route, &path))
             && post
             && matches!(
                 target.operation,
@@ -128,6 +131,12 @@ impl Exchange {
             let now_ns = self.record.times.start;
             let opened = plugin.open(head, &mut Cx::new(now_ns, policy.mode, host, &mut effects));
             self.effects.request_headers.append(&mut effects.request_headers);
+            self.effects
+                .response_headers
+                .append(&mut effects.response_headers);
+            self.effects
+                .response_trailers
+                .append(&mut effects.response_trailers);
             match opened {
                 Open::Skip => {}
                 Open::Join(filter, needs) => self.joined.push(Joined::new(policy, filter, needs)),
@@ -154,23 +163,35 @@ impl Exchange {
             .map(Joined::request_need)
             .max()
             .unwrap_or(Need::Nothing);
-        if end || need == Need::Nothing {
-            self.apply_headers(Side::Request, host);
-            return Flow::Continue;
-        }
-        if need == Need::Observe {
-            self.apply_headers(Side::Request, host);
-            self.request = RequestPhase::Observing(Vec::new());
-            return Flow::Continue;
-        }
-        self.request = RequestPhase::Holding;
-        if self.engine.settings.hold_headers {
+        let decides = need == Need::Decide && !end;
+        if decides && self.engine.settings.hold_headers {
+            self.request = RequestPhase::Holding;
             return Flow::Pause;
         }
-        // The head leaves now, so its length must not be a promise.
+        if decides {
+            self.request = RequestPhase::Holding;
+            // The head leaves now, so its length must not be a promise.
+            let _ = host.remove_field(Fields::RequestHeaders, "content-length");
+        } else if need != Need::Nothing && !end {
+            self.request = RequestPhase::Observing(Vec::new());
+        }
+        // What a filter asks of the upstream later on, it may ask in vain of a compressed response.
+        if decides || self.response_need() == Need::Decide {
+            self.ask_for_plain(host);
+        }
         self.apply_headers(Side::Request, host);
-        let _ = host.remove_field(Fields::RequestHeaders, "content-length");
         Flow::Continue
+    }
+
+    /// A response that is to be edited had better not be compressed.
+    fn ask_for_plain(&self, host: &mut dyn Host) {
+        if self
+            .head
+            .as_ref()
+            .is_some_and(|head| head.headers.has("accept-encoding"))
+        {
+            let _ = host.remove_field(Fields::RequestHeaders, "accept-encoding");
+        }
     }
 
     pub(crate) fn request_body(&mut self, size: usize, end: bool, host: &mut dyn Host) -> Flow {
@@ -245,9 +266,11 @@ impl Exchange {
             return Flow::Continue;
         };
         let coding = Coding::of(head.headers.all("content-encoding"));
+        let sent = bytes.len();
         match self.plain(bytes, coding) {
             Ok(bytes) => {
                 let judging = Judging {
+                    sent,
                     bytes,
                     edited: false,
                     coding,
@@ -283,8 +306,13 @@ impl Exchange {
             Judged::Through => self.release_request(&judging, host),
             Judged::Waits(call) => {
                 judging.call = call;
+                let held = judging.sent.saturating_add(judging.bytes.len());
                 self.request = RequestPhase::Judging(judging);
-                Flow::Pause
+                if self.hold_bytes(Side::Request, held) {
+                    Flow::Pause
+                } else {
+                    self.fail_request(Failure::HeldBytes, host)
+                }
             }
             Judged::Denied { filter, denial } => self.deny(filter, &denial, host),
             Judged::Answered { filter, stored } => self.answer(filter, &stored, host),
@@ -316,13 +344,25 @@ impl Exchange {
         }
         while judging.next < self.joined.len() {
             let mut edits = JsonEdits::new();
+            let asked_before = self.usage_added;
             let judged = self.ask(tape, judging, &request, &mut edits, reply.take(), host);
             if let Some(judged) = judged {
                 return judged;
             }
+            let index = judging.next;
             judging.next += 1;
-            if edits.is_empty() {
+            // A filter that failed has no say, and what it edited before is not to be trusted.
+            let failed = self.joined.get(index).is_none_or(|joined| joined.bypassed);
+            if edits.is_empty() || failed {
                 continue;
+            }
+            if let Some(failure) = self.unwritable(judging) {
+                // What it asked for does not happen: usage that nobody added is not taken out again.
+                self.usage_added = asked_before;
+                match self.judge_failure(index, failure, host) {
+                    Some(judged) => return judged,
+                    None => continue,
+                }
             }
             match edits.apply(tape.view(&judging.bytes)) {
                 Ok(bytes) => judging.bytes = bytes,
@@ -337,6 +377,16 @@ impl Exchange {
             }
         }
         Judged::Through
+    }
+
+    /// Why no edit can be written to this request, if none can.
+    fn unwritable(&self, judging: &Judging) -> Option<Failure> {
+        if self.head.as_ref().is_some_and(|head| is_signed(&head.headers)) {
+            return Some(Failure::SignedBody);
+        }
+        // A head that has left cannot take back what it says of the encoding.
+        let encoded = judging.coding != Coding::Identity && !self.engine.settings.hold_headers;
+        encoded.then_some(Failure::UnsupportedEncoding)
     }
 
     /// Asks one filter for its verdict. `None` means on to the next.
@@ -381,9 +431,11 @@ impl Exchange {
             engine.count(Counted::Would(name, action), host);
             return None;
         }
-        self.usage_added |= usage_added;
         match flow {
-            PromptFlow::Next => None,
+            PromptFlow::Next => {
+                self.usage_added |= usage_added;
+                None
+            }
             PromptFlow::Wait(callout) => Some(match host.call(&callout) {
                 Ok(call) => Judged::Waits(call),
                 Err(_) => return self.judge_failure(judging.next, Failure::Callout, host),
@@ -440,25 +492,12 @@ impl Exchange {
         if judging.passed {
             return Flow::Continue;
         }
-        if judging.edited {
-            // A head that has left cannot take back what it says of the encoding.
-            if judging.coding != Coding::Identity && !self.engine.settings.hold_headers {
-                return self.fail_request(Failure::UnsupportedEncoding, host);
-            }
-            if self.head.as_ref().is_some_and(|head| is_signed(&head.headers)) {
-                self.usage_added = false;
-                if let Verdict::Refuse { filter, denial } =
-                    self.fail(Side::Request, Failure::SignedBody, host)
-                {
-                    return self.deny(filter, &denial, host);
-                }
-            } else if self.write_request(judging, host).is_err() {
-                return self.fail_request(Failure::Host, host);
-            }
+        if judging.edited && self.write_request(judging, host).is_err() {
+            return self.fail_request(Failure::Host, host);
         }
         if self.engine.settings.hold_headers {
             if self.usage_added || self.response_need() == Need::Decide {
-                let _ = host.remove_field(Fields::RequestHeaders, "accept-encoding");
+                self.ask_for_plain(host);
             }
             self.apply_headers(Side::Request, host);
         }
@@ -491,6 +530,7 @@ impl Exchange {
     /// A failure on the request's way: refused, or released as it came.
     fn fail_request(&mut self, failure: Failure, host: &mut dyn Host) -> Flow {
         self.request = RequestPhase::Pass;
+        self.usage_added = false;
         self.release_bytes(Side::Request);
         match self.fail(Side::Request, failure, host) {
             Verdict::Refuse { filter, denial } => self.deny(filter, &denial, host),
@@ -502,6 +542,9 @@ impl Exchange {
     pub(crate) fn release_untouched(&mut self, side: Side, host: &mut dyn Host) -> Flow {
         self.release_bytes(side);
         if self.engine.settings.hold_headers {
+            if side == Side::Request && self.response_need() == Need::Decide {
+                self.ask_for_plain(host);
+            }
             self.apply_headers(side, host);
         }
         Flow::Continue
@@ -546,10 +589,15 @@ fn is_upgrade(headers: &Headers) -> bool {
     headers.has("upgrade") || headers.has(":protocol")
 }
 
-fn llm_head(headers: &Headers) -> penstock_llm_api::Head<'_> {
+/// A field as text. Bytes that are not UTF-8 must not hide the rest of it.
+fn text<'a>(headers: &'a Headers, name: &str) -> Cow<'a, str> {
+    String::from_utf8_lossy(headers.first(name).unwrap_or_default())
+}
+
+fn llm_head<'a>(headers: &'a Headers, path: &'a str) -> penstock_llm_api::Head<'a> {
     penstock_llm_api::Head {
         method: headers.text(":method").unwrap_or_default(),
-        path: headers.text(":path").unwrap_or_default(),
+        path,
         content_type: headers.first("content-type"),
         accept: headers.first("accept"),
         upgrade: is_upgrade(headers),
