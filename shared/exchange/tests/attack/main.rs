@@ -1,0 +1,15 @@
+//! Attacks on the engine, inside the stand-in for Envoy: random splits, holds, edits, callouts and endings, and
+//! each way it was ever broken.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice)] // Test helpers may panic.
+
+mod bodies;
+mod filters;
+mod stage;
+
+mod encodings;
+mod endings;
+mod failures;
+mod holds;
+mod properties;
+mod requests;

@@ -1,0 +1,1 @@
+//! Whatever the split, the holds, the callouts and the ending.
