@@ -13,7 +13,10 @@ use std::fmt;
 pub(crate) enum Command {
     Help(Topic),
     Version,
-    Check { files: Vec<OsString>, strictness: Strictness },
+    Check {
+        files: Vec<OsString>,
+        strictness: Strictness,
+    },
     Schema(Option<String>),
     Read(ReadArgs),
 }

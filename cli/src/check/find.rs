@@ -1,6 +1,7 @@
 //! Finds the configurations of Wasm filters in the files of Envoy and Istio.
 
 use super::node::{Node, Reader, Value};
+use super::place::above;
 use super::yaml;
 
 /// Envoy's own `per_connection_buffer_limit_bytes`, in bytes.
@@ -26,7 +27,10 @@ pub(super) enum Host<'n> {
     /// Nothing: a plain document.
     Document,
     /// Envoy's `PluginConfig`, and the most that Envoy holds of a body, where the file tells.
-    Envoy { plugin: &'n Node, buffer: Option<Buffer> },
+    Envoy {
+        plugin: &'n Node,
+        buffer: Option<Buffer>,
+    },
     /// Istio's WasmPlugin, or TrafficExtension, by its kind.
     Istio { kind: &'static str, plugin: &'n Node },
 }
@@ -49,6 +53,8 @@ pub(super) enum Given<'n> {
     Bare { node: &'n Node },
     /// A structure.
     Tree { node: &'n Node },
+    /// A structure in an `Any` of Envoy's.
+    Struct { node: &'n Node },
     /// Nothing that Envoy would take.
     Wrong { line: usize, message: String },
 }
@@ -73,14 +79,20 @@ impl Around {
             (path, true) => format!("{path}{name}"),
             (path, false) => format!("{path}.{name}"),
         };
-        Self { path, buffer: self.buffer }
+        Self {
+            path,
+            buffer: self.buffer,
+        }
     }
 }
 
 impl<'n> Finder<'n> {
     /// Looks through a document. `reader` is who reads scalars in files that are not Kubernetes'.
     pub(super) fn search(document: &'n Node, reader: Reader) -> Self {
-        let mut finder = Self { sites: Vec::new(), reader };
+        let mut finder = Self {
+            sites: Vec::new(),
+            reader,
+        };
         finder.node(document, &Around::default());
         finder
     }
@@ -101,11 +113,15 @@ impl<'n> Finder<'n> {
         if let Some(kind) = node.field("kind").filter(|_| node.field("apiVersion").is_some()) {
             return self.resource(kind.text(), node, around);
         }
-        if let Some(plugin) = wasm_plugin(node) {
-            return self.envoy(plugin, around);
+        if let Some((plugin, step)) = wasm_plugin(node) {
+            return self.envoy(plugin, &around.step(step));
         }
         let mut around = around.clone();
-        if node.field("filter_chains").or_else(|| node.field("default_filter_chain")).is_some() {
+        if node
+            .field("filter_chains")
+            .or_else(|| node.field("default_filter_chain"))
+            .is_some()
+        {
             around.buffer = Some(buffer(node));
         }
         for member in node.members() {
@@ -156,7 +172,7 @@ impl<'n> Finder<'n> {
     }
 
     fn envoy(&mut self, plugin: &'n Node, around: &Around) {
-        let path = around.step("config.configuration").path;
+        let path = around.step("configuration").path;
         let host = Host::Envoy {
             plugin,
             buffer: around.buffer,
@@ -166,36 +182,56 @@ impl<'n> Finder<'n> {
 
     fn add(&mut self, path: String, line: usize, host: Host<'n>, config: Given<'n>) {
         let line = match &config {
-            Given::Text { node } | Given::Bare { node } | Given::Tree { node } => node.line,
+            Given::Text { node } | Given::Bare { node } | Given::Tree { node } | Given::Struct { node } => {
+                node.line
+            }
             Given::Nothing => line,
             Given::Wrong { line, .. } => *line,
         };
         let reader = self.reader;
-        self.sites.push(Site { path, line, above: 0, host, config, reader });
+        self.sites.push(Site {
+            path,
+            line,
+            above: 0,
+            host,
+            config,
+            reader,
+        });
     }
 }
 
-/// The documents that a ConfigMap carries as texts, by key: Envoy's files, as a rule.
+/// The documents that a ConfigMap carries as texts (Envoy's files, as a rule), by key, with the lines above them.
 pub(super) fn carried(document: &Node) -> Vec<(String, usize, Node)> {
     if document.field("kind").map(Node::text) != Some("ConfigMap") {
         return Vec::new();
     }
     let data = document.field("data").map_or(&[][..], Node::members);
-    let files = data.iter().filter(|file| [".yaml", ".yml", ".json"].iter().any(|end| file.key.ends_with(end)));
+    let files = data.iter().filter(|file| {
+        [".yaml", ".yml", ".json"]
+            .iter()
+            .any(|end| file.key.ends_with(end))
+    });
     files
         .filter_map(|file| Some((file, yaml::documents(file.node.text()).ok()?)))
-        .flat_map(|(file, documents)| documents.into_iter().map(|document| (file.key.clone(), file.node.line, document)))
+        .flat_map(|(file, documents)| {
+            documents
+                .into_iter()
+                .map(|document| (file.key.clone(), above(&file.node), document))
+        })
         .collect()
 }
 
-/// The `PluginConfig` of an HTTP filter, or of a service of its own, in either way to write an `Any`.
-fn wasm_plugin(node: &Node) -> Option<&Node> {
+/// The `PluginConfig` of an HTTP filter, or of a service of its own, and the way to it: an `Any` has two forms.
+fn wasm_plugin(node: &Node) -> Option<(&Node, &'static str)> {
     let kind = node.field("@type")?.text();
     if kind.ends_with("xds.type.v3.TypedStruct") || kind.ends_with("udpa.type.v1.TypedStruct") {
-        let wasm = is_wasm(node.field("type_url")?.text());
-        return node.at(&["value", "config"]).filter(|_| wasm);
+        let plugin = node
+            .at(&["value", "config"])
+            .map(|plugin| (plugin, "value.config"));
+        return plugin.filter(|_| node.field("type_url").is_some_and(|kind| is_wasm(kind.text())));
     }
-    node.field("config").filter(|_| is_wasm(kind))
+    let plugin = node.field("config").map(|plugin| (plugin, "config"));
+    plugin.filter(|_| is_wasm(kind))
 }
 
 fn is_wasm(kind: &str) -> bool {
@@ -207,12 +243,17 @@ fn any(node: Option<&Node>) -> Given<'_> {
     let Some(node) = node.filter(|node| !node.is_null()) else {
         return Given::Nothing;
     };
-    let wrong = |message: String| Given::Wrong { line: node.line, message };
+    let wrong = |message: String| Given::Wrong {
+        line: node.line,
+        message,
+    };
     if node.members().is_empty() && !matches!(node.value, Value::Map(_)) {
         return Given::Bare { node };
     }
     let Some(kind) = node.field("@type") else {
-        return wrong("an @type is missing: google.protobuf.StringValue or google.protobuf.Struct".to_owned());
+        return wrong(
+            "an @type is missing: google.protobuf.StringValue or google.protobuf.Struct".to_owned(),
+        );
     };
     let name = kind.text().rsplit(['/', '.']).next().unwrap_or_default();
     let value = node.field("value");
@@ -222,19 +263,24 @@ fn any(node: Option<&Node>) -> Given<'_> {
             wrong("a StringValue holds JSON in a text, not a map".to_owned())
         }
         ("StringValue", Some(node)) => Given::Text { node },
-        ("Struct", Some(node)) if matches!(node.value, Value::Map(_)) => Given::Tree { node },
+        ("Struct", Some(node)) if matches!(node.value, Value::Map(_)) => Given::Struct { node },
         ("Struct", Some(_)) => wrong("a Struct holds a map".to_owned()),
         ("TypedStruct", _) => match node.field("value") {
-            Some(node) => Given::Tree { node },
+            Some(node) => Given::Struct { node },
             None => Given::Nothing,
         },
-        _ => wrong(format!("@type {:?} is none that Penstock reads: use google.protobuf.StringValue or google.protobuf.Struct", kind.text())),
+        _ => wrong(format!(
+            "@type {:?} is none that Penstock reads: use google.protobuf.StringValue or google.protobuf.Struct",
+            kind.text()
+        )),
     }
 }
 
 /// What a listener holds of a body: its own limit, or the greatest that one of its routes sets.
 fn buffer(listener: &Node) -> Buffer {
-    let own = listener.field("per_connection_buffer_limit_bytes").and_then(bytes);
+    let own = listener
+        .field("per_connection_buffer_limit_bytes")
+        .and_then(bytes);
     let routes = greatest(listener, "request_body_buffer_limit");
     Buffer {
         bytes: routes.unwrap_or(0).max(own.unwrap_or(DEFAULT_BUFFER_BYTES)),
@@ -245,7 +291,9 @@ fn buffer(listener: &Node) -> Buffer {
 fn greatest(node: &Node, name: &str) -> Option<u64> {
     let own = node.field(name).and_then(bytes);
     let members = node.members().iter().map(|member| &member.node);
-    let below = members.chain(node.items()).filter_map(|node| greatest(node, name));
+    let below = members
+        .chain(node.items())
+        .filter_map(|node| greatest(node, name));
     own.into_iter().chain(below).max()
 }
 

@@ -24,38 +24,74 @@ pub(crate) enum Strictness {
 
 /// Runs `penstock check`.
 pub(crate) fn run(files: &[OsString], strictness: Strictness, console: &mut Console<'_>) -> u8 {
-    let mut code = OK;
+    let mut tally = Tally::default();
     for path in files {
         let name = input::name(path);
-        let bytes = match input::read(path) {
-            Ok(bytes) => bytes,
+        match input::read(path) {
+            Ok(bytes) => {
+                for finding in check(&bytes, path) {
+                    tally.take(finding.severity, strictness);
+                    print(&name, &finding, strictness, console);
+                }
+            }
             Err(error) => {
                 console.fail(&format!("{name}: {error}"));
-                code = USAGE;
-                continue;
+                tally.unreadable = true;
             }
-        };
-        let findings = check(&bytes, path);
-        let worst = if strictness == Strictness::Strict { Severity::Warning } else { Severity::Error };
-        if code == OK && findings.iter().any(|finding| finding.severity == Severity::Error || finding.severity == worst) {
-            code = REFUSED;
-        }
-        for finding in &findings {
-            print(&name, finding, strictness, console);
         }
     }
-    code
+    tally.code()
+}
+
+/// What came of all files.
+#[derive(Default)]
+struct Tally {
+    found: bool,
+    refused: bool,
+    unreadable: bool,
+}
+
+impl Tally {
+    fn take(&mut self, severity: Severity, strictness: Strictness) {
+        match severity {
+            Severity::Nothing => {}
+            Severity::Ok => self.found = true,
+            Severity::Warning => self.refused |= strictness == Strictness::Strict,
+            Severity::Error => self.refused = true,
+        }
+    }
+
+    /// Files without a configuration are well among others: a folder holds many things.
+    fn code(&self) -> u8 {
+        match self {
+            Self { unreadable: true, .. } => USAGE,
+            Self {
+                refused: false,
+                found: true,
+                ..
+            } => OK,
+            Self { .. } => REFUSED,
+        }
+    }
 }
 
 fn print(name: &str, finding: &Finding, strictness: Strictness, console: &mut Console<'_>) {
     let paint = console.out_paint;
     let severity = match (finding.severity, strictness) {
         (Severity::Ok, _) => paint.good("ok"),
+        (Severity::Nothing, _) => paint.warning("nothing"),
         (Severity::Warning, Strictness::Lenient) => paint.warning("warning"),
         (Severity::Warning, Strictness::Strict) | (Severity::Error, _) => paint.error("error"),
     };
-    let place = if finding.path.is_empty() { String::new() } else { format!("{}: ", finding.path) };
-    console.say(&format!("{name}:{}: {severity}: {place}{}\n", finding.line, finding.message));
+    let place = if finding.path.is_empty() {
+        String::new()
+    } else {
+        format!("{}: ", finding.path)
+    };
+    console.say(&format!(
+        "{name}:{}: {severity}: {place}{}\n",
+        finding.line, finding.message
+    ));
 }
 
 /// Everything that is to say about a file.
@@ -68,7 +104,11 @@ fn check(bytes: &[u8], path: &OsStr) -> Vec<Finding> {
     let mut foreign = 0;
     let several = documents.len() > 1;
     for (index, document) in documents.iter().enumerate() {
-        let prefix = if several { format!("document {}", index + 1) } else { String::new() };
+        let prefix = if several {
+            format!("document {}", index + 1)
+        } else {
+            String::new()
+        };
         document.visit(&prefix, &mut |site| {
             if site.is_ours() {
                 findings.extend(site.check());
@@ -78,8 +118,16 @@ fn check(bytes: &[u8], path: &OsStr) -> Vec<Finding> {
         });
     }
     if findings.is_empty() {
-        let others = if foreign > 0 { format!(", only {foreign} of other Wasm filters") } else { String::new() };
-        findings.push(whole_file(1, format!("no Penstock configuration in it{others}")));
+        let others = if foreign > 0 {
+            format!(", only {foreign} of other Wasm filters")
+        } else {
+            String::new()
+        };
+        let nothing = whole_file(1, format!("no Penstock configuration in it{others}"));
+        findings.push(Finding {
+            severity: Severity::Nothing,
+            ..nothing
+        });
     }
     findings
 }
@@ -125,10 +173,24 @@ impl Document {
     /// Whether the document is one of Envoy's or Kubernetes', and not a configuration alone.
     fn is_of_a_proxy(&self) -> bool {
         const KEYS: &[&str] = &[
-            "apiVersion", "kind", "@type", "static_resources", "dynamic_resources", "admin", "node", "resources",
-            "filter_chains", "http_filters", "typed_config", "listeners", "clusters",
+            "apiVersion",
+            "kind",
+            "@type",
+            "static_resources",
+            "dynamic_resources",
+            "admin",
+            "node",
+            "resources",
+            "filter_chains",
+            "http_filters",
+            "typed_config",
+            "listeners",
+            "clusters",
         ];
-        self.root.members().iter().any(|member| KEYS.iter().any(|key| is_field(&member.key, key)))
+        self.root
+            .members()
+            .iter()
+            .any(|member| KEYS.iter().any(|key| is_field(&member.key, key)))
     }
 }
 
@@ -145,7 +207,13 @@ fn documents(bytes: &[u8], path: &OsStr) -> Result<Vec<Document>, Finding> {
         return Err(whole_file(1, "not UTF-8".to_owned()));
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let document = |reader| move |root| Document { root, reader, above: 0 };
+    let document = |reader| {
+        move |root| Document {
+            root,
+            reader,
+            above: 0,
+        }
+    };
     if let Some(root) = Node::from_json(text) {
         return Ok(vec![document(Reader::Kubernetes)(root)]);
     }
@@ -193,7 +261,12 @@ pub(crate) fn options(bytes: &[u8], path: &OsStr) -> Result<Options, String> {
     let json = match found.as_slice() {
         [json] => json,
         [] => return Err("no Penstock configuration in it".to_owned()),
-        several => return Err(format!("{} Penstock configurations in it: one is to be chosen", several.len())),
+        several => {
+            return Err(format!(
+                "{} Penstock configurations in it: one is to be chosen",
+                several.len()
+            ));
+        }
     };
     Engine::load(json.as_bytes(), MODULES).map_err(|error| error.to_string())?;
     Ok(Options {
@@ -206,7 +279,12 @@ pub(crate) fn options(bytes: &[u8], path: &OsStr) -> Result<Options, String> {
 fn ratio(json: &str) -> Option<BytesPerToken> {
     let mut tape = penstock_wire::Tape::new();
     tape.parse(json.as_bytes(), &node::LIMITS).ok()?;
-    let ratio = tape.view(json.as_bytes()).root().pointer("/token_meter/estimate/bytes_per_token")?;
-    let text = ratio.text().map_or_else(|| ratio.number_raw().to_owned(), |text| text.into_owned());
+    let ratio = tape
+        .view(json.as_bytes())
+        .root()
+        .pointer("/token_meter/estimate/bytes_per_token")?;
+    let text = ratio
+        .text()
+        .map_or_else(|| ratio.number_raw().to_owned(), |text| text.into_owned());
     BytesPerToken::parse(&text)
 }

@@ -28,7 +28,7 @@ pub(super) enum Value {
     Plain(String),
     Text {
         text: String,
-        /// The text begins on the next line and keeps its line ends (a `|` block), so lines in it can be counted.
+        /// The text keeps its line ends (a `|` block), so lines in it can be counted.
         block: bool,
     },
     List(Vec<Node>),
@@ -54,7 +54,10 @@ pub(super) enum Reader {
 impl Node {
     /// The member of that `snake_case` name, or of its `camelCase`: protobuf's JSON takes both.
     pub(super) fn field(&self, name: &str) -> Option<&Node> {
-        self.members().iter().find(|member| is_field(&member.key, name)).map(|member| &member.node)
+        self.members()
+            .iter()
+            .find(|member| is_field(&member.key, name))
+            .map(|member| &member.node)
     }
 
     /// As [`field`](Self::field), some steps down.
@@ -175,7 +178,11 @@ impl Lines<'_> {
                 block: false,
             },
             Kind::Array => Value::List(json.items().map(|item| self.node(item)).collect()),
-            Kind::Object => Value::Map(json.members().map(|(key, value)| self.member(key, value)).collect()),
+            Kind::Object => Value::Map(
+                json.members()
+                    .map(|(key, value)| self.member(key, value))
+                    .collect(),
+            ),
         };
         Node { line, value }
     }
@@ -229,7 +236,8 @@ fn resolve(text: &str, reader: Reader) -> String {
     if is_one_of(FALSE) {
         return "false".to_owned();
     }
-    let number = match (integer(text), reader) {
+    let octal = text.contains("0o") && reader == Reader::Envoy;
+    let number = match (integer(text).filter(|_| !octal), reader) {
         (Some(number), Reader::Envoy) => i32::try_from(number).is_ok().then(|| number.to_string()),
         (Some(number), Reader::Kubernetes) => Some(number.to_string()),
         (None, Reader::Envoy) => None,
@@ -237,7 +245,8 @@ fn resolve(text: &str, reader: Reader) -> String {
     };
     number.unwrap_or_else(|| {
         let mut out = Vec::new();
-        let text = integer(text).map_or_else(|| text.to_owned(), |number| number.to_string());
+        let number = integer(text).filter(|_| !octal);
+        let text = number.map_or_else(|| text.to_owned(), |number| number.to_string());
         write_string(&mut out, &text);
         String::from_utf8(out).unwrap_or_default()
     })
@@ -245,7 +254,9 @@ fn resolve(text: &str, reader: Reader) -> String {
 
 /// `word` in small letters, in capitals, or with one capital.
 fn spells(text: &str, word: &str) -> bool {
-    let small = text.strip_prefix(|first: char| first.is_ascii_uppercase()).unwrap_or(text);
+    let small = text
+        .strip_prefix(|first: char| first.is_ascii_uppercase())
+        .unwrap_or(text);
     text.eq_ignore_ascii_case(word)
         && (text == text.to_ascii_uppercase() || small.bytes().all(|byte| byte.is_ascii_lowercase()))
 }
@@ -271,7 +282,9 @@ fn integer(text: &str) -> Option<i64> {
 fn fraction(text: &str) -> Option<String> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let known = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-        && digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'-' | b'+'));
+        && digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'-' | b'+'));
     let number: f64 = text.parse().ok().filter(|_| known)?;
     number.is_finite().then(|| number.to_string())
 }
@@ -291,6 +304,9 @@ mod tests {
             ("12", "12", "12"),
             ("-0x1f", "-31", "-31"),
             ("010", "8", "8"),
+            ("0o10", "8", "\"0o10\""),
+            ("+5", "5", "5"),
+            ("1_000", "\"1_000\"", "\"1_000\""),
             ("4294967296", "4294967296", "\"4294967296\""),
             ("0.25", "0.25", "\"0.25\""),
             ("1e3", "1000", "\"1e3\""),
@@ -307,7 +323,10 @@ mod tests {
     #[test]
     fn fields_are_found_in_either_spelling() {
         assert!(is_field("vm_config", "vm_config") && is_field("vmConfig", "vm_config"));
-        assert!(is_field("allowOnHeadersStopIteration", "allow_on_headers_stop_iteration"));
+        assert!(is_field(
+            "allowOnHeadersStopIteration",
+            "allow_on_headers_stop_iteration"
+        ));
         assert!(!is_field("VmConfig", "vm_config"));
     }
 

@@ -11,10 +11,12 @@ enum Step<'p> {
 }
 
 fn steps(path: &str) -> impl Iterator<Item = Step<'_>> {
-    path.split(['.', '[']).filter(|step| !step.is_empty()).map(|step| match step.strip_suffix(']').map(str::parse) {
-        Some(Ok(index)) => Step::Index(index),
-        Some(Err(_)) | None => Step::Key(step),
-    })
+    path.split(['.', '['])
+        .filter(|step| !step.is_empty())
+        .map(|step| match step.strip_suffix(']').map(str::parse) {
+            Some(Ok(index)) => Step::Index(index),
+            Some(Err(_)) | None => Step::Key(step),
+        })
 }
 
 /// The line of the place in a tree; of what holds it, where there is no such place.
@@ -22,7 +24,11 @@ pub(super) fn in_tree(node: &Node, path: &str) -> usize {
     let (mut at, mut line) = (node, node.line);
     for step in steps(path) {
         let next = match step {
-            Step::Key(key) => at.members().iter().find(|member| member.key == key).map(|member| (&member.node, member.line)),
+            Step::Key(key) => at
+                .members()
+                .iter()
+                .find(|member| member.key == key)
+                .map(|member| (&member.node, member.line)),
             Step::Index(index) => at.items().get(index).map(|item| (item, item.line)),
         };
         let Some(next) = next else { break };
@@ -36,11 +42,21 @@ pub(super) fn in_text(node: &Node, json: &str, error: &ConfigError) -> usize {
     if !matches!(node.value, Value::Text { block: true, .. }) {
         return node.line;
     }
-    let offset = offset(json, error);
-    let before = json.as_bytes().get(..offset).unwrap_or_default();
-    let ends = before.iter().filter(|byte| **byte == b'\n').count();
-    // A block begins on the line after its `|`.
-    node.line + 1 + ends
+    let before = json.get(..offset(json, error)).unwrap_or_default();
+    above(node) + 1 + line_ends(before)
+}
+
+/// Lines of the file above the first line of a block. A block's own line is its first that is not blank.
+pub(super) fn above(block: &Node) -> usize {
+    let text = block.text();
+    let blank = text
+        .get(..text.len() - text.trim_start().len())
+        .unwrap_or_default();
+    block.line.saturating_sub(1 + line_ends(blank))
+}
+
+fn line_ends(text: &str) -> usize {
+    text.bytes().filter(|byte| *byte == b'\n').count()
 }
 
 fn offset(json: &str, error: &ConfigError) -> usize {
@@ -67,11 +83,17 @@ mod tests {
 
     #[test]
     fn lines_of_trees_and_blocks() {
-        let documents = yaml::documents("a:\n  b:\n  - c: 1\n  - d: |\n      {\n      \"e\": [1,\n       2]}\n").unwrap();
+        let documents =
+            yaml::documents("a:\n  b:\n  - c: 1\n  - d: |\n      {\n      \"e\": [1,\n       2]}\n").unwrap();
         assert_eq!(in_tree(&documents[0], "a.b[0].c"), 3);
         assert_eq!(in_tree(&documents[0], "a.b[7].c"), 2);
-        let text = documents[0].at(&["a", "b"]).unwrap().items()[1].field("d").unwrap();
+        let text = documents[0].at(&["a", "b"]).unwrap().items()[1]
+            .field("d")
+            .unwrap();
         let line = |path: &str| in_text(text, text.text(), &ConfigError::new(path, "x"));
         assert_eq!((line(""), line("e"), line("e[1]")), (5, 6, 7));
+        let blank = yaml::documents("a: |\n\n  {\"b\": 1,\n   \"c\": 2}\n").unwrap();
+        let text = blank[0].field("a").unwrap();
+        assert_eq!(in_text(text, text.text(), &ConfigError::new("c", "x")), 4);
     }
 }

@@ -11,6 +11,9 @@ use penstock_wire::{Limits, Tape};
 /// The key of the engine's own settings.
 const ENGINE: &str = "exchange";
 
+/// Seen on Envoy 1.40: of every other `Any` than StringValue and BytesValue the module gets the bytes.
+const AS_PROTOBUF: &str = "Envoy hands a google.protobuf.Struct over as protobuf, not as JSON, and the module refuses it: put the same as JSON into a google.protobuf.StringValue";
+
 /// What is said about a place.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Finding {
@@ -23,6 +26,8 @@ pub(super) struct Finding {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Severity {
+    /// There is no configuration.
+    Nothing,
     Ok,
     Warning,
     Error,
@@ -34,7 +39,7 @@ impl Site<'_> {
         match &self.config {
             Given::Nothing | Given::Wrong { .. } => "{}".to_owned(),
             Given::Text { node } | Given::Bare { node } => node.text().to_owned(),
-            Given::Tree { node } => node.json(self.reader),
+            Given::Tree { node } | Given::Struct { node } => node.json(self.reader),
         }
     }
 
@@ -57,25 +62,34 @@ impl Site<'_> {
                 findings.push(self.finding(*line, Severity::Error, message.clone()));
                 false
             }
-            Given::Nothing | Given::Text { .. } | Given::Bare { .. } | Given::Tree { .. } => {
-                match Engine::load(json.as_bytes(), &self.modules()) {
-                    Ok(_) => true,
-                    Err(error) => {
-                        findings.push(self.refusal(&json, &error));
-                        false
-                    }
+            Given::Nothing
+            | Given::Text { .. }
+            | Given::Bare { .. }
+            | Given::Tree { .. }
+            | Given::Struct { .. } => match load(&json, &self.modules()) {
+                Ok(()) => true,
+                Err(error) => {
+                    findings.push(self.refusal(&json, &error));
+                    false
                 }
-            }
+            },
         };
         if let Given::Bare { node } = &self.config {
             let message = "a text alone: Envoy wants {\"@type\": type.googleapis.com/google.protobuf.StringValue, value: ...}";
             findings.push(self.finding(node.line, Severity::Warning, message.to_owned()));
         }
+        if let Given::Struct { node } = &self.config {
+            findings.push(self.finding(node.line, Severity::Warning, AS_PROTOBUF.to_owned()));
+        }
         let settings = loaded.then(|| settings(&json)).flatten();
         findings.extend(self.surroundings(settings.as_ref()));
         if loaded {
             let keys = keys(&json);
-            let what = if keys.is_empty() { "no filter".to_owned() } else { keys.join(", ") };
+            let what = if keys.is_empty() {
+                "no filter".to_owned()
+            } else {
+                keys.join(", ")
+            };
             findings.insert(0, self.finding(self.line, Severity::Ok, what));
         }
         findings
@@ -88,7 +102,10 @@ impl Site<'_> {
             Host::Envoy { plugin, .. } | Host::Istio { plugin, .. } => *plugin,
         };
         let code: Vec<&str> = code(plugin).collect();
-        let holds = |module: &&Module| code.iter().any(|code| code.contains(&format!("penstock-{}", module.name.replace('_', "-"))));
+        let holds = |module: &&Module| {
+            code.iter()
+                .any(|code| code.contains(&format!("penstock-{}", module.name.replace('_', "-"))))
+        };
         let held: Vec<Module> = MODULES.iter().filter(holds).copied().collect();
         if held.is_empty() { MODULES.to_vec() } else { held }
     }
@@ -96,7 +113,7 @@ impl Site<'_> {
     fn refusal(&self, json: &str, error: &ConfigError) -> Finding {
         let line = match &self.config {
             Given::Text { node } | Given::Bare { node } => place::in_text(node, json, error),
-            Given::Tree { node } => place::in_tree(node, &error.path),
+            Given::Tree { node } | Given::Struct { node } => place::in_tree(node, &error.path),
             Given::Nothing | Given::Wrong { .. } => self.line,
         };
         self.finding(line, Severity::Error, error.to_string())
@@ -111,7 +128,11 @@ impl Site<'_> {
                 if let (Some(buffer), Some(settings)) = (buffer, settings)
                     && buffer.bytes < settings.max_request_bytes as u64
                 {
-                    let origin = if buffer.is_default { "Envoy's default" } else { "the limit" };
+                    let origin = if buffer.is_default {
+                        "Envoy's default"
+                    } else {
+                        "the limit"
+                    };
                     warnings.push((plugin.line, format!(
                         "per_connection_buffer_limit_bytes is {} ({origin}), less than exchange.max_request_bytes ({}): Envoy answers 413 before the filter can judge",
                         buffer.bytes, settings.max_request_bytes
@@ -120,7 +141,13 @@ impl Site<'_> {
             }
             Host::Istio { kind, plugin } => istio(kind, plugin, settings, &mut warnings),
         }
-        let finding = |(line, message)| self.finding(line, Severity::Warning, message);
+        let plugin = [".configuration", ".pluginConfig"]
+            .iter()
+            .find_map(|end| self.path.strip_suffix(end));
+        let finding = |(line, message)| Finding {
+            path: plugin.unwrap_or(&self.path).to_owned(),
+            ..self.finding(line, Severity::Warning, message)
+        };
         warnings.into_iter().map(finding).collect()
     }
 
@@ -136,24 +163,67 @@ impl Site<'_> {
 
 type Warnings = Vec<(usize, String)>;
 
+/// Loads a configuration as the module does, whose memory is addressed with 32 bits.
+fn load(json: &str, modules: &[Module]) -> Result<(), ConfigError> {
+    Engine::load(json.as_bytes(), modules)?;
+    let Some(settings) = settings(json) else {
+        return Ok(());
+    };
+    let sizes = [
+        ("max_request_bytes", settings.max_request_bytes),
+        ("max_response_bytes", settings.max_response_bytes),
+        ("max_frame_bytes", settings.max_frame_bytes),
+        ("max_held_bytes", settings.max_held_bytes),
+        ("max_inflated_bytes", settings.inflate.max_bytes),
+        ("max_inflate_ratio", settings.inflate.max_ratio),
+        ("max_json_depth", settings.json.max_depth),
+        ("max_json_nodes", settings.json.max_nodes),
+    ];
+    match sizes.iter().find(|(_, size)| u32::try_from(*size).is_err()) {
+        Some((name, _)) => Err(ConfigError::new(
+            format!("{ENGINE}.{name}"),
+            "more than 4294967295, the most that a module can count",
+        )),
+        None => Ok(()),
+    }
+}
+
 /// What is known to go wrong around a filter in Envoy.
 fn envoy(plugin: &Node, reader: Reader, settings: Option<&Settings>, warnings: &mut Warnings) {
     const PLUGIN: &[&str] = &[
-        "name", "root_id", "vm_config", "configuration", "fail_open", "failure_policy", "reload_config",
-        "capability_restriction_config", "allow_on_headers_stop_iteration",
+        "name",
+        "root_id",
+        "vm_config",
+        "configuration",
+        "fail_open",
+        "failure_policy",
+        "reload_config",
+        "capability_restriction_config",
+        "allow_on_headers_stop_iteration",
     ];
     const VM: &[&str] = &[
-        "vm_id", "runtime", "code", "configuration", "allow_precompiled", "nack_on_code_cache_miss", "environment_variables",
+        "vm_id",
+        "runtime",
+        "code",
+        "configuration",
+        "allow_precompiled",
+        "nack_on_code_cache_miss",
+        "environment_variables",
     ];
     unknown(plugin, PLUGIN, warnings);
-    let holds = plugin.field("allow_on_headers_stop_iteration").is_some_and(|flag| flag.is_true(reader));
+    let holds = plugin
+        .field("allow_on_headers_stop_iteration")
+        .is_some_and(|flag| flag.is_true(reader));
     if !holds && settings.is_some_and(|settings| settings.hold_headers) {
         warnings.push((plugin.line, "allow_on_headers_stop_iteration is not true, but the filter holds headers (exchange.headers: hold): requests would hang".to_owned()));
     }
     let policy = plugin.field("failure_policy");
     if policy.is_none_or(|policy| policy.text() != "FAIL_RELOAD") {
         let fails_open = plugin.field("fail_open").is_some_and(|flag| flag.is_true(reader));
-        warnings.push((policy.map_or(plugin.line, |policy| policy.line), policy_warning("failure_policy", policy, fails_open)));
+        warnings.push((
+            policy.map_or(plugin.line, |policy| policy.line),
+            policy_warning("failure_policy", policy, fails_open),
+        ));
     }
     let vm = plugin.field("vm_config");
     if let Some(vm) = vm {
@@ -161,7 +231,11 @@ fn envoy(plugin: &Node, reader: Reader, settings: Option<&Settings>, warnings: &
     }
     let id = vm.and_then(|vm| vm.field("vm_id"));
     if id.is_none_or(|id| id.text().is_empty()) {
-        warnings.push((id.or(vm).unwrap_or(plugin).line, "vm_config.vm_id is empty: data between workers are shared with every other module without one".to_owned()));
+        warnings.push((
+            id.or(vm).unwrap_or(plugin).line,
+            "vm_config.vm_id is empty: data between workers are shared with every other module without one"
+                .to_owned(),
+        ));
     }
 }
 
@@ -174,14 +248,21 @@ fn istio(kind: &str, plugin: &Node, settings: Option<&Settings>, warnings: &mut 
     }
     let policy = plugin.field("fail_strategy");
     if policy.is_none_or(|policy| policy.text() != "FAIL_RELOAD") {
-        warnings.push((policy.map_or(plugin.line, |policy| policy.line), policy_warning("failStrategy", policy, false)));
+        warnings.push((
+            policy.map_or(plugin.line, |policy| policy.line),
+            policy_warning("failStrategy", policy, false),
+        ));
     }
 }
 
 fn policy_warning(name: &str, policy: Option<&Node>, fails_open: bool) -> String {
     match policy.map(Node::text) {
-        Some(open) if open == "FAIL_OPEN" => format!("{name} is FAIL_OPEN: a module that dies is bypassed for ever; FAIL_RELOAD loads it anew"),
-        None if fails_open => format!("fail_open: a module that dies is bypassed for ever; {name}: FAIL_RELOAD loads it anew"),
+        Some(open) if open == "FAIL_OPEN" => {
+            format!("{name} is FAIL_OPEN: a module that dies is bypassed for ever; FAIL_RELOAD loads it anew")
+        }
+        None if fails_open => {
+            format!("fail_open: a module that dies is bypassed for ever; {name}: FAIL_RELOAD loads it anew")
+        }
         _ => format!("{name} is not FAIL_RELOAD: a module that dies leaves its worker answering 503"),
     }
 }
@@ -190,14 +271,22 @@ fn policy_warning(name: &str, policy: Option<&Node>, fails_open: bool) -> String
 fn unknown(node: &Node, known: &[&str], warnings: &mut Warnings) {
     for member in node.members() {
         if !known.iter().any(|name| is_field(&member.key, name)) {
-            warnings.push((member.line, format!("unknown field {:?}: Envoy refuses it, and Istio drops it in silence", member.key)));
+            warnings.push((
+                member.line,
+                format!(
+                    "unknown field {:?}: Envoy refuses it, and Istio drops it in silence",
+                    member.key
+                ),
+            ));
         }
     }
 }
 
 /// Words by which somebody may have called a plugin.
 fn names(plugin: &Node) -> impl Iterator<Item = &str> {
-    let own = ["name", "root_id", "plugin_name"].into_iter().filter_map(|name| plugin.field(name));
+    let own = ["name", "root_id", "plugin_name"]
+        .into_iter()
+        .filter_map(|name| plugin.field(name));
     let vm = plugin.at(&["vm_config", "vm_id"]);
     own.chain(vm).map(Node::text).chain(code(plugin))
 }
@@ -219,19 +308,28 @@ pub(super) fn keys(json: &str) -> Vec<String> {
         return Vec::new();
     }
     let root = tape.view(json.as_bytes()).root();
-    root.members().filter_map(|(key, _)| key.text()).map(|key| key.into_owned()).collect()
+    root.members()
+        .filter_map(|(key, _)| key.text())
+        .map(|key| key.into_owned())
+        .collect()
 }
 
 /// Whether a document has the key of the engine or of a filter.
 pub(super) fn has_our_key(json: &str) -> bool {
-    keys(json).iter().any(|key| key == ENGINE || MODULES.iter().any(|module| module.name == key))
+    keys(json)
+        .iter()
+        .any(|key| key == ENGINE || MODULES.iter().any(|module| module.name == key))
 }
 
 /// The engine's settings of a document that was accepted.
 pub(super) fn settings(json: &str) -> Option<Settings> {
     let mut tape = Tape::new();
     let own = match tape.parse(json.as_bytes(), &Limits::default()) {
-        Ok(()) => tape.view(json.as_bytes()).root().member(ENGINE).map(|value| value.raw()),
+        Ok(()) => tape
+            .view(json.as_bytes())
+            .root()
+            .member(ENGINE)
+            .map(|value| value.raw()),
         Err(_) => None,
     };
     Settings::load(own.unwrap_or("{}")).ok()

@@ -53,14 +53,24 @@ enum Content {
 impl Builder {
     fn take(&mut self, event: Event<'_>, at: &Marker) -> Result<(), String> {
         match event {
-            Event::Scalar(text, style, anchor, tag) => self.scalar(&text, style, anchor, tag.as_deref(), at.line()),
+            Event::Scalar(text, style, anchor, tag) => {
+                self.scalar(&text, style, anchor, tag.as_deref(), at.line())
+            }
             Event::Alias(anchor) => {
-                let (node, size) = self.anchors.get(&anchor).cloned().ok_or("an alias without its anchor")?;
+                let (node, size) = self
+                    .anchors
+                    .get(&anchor)
+                    .cloned()
+                    .ok_or("an alias without its anchor")?;
                 self.count(size)?;
                 self.add(node, false)
             }
-            Event::SequenceStart(anchor, tag) => self.open(Content::List(Vec::new()), anchor, tag.as_deref(), at.line()),
-            Event::MappingStart(anchor, tag) => self.open(Content::Map(Vec::new(), None), anchor, tag.as_deref(), at.line()),
+            Event::SequenceStart(anchor, tag) => {
+                self.open(Content::List(Vec::new()), anchor, tag.as_deref(), at.line())
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.open(Content::Map(Vec::new(), None), anchor, tag.as_deref(), at.line())
+            }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
             Event::DocumentEnd => {
                 self.anchors.clear();
@@ -70,7 +80,14 @@ impl Builder {
         }
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, tag: Option<&Tag>, line: usize) -> Result<(), String> {
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+        line: usize,
+    ) -> Result<(), String> {
         self.count(1)?;
         let is_text = tag.is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
         let value = match style {
@@ -87,7 +104,13 @@ impl Builder {
         self.add(node, is_ignored(tag))
     }
 
-    fn open(&mut self, content: Content, anchor: usize, tag: Option<&Tag>, line: usize) -> Result<(), String> {
+    fn open(
+        &mut self,
+        content: Content,
+        anchor: usize,
+        tag: Option<&Tag>,
+        line: usize,
+    ) -> Result<(), String> {
         self.count(1)?;
         if self.open.len() >= MAX_DEPTH {
             return Err(format!("nested deeper than {MAX_DEPTH} levels"));
@@ -103,12 +126,17 @@ impl Builder {
     }
 
     fn close(&mut self) -> Result<(), String> {
-        let Some(open) = self.open.pop() else { return Ok(()) };
+        let Some(open) = self.open.pop() else {
+            return Ok(());
+        };
         let value = match open.content {
             Content::List(items) => Value::List(items),
             Content::Map(members, _) => Value::Map(merged(members)),
         };
-        let node = Node { line: open.line, value };
+        let node = Node {
+            line: open.line,
+            value,
+        };
         if open.anchor > 0 {
             let size = self.nodes.saturating_sub(open.nodes_before) + 1;
             self.anchors.insert(open.anchor, (node.clone(), size));
@@ -151,7 +179,9 @@ impl Builder {
 fn key_text(node: &Node) -> Result<String, String> {
     match &node.value {
         Value::Plain(text) | Value::Text { text, .. } => Ok(text.clone()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => Err("a key that is no text".to_owned()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => {
+            Err("a key that is no text".to_owned())
+        }
     }
 }
 
@@ -184,14 +214,26 @@ mod tests {
 
     fn json(text: &str) -> Vec<String> {
         let documents = documents(text).unwrap();
-        documents.iter().map(|document| document.json(Reader::Kubernetes)).collect()
+        documents
+            .iter()
+            .map(|document| document.json(Reader::Kubernetes))
+            .collect()
     }
 
     #[test]
     fn documents_anchors_merges_and_blocks() {
-        assert_eq!(json("a: 1\n---\n# nothing\n---\n- 'x'\n- \"1\"\n- !!str 2\n"), ["{\"a\":1}", "[\"x\",\"1\",\"2\"]"]);
-        assert_eq!(json("a: &x {b: 1, c: 2}\nd: {<<: *x, c: 3}\n"), [r#"{"a":{"b":1,"c":2},"d":{"c":3,"b":1}}"#]);
-        assert_eq!(json("a: |\n  {\n  }\nb: >-\n  x\n  y\n"), [r#"{"a":"{\n}\n","b":"x y"}"#]);
+        assert_eq!(
+            json("a: 1\n---\n# nothing\n---\n- 'x'\n- \"1\"\n- !!str 2\n"),
+            ["{\"a\":1}", "[\"x\",\"1\",\"2\"]"]
+        );
+        assert_eq!(
+            json("a: &x {b: 1, c: 2}\nd: {<<: *x, c: 3}\n"),
+            [r#"{"a":{"b":1,"c":2},"d":{"c":3,"b":1}}"#]
+        );
+        assert_eq!(
+            json("a: |\n  {\n  }\nb: >-\n  x\n  y\n"),
+            [r#"{"a":"{\n}\n","b":"x y"}"#]
+        );
         assert_eq!(json("x: !ignore {a: &a 1}\nb: *a\n"), [r#"{"b":1}"#]);
     }
 
@@ -200,7 +242,10 @@ mod tests {
         let error = |text: &str| documents(text).unwrap_err();
         assert_eq!(error("a: 1\nb: [\n").line, 3);
         let twice = error("a: 1\nb: 2\na: 3\n");
-        assert_eq!((twice.line, twice.message.as_str()), (3, "the key \"a\" is given twice"));
+        assert_eq!(
+            (twice.line, twice.message.as_str()),
+            (3, "the key \"a\" is given twice")
+        );
     }
 
     #[test]

@@ -183,7 +183,11 @@ impl Answer<'_> {
                 .iter()
                 .filter(|piece| piece.scope.is_output() && channels::is_new(piece.part))
             {
-                sums.add(channels::of_piece(json, number, piece), piece.scope, text_of(json, piece.node).len());
+                sums.add(
+                    channels::of_piece(json, number, piece),
+                    piece.scope,
+                    text_of(json, piece.node).len(),
+                );
             }
         }
         self.reading.texts = sums.into_texts();
@@ -296,8 +300,14 @@ impl Answer<'_> {
         }
         if self.reading.estimated {
             let input = self.reading.usage.input_tokens.is_some() || self.asked.is_some();
-            let more = if input { "" } else { " (--request would give the input)" };
-            self.note(format!("usage is not reported in full: estimated from bytes of text{more}"));
+            let more = if input {
+                ""
+            } else {
+                " (--request would give the input)"
+            };
+            self.note(format!(
+                "usage is not reported in full: estimated from bytes of text{more}"
+            ));
         } else if self
             .reading
             .usage

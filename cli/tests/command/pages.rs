@@ -1,0 +1,106 @@
+//! Help, versions, and command lines that make no sense.
+
+use crate::run::penstock;
+
+#[test]
+fn help_pages_are_those_that_are_kept() {
+    for (args, page) in [
+        (&["--help"][..], "penstock"),
+        (&["help"], "penstock"),
+        (&["check", "-h"], "check"),
+        (&["help", "check"], "check"),
+        (&["schema", "--help"], "schema"),
+        (&["read", "--help"], "read"),
+    ] {
+        let ran = penstock(args);
+        let path = format!("{}/tests/help/{page}.txt", env!("CARGO_MANIFEST_DIR"));
+        if std::env::var_os("UPDATE_HELP").is_some() {
+            std::fs::write(&path, &ran.out).unwrap();
+        }
+        assert_eq!(
+            ran.out,
+            std::fs::read_to_string(&path).unwrap(),
+            "{args:?}: UPDATE_HELP=1 writes {path}"
+        );
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{args:?}");
+        assert!(
+            ran.out.lines().all(|line| line.len() <= 88),
+            "{args:?}: a line is too long for a terminal"
+        );
+    }
+}
+
+#[test]
+fn the_help_names_every_api() {
+    let page = penstock(&["read", "--help"]).out;
+    let refused = penstock(&["read", "--api", "nobody", "-"]).err;
+    let names = refused.split("there are: ").nth(1).unwrap().trim().split(", ");
+    assert!(names.clone().count() > 5);
+    for name in names {
+        assert!(
+            page.split_whitespace().any(|word| word == name),
+            "{name} is not on the page"
+        );
+    }
+}
+
+#[test]
+fn the_version_is_the_package() {
+    let ran = penstock(&["--version"]);
+    assert_eq!(
+        (ran.code, ran.out),
+        (0, format!("penstock {}\n", env!("CARGO_PKG_VERSION")))
+    );
+}
+
+#[test]
+fn a_wrong_command_line_gets_a_hint_and_a_2() {
+    for (args, hint) in [
+        (&[][..], "try `penstock --help`"),
+        (&["chek"], "did you mean check"),
+        (&["--verison"], "did you mean --version"),
+        (&["check"], "a file is missing"),
+        (&["check", "--strickt", "x"], "did you mean --strict"),
+        (&["read"], "a file is missing"),
+        (&["read", "--jsn", "x"], "did you mean --json"),
+        (&["read", "a", "b"], "argument \"b\""),
+        (&["read", "--request"], "missing argument for option '--request'"),
+        (&["read", "--api", "gemin", "x"], "did you mean gemini"),
+        (&["read", "--api", "custom", "x"], "--config"),
+        (&["read", "--bytes-per-token", "0", "x"], "1 to 15"),
+        (&["read", "-", "-r", "-"], "standard input"),
+        (&["schema", "token_metr"], "did you mean token_meter"),
+        (&["help", "nobody"], "no command"),
+    ] {
+        let ran = penstock(args);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}");
+        assert!(
+            ran.err.starts_with("penstock: ") && ran.err.contains(hint),
+            "{args:?}: {}",
+            ran.err
+        );
+    }
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named() {
+    for args in [
+        &["check", "/nowhere/a.yaml"][..],
+        &["read", "/nowhere/a.yaml"],
+        &["read", "-", "-r", "/nowhere/a.yaml"],
+    ] {
+        let ran = penstock(args);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}");
+        assert!(ran.err.contains("/nowhere/a.yaml: "), "{}", ran.err);
+    }
+}
+
+#[test]
+fn pipes_get_no_colours() {
+    let ran = crate::run::penstock_on(&["read", "-"], b"{\"error\":\"x\"}");
+    assert!(
+        !ran.out.contains('\x1b') && ran.out.contains("warning: "),
+        "{}",
+        ran.out
+    );
+}
