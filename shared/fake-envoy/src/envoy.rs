@@ -18,6 +18,13 @@ impl Guest for Exchange {
     }
 }
 
+/// What Envoy tells a client whose upstream went away before its head.
+const BROKEN_BEFORE_HEAD: &[u8] =
+    b"upstream connect error or disconnect/reset before headers. reset reason: connection termination";
+/// The same when the head had come and was held.
+const BROKEN_HEAD_HELD: &[u8] =
+    b"upstream connect error or disconnect/reset before headers. reset reason: protocol error";
+
 /// A stream of a [`FakeEnvoy`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamId(usize);
@@ -100,12 +107,12 @@ impl FakeEnvoy {
                 return turn.over("upstream_reset_after_response_started{connection_termination}");
             }
             turn.stream.details = Some("upstream_reset_before_response_started{connection_termination}");
-            let status = if begun { 502 } else { 503 };
-            turn.reply(
-                status,
-                Pairs::new(),
-                b"upstream connect error or disconnect/reset before headers",
-            );
+            let (status, text) = if begun {
+                (502, BROKEN_HEAD_HELD)
+            } else {
+                (503, BROKEN_BEFORE_HEAD)
+            };
+            turn.reply(status, Pairs::new(), text);
         });
     }
 

@@ -79,6 +79,7 @@ impl Turn<'_> {
         way.head = Some(head);
         way.end_seen = end;
         way.bodiless = end;
+        way.begun = true;
         let input = match side {
             Side::Request => Input::RequestHeaders { end },
             Side::Response => Input::ResponseHeaders { end },

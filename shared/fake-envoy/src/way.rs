@@ -46,7 +46,7 @@ impl Received {
 pub(crate) struct Way {
     /// The head, while the proxy has it.
     pub(crate) head: Option<Pairs>,
-    /// The head was shown to the guest.
+    /// The head is or was shown to the guest.
     pub(crate) begun: bool,
     /// Bytes that the proxy keeps because the guest said Pause.
     pub(crate) kept: Vec<u8>,
@@ -69,7 +69,6 @@ pub(crate) struct Way {
 impl Way {
     /// The guest has seen the head.
     pub(crate) fn after_head(&mut self, flow: Flow) {
-        self.begun = true;
         match flow {
             Flow::Continue => self.release(),
             Flow::Pause => self.stopped = true,

@@ -25,6 +25,7 @@ pub mod native;
 pub mod observed;
 pub mod scenario;
 pub mod script;
+pub mod scripted;
 pub mod table;
 pub mod trace;
 pub mod upstream;

@@ -16,6 +16,21 @@ const PATIENCE_MS: u64 = 60_000;
 
 /// Runs a scenario with one chunking and says what everyone saw.
 pub fn run(scenario: &Scenario, protocol: Protocol, chunking: Chunking) -> Result<Observed, String> {
+    let (seen, misuse) = run_guest(scenario, protocol, chunking, guest(&scenario.setup)?);
+    if misuse.is_empty() {
+        Ok(seen)
+    } else {
+        Err(format!("misuse of the proxy: {}", misuse.join("; ")))
+    }
+}
+
+/// The same with any guest, and what it did that no guest may.
+pub fn run_guest(
+    scenario: &Scenario,
+    protocol: Protocol,
+    chunking: Chunking,
+    guest: Box<dyn Guest>,
+) -> (Observed, Vec<String>) {
     let chunking = if scenario.cuts == Cuts::Both {
         chunking
     } else {
@@ -23,23 +38,18 @@ pub fn run(scenario: &Scenario, protocol: Protocol, chunking: Chunking) -> Resul
     };
     let asked: Rc<RefCell<Vec<UpstreamSaw>>> = Rc::default();
     let mut envoy = FakeEnvoy::new(options(scenario, protocol, asked.clone()));
-    let stream = envoy.open(guest(&scenario.setup)?);
-    let mut stage = Play {
+    let stream = envoy.open(guest);
+    let mut play = Play {
         scenario,
         chunking,
         envoy,
         stream,
         left: false,
+        unheard: false,
         faults: Vec::new(),
     };
-    stage.all();
-    let seen = stage.observed(asked.take());
-    let misuse = stage.envoy.misuse();
-    if misuse.is_empty() {
-        Ok(seen)
-    } else {
-        Err(format!("misuse of the proxy: {}", misuse.join("; ")))
-    }
+    play.all();
+    (play.observed(asked.take()), play.envoy.misuse().to_vec())
 }
 
 fn options(scenario: &Scenario, protocol: Protocol, asked: Rc<RefCell<Vec<UpstreamSaw>>>) -> Options {
@@ -138,6 +148,8 @@ struct Play<'a> {
     stream: StreamId,
     /// The client went away by itself.
     left: bool,
+    /// The upstream had more to say when the proxy went away.
+    unheard: bool,
     faults: Vec<String>,
 }
 
@@ -214,6 +226,7 @@ impl Play<'_> {
         );
         for event in events {
             if self.envoy.is_over(self.stream) {
+                self.unheard = true;
                 return;
             }
             match self.play(event) {
@@ -241,7 +254,10 @@ impl Play<'_> {
                 self.envoy.upstream_resets(self.stream);
                 return Played::Stopped;
             }
-            Event::Hang => return Played::Stopped,
+            Event::Hang => {
+                self.unheard = true;
+                return Played::Stopped;
+            }
         }
         Played::Whole
     }
@@ -334,7 +350,6 @@ impl Play<'_> {
                 .map(|value| String::from_utf8_lossy(value).into_owned())
                 .unwrap_or_default()
         };
-        let broken = matches!(self.client().ended, Ended::Reset | Ended::Open);
         Some(UpstreamSaw {
             cluster: if first(&fields, "x-cluster") == Some(b"other") {
                 "other"
@@ -347,7 +362,7 @@ impl Play<'_> {
             body: received.body.clone(),
             trailers: received.trailers.clone(),
             end: ending(received.ended),
-            cancelled: self.envoy.is_over(self.stream) && (broken || received.ended == Ended::Reset),
+            cancelled: self.envoy.is_over(self.stream) && (self.unheard || received.ended == Ended::Reset),
             faults: self.faults.clone(),
         })
     }

@@ -5,6 +5,7 @@ use crate::chunking::Chunking;
 use crate::envoy::{Wire, binary, group, judge};
 use crate::native;
 use crate::scenario::{Cuts, Protocol, Runs, Scenario};
+use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -42,50 +43,96 @@ pub fn table() -> Vec<Scenario> {
     all
 }
 
-/// Runs the chosen part and prints a line for each scenario.
+/// Runs the chosen part and prints a line for each scenario. On Envoy both protocols run side by side, each with
+/// proxies of its own.
 pub async fn run(choice: &Choice, out: &mut dyn Write) -> Result<Tally, String> {
-    let mut tally = Tally::default();
     let chosen: Vec<Scenario> = table()
         .into_iter()
         .filter(|one| one.name.contains(&choice.filter))
         .collect();
+    let sheet = Sheet {
+        choice,
+        out: RefCell::new(out),
+        tally: Cell::default(),
+    };
     if choice.native {
         for scenario in &chosen {
             for protocol in protocols(scenario.runs, Place::Native, &choice.protocols) {
                 let begin = Instant::now();
-                let result = natively(scenario, protocol);
-                line(
-                    &mut tally,
-                    choice,
-                    out,
-                    scenario,
-                    &format!("native {}", protocol.name()),
-                    begin,
-                    result,
-                )?;
+                sheet.line(scenario, "native", protocol, begin, natively(scenario, protocol))?;
             }
         }
     }
     if choice.envoy {
-        let folder = run_folder();
-        let mut wire = Wire::new(binary()?, &folder, &chosen).await?;
-        for scenario in &chosen {
-            for protocol in protocols(scenario.runs, Place::Envoy, &choice.protocols) {
-                let begin = Instant::now();
-                let result = on_envoy(&mut wire, scenario, protocol).await;
-                line(
-                    &mut tally,
-                    choice,
-                    out,
-                    scenario,
-                    &format!("envoy {}", protocol.name()),
-                    begin,
-                    result,
-                )?;
-            }
-        }
+        let (http1, http2) = tokio::join!(
+            on_envoys(&chosen, Protocol::Http1, &sheet),
+            on_envoys(&chosen, Protocol::Http2, &sheet)
+        );
+        http1.and(http2)?;
     }
-    Ok(tally)
+    Ok(sheet.tally.get())
+}
+
+/// Runs what there is for one protocol. What its Envoys wrote stays only if something failed.
+async fn on_envoys(chosen: &[Scenario], protocol: Protocol, sheet: &Sheet<'_>) -> Result<(), String> {
+    let runs =
+        |one: &&Scenario| protocols(one.runs, Place::Envoy, &sheet.choice.protocols).contains(&protocol);
+    let chosen: Vec<Scenario> = chosen.iter().filter(runs).cloned().collect();
+    if chosen.is_empty() {
+        return Ok(());
+    }
+    let folder = run_folder().join(protocol.name());
+    let failed = sheet.tally.get().failed;
+    let mut wire = Wire::new(binary()?, &folder, &chosen).await?;
+    for scenario in &chosen {
+        let begin = Instant::now();
+        let result = on_envoy(&mut wire, scenario, protocol).await;
+        sheet.line(scenario, "envoy", protocol, begin, result)?;
+    }
+    if sheet.tally.get().failed == failed {
+        let _ = std::fs::remove_dir_all(folder);
+    }
+    Ok(())
+}
+
+/// What is printed and counted.
+struct Sheet<'a> {
+    choice: &'a Choice,
+    out: RefCell<&'a mut dyn Write>,
+    tally: Cell<Tally>,
+}
+
+impl Sheet<'_> {
+    fn line(
+        &self,
+        scenario: &Scenario,
+        place: &str,
+        protocol: Protocol,
+        begin: Instant,
+        result: Result<usize, String>,
+    ) -> Result<(), String> {
+        let mut tally = self.tally.get();
+        let (place, name) = (format!("{place} {}", protocol.name()), &scenario.name);
+        let text = match result {
+            Ok(runs) => {
+                tally.passed += 1;
+                let took = begin.elapsed().as_secs_f32();
+                self.choice
+                    .verbose
+                    .then(|| format!("ok    {place:10} {name} ({runs} chunkings, {took:.1} s)"))
+            }
+            Err(why) => {
+                tally.failed += 1;
+                Some(format!(
+                    "FAIL  {place:10} {name}\n        {}",
+                    why.replace('\n', "\n        ")
+                ))
+            }
+        };
+        self.tally.set(tally);
+        let Some(text) = text else { return Ok(()) };
+        writeln!(self.out.borrow_mut(), "{text}").map_err(|error| error.to_string())
+    }
 }
 
 fn natively(scenario: &Scenario, protocol: Protocol) -> Result<usize, String> {
@@ -135,40 +182,6 @@ fn protocols(runs: Runs, place: Place, wanted: &[Protocol]) -> Vec<Protocol> {
     all.into_iter()
         .filter(|protocol| wanted.is_empty() || wanted.contains(protocol))
         .collect()
-}
-
-fn line(
-    tally: &mut Tally,
-    choice: &Choice,
-    out: &mut dyn Write,
-    scenario: &Scenario,
-    place: &str,
-    begin: Instant,
-    result: Result<usize, String>,
-) -> Result<(), String> {
-    let text = match result {
-        Ok(runs) => {
-            tally.passed += 1;
-            choice.verbose.then(|| {
-                format!(
-                    "ok    {place:10} {} ({runs} chunkings, {:.1} s)",
-                    scenario.name,
-                    begin.elapsed().as_secs_f32()
-                )
-            })
-        }
-        Err(why) => {
-            tally.failed += 1;
-            Some(format!(
-                "FAIL  {place:10} {}\n        {}",
-                scenario.name,
-                why.replace('\n', "\n        ")
-            ))
-        }
-    };
-    text.map_or(Ok(()), |text| {
-        writeln!(out, "{text}").map_err(|error| error.to_string())
-    })
 }
 
 /// Where the files of this process' Envoys are.

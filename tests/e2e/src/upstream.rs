@@ -308,9 +308,8 @@ pub async fn part_gap(parts: usize) {
     }
     let begin = Instant::now();
     while begin.elapsed() < SHORT {
-        std::hint::spin_loop();
+        tokio::task::yield_now().await;
     }
-    tokio::task::yield_now().await;
 }
 
 /// The end of a chunked body.
