@@ -257,7 +257,7 @@ fn istio(kind: &str, plugin: &Node, settings: Option<&Settings>, warnings: &mut 
 
 fn policy_warning(name: &str, policy: Option<&Node>, fails_open: bool) -> String {
     match policy.map(Node::text) {
-        Some(open) if open == "FAIL_OPEN" => {
+        Some("FAIL_OPEN") => {
             format!("{name} is FAIL_OPEN: a module that dies is bypassed for ever; FAIL_RELOAD loads it anew")
         }
         None if fails_open => {

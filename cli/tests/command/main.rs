@@ -1,5 +1,13 @@
 //! The built `penstock`, run as its users run it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
+
 mod captures;
 mod checks;
 mod configs;
