@@ -56,7 +56,6 @@ cargo build --quiet -p llm-sim || exit 1
 cargo build --quiet --release --target wasm32-wasip1 -p penstock-probe-filter || exit 1
 part "envoy-configs are valid" 120 python3 tests/demo/validate.py
 part "OpenTelemetry spans" 120 python3 tests/demo/tracing.py
-part "scenarios, natively" 600 cargo run --quiet -p penstock-e2e -- --native
 on_envoy "$newest"
 if prometheus=$(tools/prometheus.sh); then
   part "Prometheus" 120 env PROMETHEUS="$prometheus" "$python" tests/prometheus/check.py
