@@ -238,6 +238,10 @@ impl Exchange {
         if std::mem::replace(&mut self.ended, true) {
             return Flow::Continue;
         }
+        // Who would refuse has nobody left to refuse.
+        if !self.joined.iter().any(Joined::is_closed) {
+            let _ = self.observe_early(host);
+        }
         self.release_bytes(Side::Request);
         self.release_bytes(Side::Response);
         if self.joined.is_empty() {

@@ -245,6 +245,36 @@ impl Exchange {
         self.judge_body(bytes, true, host)
     }
 
+    /// The upstream answers, or the exchange ends, before the proxy has shown the end of an observed request
+    /// (over HTTP/2 it may come in a frame of its own). If all of the body is here it is read now.
+    pub(crate) fn observe_early(&mut self, host: &mut dyn Host) -> Flow {
+        match &self.request {
+            RequestPhase::Observing(copy) if self.is_whole(copy) => self.observed(host),
+            RequestPhase::Waiting
+            | RequestPhase::Pass
+            | RequestPhase::Observing(_)
+            | RequestPhase::Holding
+            | RequestPhase::Judging(_) => Flow::Continue,
+        }
+    }
+
+    /// Whether nothing can follow: as many bytes as the head announced, or one whole document.
+    fn is_whole(&self, copy: &[u8]) -> bool {
+        let announced = self
+            .head
+            .as_ref()
+            .and_then(|head| head.headers.text("content-length"));
+        match announced {
+            Some(length) => length.parse() == Ok(copy.len()),
+            None => {
+                let mut tape = self.engine.take_tape();
+                let whole = tape.parse(copy, &self.engine.settings.json).is_ok();
+                self.engine.put_tape(tape);
+                whole
+            }
+        }
+    }
+
     /// All of a held request is there.
     fn held(&mut self, size: usize, host: &mut dyn Host) -> Flow {
         self.request = RequestPhase::Pass;

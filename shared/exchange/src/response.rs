@@ -30,6 +30,9 @@ impl Exchange {
             | ResponsePhase::Draining(_)
             | ResponsePhase::Done => return Flow::Continue,
         }
+        if self.observe_early(host) == Flow::Pause {
+            return Flow::Pause;
+        }
         let Ok(headers) = host.headers(Side::Response) else {
             return self.fail_response(Failure::Host, host);
         };

@@ -257,11 +257,11 @@ impl Raw {
 }
 
 fn positive(name: &str, value: usize) -> Result<usize, ConfigError> {
-    if value == 0 {
-        Err(ConfigError::new(name, "must be at least 1"))
-    } else {
-        Ok(value)
+    // A module has 32 bits; what is checked natively must be what a module takes.
+    if value == 0 || u32::try_from(value).is_err() {
+        return Err(ConfigError::new(name, "must be from 1 to 4294967295"));
     }
+    Ok(value)
 }
 
 fn operations(raw: &[RawOperation]) -> Result<[OperationRule; Operation::ALL.len()], ConfigError> {
