@@ -25,6 +25,8 @@ pub struct Exchange {
     /// The last callback of the response was answered with `Continue`: what is held in the guest
     /// cannot be written any more by a callback that is not of the body.
     pub(crate) response_flowing: bool,
+    /// A tick is on its way that looks at what is held.
+    pub(crate) looks: bool,
     /// Bytes taken from the engine's budget.
     held_bytes: HeldBytes,
     ended: bool,
@@ -70,6 +72,7 @@ impl Exchange {
             effects: Effects::default(),
             usage_added: false,
             response_flowing: false,
+            looks: false,
             held_bytes: HeldBytes::default(),
             ended: false,
         }
@@ -213,6 +216,7 @@ impl Exchange {
     }
 
     fn tick(&mut self, host: &mut dyn Host) -> Flow {
+        self.looks = false;
         match self.response {
             ResponsePhase::Cutting => {
                 self.response = ResponsePhase::Done;

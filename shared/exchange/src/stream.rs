@@ -671,7 +671,8 @@ impl Exchange {
             self.end_stream(stream, host);
             return Flow::Continue;
         }
-        if holds {
+        // Once, and not with every chunk: hosts keep a list of whom to wake.
+        if holds && !std::mem::replace(&mut self.looks, true) {
             host.wake(LOOK_AFTER_MS);
         }
         self.response = ResponsePhase::Stream(stream);

@@ -185,7 +185,7 @@ pub(crate) fn pairs(map: Map) -> Result<Vec<(String, Vec<u8>)>, PortError> {
     let (mut data, mut size) = (null_mut(), 0);
     // SAFETY: the host writes a pointer and a size, see `taken`.
     let status = unsafe { proxy_get_header_map_pairs(map as u32, &mut data, &mut size) };
-    Ok(unpack_pairs(&taken(status, data, size)?).unwrap_or_default())
+    unpack_pairs(&taken(status, data, size)?).ok_or(PortError::Refused)
 }
 
 /// The serialised form: count, then the sizes of each key and value, then keys and values, each with a NUL.
