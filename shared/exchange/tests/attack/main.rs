@@ -5,6 +5,7 @@
 
 mod bodies;
 mod filters;
+mod play;
 mod stage;
 
 mod encodings;
