@@ -54,5 +54,5 @@ sim:
 	@cargo build -p llm-sim
 
 tools:
-	@tools/need.sh git gcc rustup cargo python3 python3-venv
+	@tools/need.sh git gcc rustup python3 python3-venv
 	@tools/target.sh
