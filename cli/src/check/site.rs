@@ -66,8 +66,8 @@ impl Site<'_> {
             | Given::Text { .. }
             | Given::Bare { .. }
             | Given::Tree { .. }
-            | Given::Struct { .. } => match load(&json, &self.modules()) {
-                Ok(()) => true,
+            | Given::Struct { .. } => match Engine::load(json.as_bytes(), &self.modules()) {
+                Ok(_) => true,
                 Err(error) => {
                     findings.push(self.refusal(&json, &error));
                     false
@@ -162,31 +162,6 @@ impl Site<'_> {
 }
 
 type Warnings = Vec<(usize, String)>;
-
-/// Loads a configuration as the module does, whose memory is addressed with 32 bits.
-fn load(json: &str, modules: &[Module]) -> Result<(), ConfigError> {
-    Engine::load(json.as_bytes(), modules)?;
-    let Some(settings) = settings(json) else {
-        return Ok(());
-    };
-    let sizes = [
-        ("max_request_bytes", settings.max_request_bytes),
-        ("max_response_bytes", settings.max_response_bytes),
-        ("max_frame_bytes", settings.max_frame_bytes),
-        ("max_held_bytes", settings.max_held_bytes),
-        ("max_inflated_bytes", settings.inflate.max_bytes),
-        ("max_inflate_ratio", settings.inflate.max_ratio),
-        ("max_json_depth", settings.json.max_depth),
-        ("max_json_nodes", settings.json.max_nodes),
-    ];
-    match sizes.iter().find(|(_, size)| u32::try_from(*size).is_err()) {
-        Some((name, _)) => Err(ConfigError::new(
-            format!("{ENGINE}.{name}"),
-            "more than 4294967295, the most that a module can count",
-        )),
-        None => Ok(()),
-    }
-}
 
 /// What is known to go wrong around a filter in Envoy.
 fn envoy(plugin: &Node, reader: Reader, settings: Option<&Settings>, warnings: &mut Warnings) {

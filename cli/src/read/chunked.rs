@@ -21,29 +21,42 @@ pub(super) struct Decoded {
 pub(super) fn decode(bytes: &[u8]) -> Option<Decoded> {
     size_line(bytes)?;
     let mut decoded = Decoded::default();
-    let mut at = 0;
-    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-        match size_line(rest) {
-            Some((0, begin)) => {
-                decoded.end(rest.get(begin..).unwrap_or_default());
-                break;
-            }
-            Some((size, begin)) => match chunk(rest, begin, size) {
-                Some(next) => {
-                    decoded
-                        .body
-                        .extend_from_slice(rest.get(begin..begin + size).unwrap_or_default());
-                    at += next;
-                }
-                None => at += decoded.skip(rest, begin),
-            },
-            None => at += decoded.skip(rest, 0),
-        }
+    decoded.take(bytes);
+    Some(decoded)
+}
+
+/// Decodes a body whose beginning is lost; `None` where no chunk is in it.
+pub(super) fn decode_torn(bytes: &[u8]) -> Option<Decoded> {
+    if let Some(decoded) = decode(bytes) {
+        return Some(decoded);
     }
+    let mut decoded = Decoded::default();
+    let first = decoded.skip(bytes, 0);
+    let rest = bytes.get(first..).filter(|rest| !rest.is_empty())?;
+    decoded.take(rest);
     Some(decoded)
 }
 
 impl Decoded {
+    /// Takes chunk after chunk.
+    fn take(&mut self, bytes: &[u8]) {
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            match size_line(rest) {
+                Some((0, begin)) => return self.end(rest.get(begin..).unwrap_or_default()),
+                Some((size, begin)) => match chunk(rest, begin, size) {
+                    Some(next) => {
+                        let data = rest.get(begin..begin + size);
+                        self.body.extend_from_slice(data.unwrap_or_default());
+                        at += next;
+                    }
+                    None => at += self.skip(rest, begin),
+                },
+                None => at += self.skip(rest, 0),
+            }
+        }
+    }
+
     /// After the last chunk: trailers, up to a blank line.
     fn end(&mut self, mut rest: &[u8]) {
         self.ended = true;
@@ -154,6 +167,16 @@ mod tests {
         assert_eq!(decoded(cut), ("ab\n<<cut>>\nyz\nabc".to_owned(), true, true, 0));
         let longer = "40\r\nab\n<<cut>>\nyz\r\n3\r\nabc\r\n0\r\n\r\n";
         assert_eq!(decoded(longer), ("ab\n<<cut>>\nyzabc".to_owned(), true, true, 0));
+    }
+
+    #[test]
+    fn a_lost_beginning_is_passed_over() {
+        let decoded = decode_torn(b"lf\n\r\n3\r\nabc\r\n0\r\n\r\n").unwrap();
+        assert_eq!(
+            (decoded.body.as_slice(), decoded.broken, decoded.ended),
+            (b"lf\nabc".as_slice(), true, true)
+        );
+        assert_eq!(decode_torn(b"lf\n\ndata: x\n\n"), None);
     }
 
     #[test]

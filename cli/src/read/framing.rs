@@ -30,10 +30,24 @@ pub(super) fn of_body(body: &[u8], declared: Option<Framing>) -> Option<Framing>
         (Some(b'{'), Some(Framing::Ndjson)) => Some(Framing::Ndjson),
         (Some(b'{'), _) if is_document(begin) => None,
         (Some(b'{'), _) if first_line_is_document(begin) => Some(Framing::Ndjson),
-        (Some(b'{'), Some(Framing::Sse)) => None,
-        (Some(_), declared) => declared,
         (None, _) => None,
+        // What begins in the middle of something shows its form later.
+        (Some(_), None) => of_lines(begin),
+        (Some(b'{'), Some(Framing::Sse)) => of_lines(begin),
+        (Some(_), declared) => declared,
     }
+}
+
+/// How a body is written whose beginning is lost.
+fn of_lines(body: &[u8]) -> Option<Framing> {
+    let mut lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).skip(1);
+    lines.find_map(|line| {
+        if line.starts_with(b"data:") {
+            Some(Framing::Sse)
+        } else {
+            (line.starts_with(b"{\"") && is_document(line)).then_some(Framing::Ndjson)
+        }
+    })
 }
 
 fn is_document(bytes: &[u8]) -> bool {

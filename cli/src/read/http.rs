@@ -9,6 +9,8 @@ pub(crate) struct Message {
     headers: Vec<(String, Vec<u8>)>,
     /// The content, with its content coding still on it.
     pub(crate) body: Vec<u8>,
+    /// The head lacks its end, so nothing is known of the body.
+    is_torn: bool,
     /// What was odd.
     pub(crate) warnings: Vec<String>,
 }
@@ -88,44 +90,49 @@ impl Message {
     /// Reads header lines up to the blank line; gives what stands behind it.
     fn read_fields<'b>(&mut self, mut rest: &'b [u8]) -> &'b [u8] {
         while let Some((line, after)) = split_line(rest) {
-            rest = after;
             if line.is_empty() {
-                return rest;
+                return after;
             }
-            match (line.first(), self.headers.last_mut()) {
-                (Some(b' ' | b'\t'), Some((_, value))) => {
+            let folded = self
+                .headers
+                .last_mut()
+                .filter(|_| line.starts_with(b" ") || line.starts_with(b"\t"));
+            match (folded, field(line)) {
+                (Some((_, value)), _) => {
                     // A folded line (RFC 9112, section 5.2) continues the one before it.
                     value.push(b' ');
                     value.extend_from_slice(line.trim_ascii());
                 }
-                _ => self.read_field(line),
+                (None, Some(field)) => self.headers.push(field),
+                (None, None) if is_head(after) => self.warn("a header line that is none was skipped"),
+                (None, None) => {
+                    self.is_torn = true;
+                    self.warn("the head breaks off: what follows is taken for the body");
+                    return rest;
+                }
             }
+            rest = after;
         }
-        self.warnings
-            .push("the head does not end with a blank line".to_owned());
+        self.warn("the head does not end with a blank line");
         &[]
-    }
-
-    fn read_field(&mut self, line: &[u8]) {
-        match field(line) {
-            Some(field) => self.headers.push(field),
-            None => self
-                .warnings
-                .push("a header line without a colon was skipped".to_owned()),
-        }
     }
 
     fn read_body(&mut self, rest: &[u8]) {
         let codings: Vec<u8> = self.all("transfer-encoding").collect::<Vec<_>>().join(&b","[..]);
         let codings = String::from_utf8_lossy(&codings).to_ascii_lowercase();
         let chunked = codings.split(',').any(|coding| coding.trim() == "chunked");
-        if !chunked {
+        let decoded = if self.is_torn {
+            chunked::decode_torn(rest)
+        } else {
+            chunked::decode(rest)
+        };
+        if !chunked && (decoded.is_none() || !self.is_torn) {
             return self.read_plain(rest);
         }
-        if self.header("content-length").is_some() {
+        if chunked && self.header("content-length").is_some() {
             self.warn("content-length beside transfer-encoding: the latter holds");
         }
-        let Some(decoded) = chunked::decode(rest) else {
+        let Some(decoded) = decoded else {
             if !rest.is_empty() {
                 self.warn("transfer-encoding says chunked, but the body is not: taken as it is");
             }
@@ -196,15 +203,34 @@ pub(super) fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// A name in lower case, and its value.
-pub(super) fn field(line: &[u8]) -> Option<(String, Vec<u8>)> {
-    let colon = line
-        .iter()
-        .position(|byte| *byte == b':')
-        .filter(|colon| *colon > 0)?;
+fn field(line: &[u8]) -> Option<(String, Vec<u8>)> {
+    let colon = line.iter().position(|byte| *byte == b':')?;
     let (name, value) = line.split_at_checked(colon)?;
+    let name = name.trim_ascii();
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    if name.is_empty() || !name.iter().all(is_token) || EVENT_FIELDS.contains(&name) {
+        return None;
+    }
     let value = value.get(1..).unwrap_or_default();
-    let name = String::from_utf8_lossy(name.trim_ascii()).to_ascii_lowercase();
+    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
     Some((name, value.trim_ascii().to_vec()))
+}
+
+/// Fields of server-sent events look like headers, where a capture has lost the end of its head.
+const EVENT_FIELDS: &[&[u8]] = &[b"data", b"event"];
+
+/// Whether the bytes are header lines up to a blank one.
+fn is_head(mut rest: &[u8]) -> bool {
+    while let Some((line, after)) = split_line(rest) {
+        if line.is_empty() {
+            return true;
+        }
+        if field(line).is_none() {
+            return false;
+        }
+        rest = after;
+    }
+    false
 }
 
 /// The first line of a message, if the bytes begin with one; blank lines before it do not count.
@@ -278,7 +304,7 @@ mod tests {
         let message = Message::parse(b"HTTP/1.1 200 OK\nA-B:  one\n two \nnonsense\nEmpty:\n\nx");
         assert_eq!(message.header("a-b"), Some(b"one two".as_slice()));
         assert_eq!(message.header("empty"), Some(b"".as_slice()));
-        assert_eq!(message.warnings, ["a header line without a colon was skipped"]);
+        assert_eq!(message.warnings, ["a header line that is none was skipped"]);
     }
 
     #[test]

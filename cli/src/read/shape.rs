@@ -72,18 +72,16 @@ fn ollama(root: Value<'_>) -> Option<Api> {
 /// The operation of an answer that no dialect reads.
 pub(super) fn manages(root: Value<'_>) -> Option<Operation> {
     let first = |name: &str| list(root, name).and_then(|list| list.items().next());
-    let is_model = |model: Value<'_>| {
+    let is_model = |item: Value<'_>| text(item, "object") == "model" || text(item, "type") == "model";
+    let is_named = |item: Value<'_>| {
         ["model", "id", "name"]
             .iter()
-            .any(|key| model.member(key).is_some())
+            .any(|key| item.member(key).is_some())
     };
-    let lists = first("data")
-        .filter(|item| text(*item, "object") == "model")
-        .or(first("models").filter(|item| is_model(*item)));
-    let counts = ["input_tokens", "totalTokens"]
-        .iter()
-        .any(|name| root.member(name).is_some_and(|count| count.as_u64().is_some()));
-    (lists.is_some() || counts).then_some(Operation::Manage)
+    let lists = first("data").is_some_and(is_model) || first("models").is_some_and(is_named);
+    let is_count = |name: &&str| root.member(name).is_some_and(|count| count.as_u64().is_some());
+    let counts = ["input_tokens", "totalTokens"].iter().any(is_count);
+    (lists || counts).then_some(Operation::Manage)
 }
 
 /// The API of a request's body.
@@ -335,6 +333,11 @@ mod tests {
             (r#"{"detail":[{"msg":"x"}]}"#, true, None),
             (r#"{"object":"error","message":"x"}"#, true, None),
             (r#"{"data":[{"object":"model"}]}"#, false, Some(Operation::Manage)),
+            (
+                r#"{"data":[{"type":"model","id":"m"}]}"#,
+                false,
+                Some(Operation::Manage),
+            ),
             (r#"{"models":[{"name":"m"}]}"#, false, Some(Operation::Manage)),
             (r#"{"input_tokens":12}"#, false, Some(Operation::Manage)),
         ] {

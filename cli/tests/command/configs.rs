@@ -53,7 +53,7 @@ fn refused_ones_with_line_and_field() {
         ),
         (
             "exchange: {max_held_bytes: 4294967296}",
-            "1: error: exchange.max_held_bytes: more than 4294967295",
+            "1: error: exchange.max_held_bytes: must be from 1 to 4294967295",
         ),
         (
             "{\"exchange\": {}, \"exchange\": {}}",

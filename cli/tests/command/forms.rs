@@ -147,7 +147,14 @@ fn what_does_not_fit_is_read_and_said() {
             response("content-type: text/event-stream\r\n", CHAT.as_bytes()),
             "the body is one JSON document",
         ),
-        (response("broken\r\n", CHAT.as_bytes()), "without a colon"),
+        (
+            response("broken\r\n", CHAT.as_bytes()),
+            "a header line that is none",
+        ),
+        (
+            format!("HTTP/1.1 200 OK\r\ncontent-ty\n<<cut>>\n{CHAT}").into_bytes(),
+            "the head breaks off",
+        ),
     ] {
         let (code, reading) = reading(&capture, &[]);
         assert!(warnings(&reading).contains(warning), "{warning}: {reading}");
@@ -265,6 +272,35 @@ fn failures_in_mid_stream() {
     let (_, torn) = reading(&torn, &[]);
     assert!(warnings(&torn).contains("1 of the stream's events"));
     assert_eq!(texts(&torn), [("reasoning", 3), ("output", 10)]);
+}
+
+/// Servers with long heads: the piece that is missing begins in the head and ends in some chunk.
+#[test]
+fn a_piece_is_missing_from_the_head_on() {
+    let events = [STREAM, &[USAGE, "[DONE]"]].concat();
+    let body = chunked(&sse(&events, "\n"), 150);
+    let ndjson = r#"{"model":"o-1","message":{"role":"assistant","content":"abcd"},"done":false}"#;
+    let ndjson = chunked([ndjson; 5].join("\n").as_bytes(), ndjson.len() + 1);
+    for (rest, api, output) in [
+        (&body[190..], "openai_chat", json!(7)),
+        (&ndjson[60..], "ollama_chat", json!(4)),
+    ] {
+        for head in [
+            "HTTP/1.1 200 OK\r\nserver: x\r\nx-lite",
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\nx: y",
+        ] {
+            let (code, reading) = reading(&[head.as_bytes(), b"\n<<cut>>\n", rest].concat(), &[]);
+            assert!(warnings(&reading).contains("the head breaks off"), "{reading}");
+            if head.contains("event-stream") && api == "ollama_chat" {
+                continue;
+            }
+            assert_eq!(
+                (code, &reading["api"], &reading["usage"]["output_tokens"]),
+                (0, &json!(api), &output),
+                "{head}: {reading}"
+            );
+        }
+    }
 }
 
 #[test]
