@@ -206,7 +206,8 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     }
 }
 
-fn parse_head(bytes: &[u8]) -> Result<Head, Broken> {
+/// A start line and the fields under it, without the blank line.
+pub fn parse_head(bytes: &[u8]) -> Result<Head, Broken> {
     let mut lines = bytes
         .split(|&byte| byte == b'\n')
         .map(|line| line.strip_suffix(b"\r").unwrap_or(line));

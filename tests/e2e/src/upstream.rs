@@ -302,12 +302,9 @@ impl Role {
 
 /// Lets the proxy read one part before the next is written. Only a chance, never a condition.
 pub async fn part_gap(parts: usize) {
-    const SHORT: Duration = Duration::from_micros(20);
-    if parts <= 16 {
-        return tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let gap = Duration::from_micros(if parts <= 16 { 300 } else { 20 });
     let begin = Instant::now();
-    while begin.elapsed() < SHORT {
+    while begin.elapsed() < gap {
         tokio::task::yield_now().await;
     }
 }

@@ -6,6 +6,7 @@ mod callouts;
 mod cuts;
 mod denials;
 mod edits;
+mod fixtures;
 mod passes;
 mod plain;
 mod streams;
@@ -28,6 +29,7 @@ pub fn all() -> Vec<Scenario> {
         callouts::cases(),
         bad_requests::cases(),
         bad_answers::cases(),
+        fixtures::cases(),
     ];
     let all = files.concat();
     let mut names: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();

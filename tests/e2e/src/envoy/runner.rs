@@ -133,9 +133,7 @@ impl Wire {
         protocol: Protocol,
         chunking: Chunking,
     ) -> Result<(), String> {
-        let before = self.stats().await?;
         let seen = self.observe(scenario, protocol, chunking).await?;
-        traps(scenario, &before, &self.stats().await?)?;
         judge(scenario, &seen)
     }
 
@@ -159,7 +157,8 @@ impl Wire {
         chunking: Chunking,
     ) -> Result<Observed, String> {
         let before = self.stats().await?;
-        let lines = self.exchanges_logged();
+        let wants_log = scenario.checks.iter().any(Check::wants_access_log);
+        let lines = if wants_log { self.exchanges_logged() } else { 0 };
         self.ground.begin(scenario, chunking);
         let client = self.visit(scenario, protocol, chunking).await?;
         if !self.ground.until(|run| run.live == 0).await {
@@ -167,8 +166,9 @@ impl Wire {
             return Err("upstream: its request never ended".to_owned());
         }
         let after = self.quiet().await?;
+        traps(scenario, &before, &after)?;
         let mut seen = self.observed(scenario, client, &before, &after);
-        if scenario.checks.iter().any(Check::wants_access_log) {
+        if wants_log {
             seen.filter_state = self.filter_state(lines).await;
         }
         Ok(seen)
