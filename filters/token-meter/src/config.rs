@@ -52,7 +52,7 @@ pub(crate) struct Labels {
 
 impl Config {
     pub(crate) fn parse(json: &str) -> Result<Self, ConfigError> {
-        Self::new(penstock_filter_api::parse(json)?)
+        Self::new(penstock_filter_api::read(json)?)
     }
 
     fn new(raw: RawConfig) -> Result<Self, ConfigError> {

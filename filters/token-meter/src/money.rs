@@ -4,8 +4,7 @@
 //! 2,500,000 x 10^-12 of the currency for one token. So a decimal with at most six places *is* a whole
 //! number of 10^-12 a token, and the cost of an exchange is a sum of products, without any rounding.
 
-use serde::de::{Error, Visitor};
-use serde::{Deserialize, Deserializer};
+use penstock_filter_api::{ConfigError, Kind, Read, Value, wrong};
 use std::fmt;
 
 /// Decimal places that a price, a multiplier or a ratio may have.
@@ -25,7 +24,7 @@ const MAX: u64 = MAX_WHOLE * ONE;
 const MAX_TEXT_BYTES: usize = 32;
 
 /// A decimal from the configuration, in millionths: a JSON number or a string, both read exactly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Decimal(u64);
 
 impl Decimal {
@@ -86,32 +85,21 @@ impl Decimal {
 const NO_DECIMAL: &str = "not a decimal number such as \"0.075\"";
 const TOO_LARGE: &str = "larger than 100000000";
 
-impl<'de> Deserialize<'de> for Decimal {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(DecimalVisitor)
-    }
-}
-
-struct DecimalVisitor;
-
-impl Visitor<'_> for DecimalVisitor {
-    type Value = Decimal;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a decimal number of at most 6 places, as a number or a string")
-    }
-
-    /// A string, or the text of a number that is no integer.
-    fn visit_str<E: Error>(self, text: &str) -> Result<Decimal, E> {
-        Decimal::parse(text).map_err(E::custom)
-    }
-
-    fn visit_u64<E: Error>(self, whole: u64) -> Result<Decimal, E> {
-        if whole > MAX_WHOLE {
-            Err(E::custom(TOO_LARGE))
-        } else {
-            Ok(Decimal(whole * ONE))
-        }
+impl Read for Decimal {
+    /// A number or a string: both are read as they are written.
+    fn read(&mut self, from: Value<'_>) -> Result<(), ConfigError> {
+        let text = match from.kind() {
+            Kind::Number => from.number_raw().into(),
+            Kind::String => from.text().unwrap_or_default(),
+            Kind::Null | Kind::Bool | Kind::Key | Kind::Array | Kind::Object => {
+                return Err(wrong(
+                    from,
+                    "a decimal number of at most 6 places, as a number or a string",
+                ));
+            }
+        };
+        *self = Self::parse(&text).map_err(|why| ConfigError::at(from, &[why]))?;
+        Ok(())
     }
 }
 
@@ -222,7 +210,7 @@ mod tests {
 
     #[test]
     fn json_numbers_are_read_as_they_are_written() {
-        let read = penstock_filter_api::parse::<Decimal>;
+        let read = penstock_filter_api::read::<Decimal>;
         for json in [
             "0.1",
             "0.3",
@@ -283,7 +271,7 @@ mod tests {
         fn decimals_round_trip(millionths in 0..=MAX) {
             let text = format!("{}.{:06}", millionths / ONE, millionths % ONE);
             prop_assert_eq!(Decimal::parse(&text), Ok(Decimal(millionths)));
-            prop_assert_eq!(penstock_filter_api::parse::<Decimal>(&text), Ok(Decimal(millionths)));
+            prop_assert_eq!(penstock_filter_api::read::<Decimal>(&text), Ok(Decimal(millionths)));
         }
 
         /// Carrying the rest loses nothing, however the amounts fall.

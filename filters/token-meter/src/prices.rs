@@ -7,7 +7,6 @@ use crate::rates::{Schedule, Set, priced};
 use crate::tally::Tally;
 use penstock_filter_api::{ConfigError, Record};
 use penstock_llm_api::Api;
-use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 
 /// Most entries of a price table.
@@ -18,30 +17,30 @@ const MAX_CURRENCIES: usize = 16;
 
 priced! {
     /// The prices of a model from some day on.
-    "Price" struct RawPrice {
+    "Price" struct RawPrice needs model {
         /// The model's name, exact or with `*`. Compared with the name in the response and in the request.
         model: String,
         /// Only for this API, such as `openai_chat`. Default: any.
-        #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(default))]
         api: Option<String>,
         /// First day of these prices, `YYYY-MM-DD` in UTC. Default: since ever.
-        #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(default))]
         from: Option<String>,
         /// Currency of these prices, such as `EUR`. Default: that of the configuration.
-        #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(default))]
         currency: Option<String>,
         /// Other prices for long prompts, ascending.
-        #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(default))]
         tiers: Vec<RawTier>,
         /// Other prices for service tiers that the response names, such as `flex`, `priority` or `batch`.
-        #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(default))]
         service_tiers: BTreeMap<String, RawServiceTier>,
     }
 }
 
 priced! {
     /// Prices of every token of an exchange whose prompt is long.
-    "Tier" struct RawTier {
+    "Tier" struct RawTier needs above_input_tokens {
         /// Applies above that many input tokens, cached ones included.
         above_input_tokens: u64,
     }
@@ -51,10 +50,10 @@ priced! {
     /// Prices of a service tier. Where silent, the model's own prices, times `multiplier`.
     "ServiceTier" struct RawServiceTier {
         /// Factor on the model's own prices. Default: 1.
-        #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(default))]
         multiplier: Option<Decimal>,
         /// Instead of the model's own tiers.
-        #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(default))]
         tiers: Vec<RawTier>,
     }
 }

@@ -158,40 +158,48 @@ impl Set {
 
 /// A struct of the configuration with the eight prices beside its own fields.
 macro_rules! priced {
-    ($(#[$meta:meta])* $shown:literal struct $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
+    ($(#[$meta:meta])* $shown:literal struct $name:ident $(needs $needed:ident)? { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$meta])*
-        #[derive(Debug, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = $shown))]
+        #[derive(Debug, Default)]
+        #[cfg_attr(
+            feature = "schema",
+            derive(schemars::JsonSchema),
+            schemars(deny_unknown_fields, rename = $shown)
+        )]
         pub(crate) struct $name {
             $($(#[$field_meta])* pub(crate) $field: $type,)*
             /// Price of a million input tokens. Of a price entry itself, required.
-            #[serde(default)]
+            #[cfg_attr(feature = "schema", schemars(default))]
             input: Option<Decimal>,
             /// Price of a million input tokens read from a prompt cache. Default: `input`.
-            #[serde(default)]
+            #[cfg_attr(feature = "schema", schemars(default))]
             cached: Option<Decimal>,
             /// Price of a million input tokens written to a prompt cache, for 5 minutes or for a time
             /// that nobody names. Default: `input`.
-            #[serde(default)]
+            #[cfg_attr(feature = "schema", schemars(default))]
             cache_write_5m: Option<Decimal>,
             /// Price of a million input tokens written to a prompt cache for one hour.
             /// Default: `cache_write_5m`.
-            #[serde(default)]
+            #[cfg_attr(feature = "schema", schemars(default))]
             cache_write_1h: Option<Decimal>,
             /// Price of a million output tokens. Leave it out for models that only embed.
-            #[serde(default)]
+            #[cfg_attr(feature = "schema", schemars(default))]
             output: Option<Decimal>,
             /// Price of a million output tokens that are reasoning. Default: `output`.
-            #[serde(default)]
+            #[cfg_attr(feature = "schema", schemars(default))]
             reasoning: Option<Decimal>,
             /// Price of a million input tokens that are audio. Default: `input`.
-            #[serde(default)]
+            #[cfg_attr(feature = "schema", schemars(default))]
             audio_input: Option<Decimal>,
             /// Price of a million output tokens that are audio. Default: `output`.
-            #[serde(default)]
+            #[cfg_attr(feature = "schema", schemars(default))]
             audio_output: Option<Decimal>,
         }
+
+        penstock_filter_api::reads!(struct $name {
+            $($field,)*
+            input, cached, cache_write_5m, cache_write_1h, output, reasoning, audio_input, audio_output,
+        } $(needs $needed)?);
 
         impl $name {
             pub(crate) fn set(&self) -> $crate::rates::Set {

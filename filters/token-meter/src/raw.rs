@@ -4,13 +4,16 @@ use crate::money::Decimal;
 use crate::prices::RawPrice;
 use crate::scope::RawScope;
 use crate::tenant::RawTenant;
-use penstock_filter_api::{Mode, OnFailure};
-use serde::Deserialize;
+use penstock_filter_api::{Mode, OnFailure, reads};
 
 /// Meters tokens, cost and latency of every model API.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Config"))]
+#[derive(Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(deny_unknown_fields, default),
+    schemars(rename = "Config")
+)]
 pub(crate) struct RawConfig {
     /// `shadow` counts all the same, but changes no request and no response: nothing is asked for and
     /// no header is set. `off` reads nothing.
@@ -44,6 +47,8 @@ pub(crate) struct RawConfig {
     pub(crate) max_series: u32,
 }
 
+reads!(struct RawConfig { mode, on_failure, ask_usage, tenant, models, labels, prices, currency, usage_headers, filter_state, scope, estimate, max_series });
+
 impl Default for RawConfig {
     fn default() -> Self {
         Self {
@@ -64,20 +69,26 @@ impl Default for RawConfig {
     }
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Mode"))]
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename_all = "snake_case"),
+    schemars(rename = "Mode")
+)]
 pub(crate) enum RawMode {
     Enforce,
     Shadow,
     Off,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
+reads!(enum RawMode { "enforce" => Enforce, "shadow" => Shadow, "off" => Off });
+
+#[derive(Clone, Copy, Debug)]
 #[cfg_attr(
     feature = "schema",
     derive(schemars::JsonSchema),
+    schemars(rename_all = "snake_case"),
     schemars(rename = "OnFailure")
 )]
 pub(crate) enum RawOnFailure {
@@ -85,10 +96,16 @@ pub(crate) enum RawOnFailure {
     Open,
 }
 
+reads!(enum RawOnFailure { "closed" => Closed, "open" => Open });
+
 /// The `model` label: the name in the request, else that in the response.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Models"))]
+#[derive(Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(deny_unknown_fields, default),
+    schemars(rename = "Models")
+)]
 pub(crate) struct RawModels {
     /// Models with a label of their own, exact or with `*`. Empty: every model that an upstream has
     /// answered for, up to `cap`.
@@ -98,6 +115,8 @@ pub(crate) struct RawModels {
     /// The label value that the others share.
     pub(crate) other: String,
 }
+
+reads!(struct RawModels { allow, cap, other });
 
 impl Default for RawModels {
     fn default() -> Self {
@@ -110,9 +129,13 @@ impl Default for RawModels {
 }
 
 /// Which labels metrics have.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Labels"))]
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(deny_unknown_fields, default),
+    schemars(rename = "Labels")
+)]
 pub(crate) struct RawLabels {
     /// Envoy's route name.
     pub(crate) route: bool,
@@ -123,6 +146,8 @@ pub(crate) struct RawLabels {
     /// The tenant, where `tenant` is configured. Never on histograms.
     pub(crate) tenant: bool,
 }
+
+reads!(struct RawLabels { route, api, model, tenant });
 
 impl Default for RawLabels {
     fn default() -> Self {
@@ -136,9 +161,12 @@ impl Default for RawLabels {
 }
 
 /// Whether the client is told what was counted, where the upstream reported it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename_all = "snake_case")
+)]
 pub(crate) enum UsageHeaders {
     /// No.
     Off,
@@ -148,10 +176,15 @@ pub(crate) enum UsageHeaders {
     Trailers,
 }
 
+reads!(enum UsageHeaders { "off" => Off, "headers" => Headers, "trailers" => Trailers });
+
 /// What is left in filter state, as `wasm.penstock.*`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename_all = "snake_case")
+)]
 pub(crate) enum FilterState {
     /// Nothing.
     None,
@@ -163,18 +196,22 @@ pub(crate) enum FilterState {
     All,
 }
 
+reads!(enum FilterState { "none" => None, "tokens" => Tokens, "usage" => Usage, "all" => All });
+
 /// How usage is estimated.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug)]
 #[cfg_attr(
     feature = "schema",
     derive(schemars::JsonSchema),
+    schemars(deny_unknown_fields, default),
     schemars(rename = "Estimate")
 )]
 pub(crate) struct RawEstimate {
     /// Bytes of text per token, until exchanges of the model have taught better. 1 to 15.
     pub(crate) bytes_per_token: Decimal,
 }
+
+reads!(struct RawEstimate { bytes_per_token });
 
 impl Default for RawEstimate {
     fn default() -> Self {

@@ -1,17 +1,20 @@
 //! Which exchanges the meter reads at all.
 
 use crate::glob::Glob;
-use penstock_filter_api::{ConfigError, Record};
+use penstock_filter_api::{ConfigError, Record, reads};
 use penstock_llm_api::Api;
-use serde::Deserialize;
 
 /// Most patterns of one list.
 const MAX_PATTERNS: usize = 1000;
 
 /// Restricts the meter. An empty list means all; names are exact or with `*`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Scope"))]
+#[derive(Debug, Default)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(deny_unknown_fields, default),
+    schemars(rename = "Scope")
+)]
 pub(crate) struct RawScope {
     /// Names of routes.
     routes: Vec<String>,
@@ -22,6 +25,8 @@ pub(crate) struct RawScope {
     /// Names of tenants, or their hashes.
     tenants: Vec<String>,
 }
+
+reads!(struct RawScope { routes, apis, models, tenants });
 
 /// The exchanges that the meter reads.
 #[derive(Debug, Default)]

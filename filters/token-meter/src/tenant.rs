@@ -1,7 +1,6 @@
 //! Who an exchange is charged to.
 
-use penstock_filter_api::{ConfigError, Head, Ports};
-use serde::Deserialize;
+use penstock_filter_api::{ConfigError, Head, Ports, reads};
 use sha2::{Digest, Sha256};
 
 /// Longest tenant value that is read, in bytes; what is longer is cut.
@@ -18,37 +17,57 @@ const CREDENTIALS: [&str; 6] = [
 ];
 
 /// Where the tenant is read from: exactly one of `header`, `jwt_claim` and `filter_state`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Tenant"))]
+#[derive(Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(deny_unknown_fields),
+    schemars(rename = "Tenant")
+)]
 pub(crate) struct RawTenant {
     /// A request header. Make sure that only a trusted hop can set it.
-    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(default))]
     header: Option<String>,
     /// Keys from the dynamic metadata of `envoy.filters.http.jwt_authn` down to the claim, such as
     /// `["payload", "tenant"]`. The first is the `payload_in_metadata` of the provider.
-    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(default))]
     jwt_claim: Vec<String>,
     /// Filter state that another filter has set. A value that a wasm filter has set as `x` is `wasm.x`.
-    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(default))]
     filter_state: Option<String>,
     /// Shows a hash instead of the value: 16 hexadecimal digits of SHA-256. For API keys; required for
     /// headers that hold a credential. `Bearer ` is taken off first.
-    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(default))]
     hash: bool,
     /// Hashed together with the value, so that nobody can try values without knowing it.
-    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(default))]
     hash_key: String,
     /// Most tenants with a label of their own, in each Envoy worker. The others share one. 1 to 10000.
-    #[serde(default = "default_cap")]
+    #[cfg_attr(feature = "schema", schemars(default = "default_cap"))]
     pub(crate) cap: u16,
     /// The label value that the others share.
-    #[serde(default = "crate::raw::other")]
+    #[cfg_attr(feature = "schema", schemars(default = "crate::raw::other"))]
     pub(crate) other: String,
 }
 
+reads!(struct RawTenant { header, jwt_claim, filter_state, hash, hash_key, cap, other });
+
 fn default_cap() -> u16 {
     100
+}
+
+impl Default for RawTenant {
+    fn default() -> Self {
+        Self {
+            header: None,
+            jwt_claim: Vec::new(),
+            filter_state: None,
+            hash: false,
+            hash_key: String::new(),
+            cap: default_cap(),
+            other: crate::raw::other(),
+        }
+    }
 }
 
 /// Reads the tenant of an exchange.

@@ -1,40 +1,45 @@
 //! The configuration of models that nobody here knows: JSON pointers by name.
 
-use penstock_filter_api::ConfigError;
+use penstock_filter_api::{ConfigError, reads};
 use penstock_llm_api::{CustomApi, CustomRequest, CustomResponse, CustomSpec, CustomUsage, Pointer, Scope};
 use penstock_wire::Framing;
-use serde::Deserialize;
 
 /// One model of any other HTTP API, described by JSON pointers.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Custom"))]
+#[derive(Default)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(deny_unknown_fields),
+    schemars(rename = "Custom")
+)]
 pub(crate) struct RawCustom {
     /// The path of its POST: segments, `*` for any one, `**` in front or at the end for any number.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^/")))]
     path: String,
     /// How it frames streams.
-    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(default))]
     framing: RawFraming,
     /// The payload that ends a stream, such as `[DONE]`; empty for none.
-    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(default))]
     done_marker: String,
     /// The request.
-    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(default))]
     request: RawRequest,
     /// A whole response.
-    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(default))]
     response: RawResponse,
     /// A frame of a stream; as the whole response where there is none.
     frame: Option<RawResponse>,
 }
 
+reads!(struct RawCustom { path, framing, done_marker, request, response, frame } needs path);
+
 /// How its streams are framed.
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Default)]
 #[cfg_attr(
     feature = "schema",
     derive(schemars::JsonSchema),
+    schemars(rename_all = "snake_case"),
     schemars(rename = "Framing")
 )]
 enum RawFraming {
@@ -49,12 +54,14 @@ enum RawFraming {
     JsonArray,
 }
 
+reads!(enum RawFraming { "by_content_type" => ByContentType, "sse" => Sse, "ndjson" => Ndjson, "json_array" => JsonArray });
+
 /// Where things stand in a request, by JSON pointer (RFC 6901); `*` stands for every item or member.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
 #[cfg_attr(
     feature = "schema",
     derive(schemars::JsonSchema),
+    schemars(deny_unknown_fields, default),
     schemars(rename = "CustomRequest")
 )]
 struct RawRequest {
@@ -73,12 +80,14 @@ struct RawRequest {
     texts: Vec<RawText>,
 }
 
+reads!(struct RawRequest { model, stream, stream_default, max_output_tokens, texts });
+
 /// Where things stand in a response, by JSON pointer (RFC 6901); `*` stands for every item or member.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
 #[cfg_attr(
     feature = "schema",
     derive(schemars::JsonSchema),
+    schemars(deny_unknown_fields, default),
     schemars(rename = "CustomResponse")
 )]
 struct RawResponse {
@@ -97,12 +106,14 @@ struct RawResponse {
     usage: RawUsage,
 }
 
+reads!(struct RawResponse { model, finish, error, texts, usage });
+
 /// Where the counters of tokens stand.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
 #[cfg_attr(
     feature = "schema",
     derive(schemars::JsonSchema),
+    schemars(deny_unknown_fields, default),
     schemars(rename = "CustomUsage")
 )]
 struct RawUsage {
@@ -127,12 +138,14 @@ struct RawUsage {
     output_excludes_reasoning: bool,
 }
 
+reads!(struct RawUsage { input_tokens, output_tokens, cached_tokens, cache_creation_tokens, reasoning_tokens, input_excludes_cache, output_excludes_reasoning });
+
 /// Where texts stand, and whose they are.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default)]
 #[cfg_attr(
     feature = "schema",
     derive(schemars::JsonSchema),
+    schemars(deny_unknown_fields),
     schemars(rename = "CustomText")
 )]
 struct RawText {
@@ -143,6 +156,8 @@ struct RawText {
     #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(/.*)?$")))]
     pointer: String,
 }
+
+reads!(struct RawText { scope, pointer } needs scope, pointer);
 
 /// Checks all entries; the error's path starts at `custom`.
 pub(crate) fn check(raw: Vec<RawCustom>) -> Result<Vec<CustomApi>, ConfigError> {

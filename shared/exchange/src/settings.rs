@@ -1,10 +1,9 @@
 //! The engine's own configuration, under the key `exchange`.
 
 use crate::custom::{self, RawCustom};
-use penstock_filter_api::{ConfigError, parse};
+use penstock_filter_api::{ConfigError, read, reads};
 use penstock_llm_api::{Api, CustomApi, Operation};
 use penstock_wire::Limits;
-use serde::Deserialize;
 
 /// Bounds and policies of the engine, checked and ready to use.
 #[derive(Debug)]
@@ -44,9 +43,12 @@ pub struct InflateBounds {
 }
 
 /// What becomes of an operation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename_all = "snake_case")
+)]
 pub enum OperationRule {
     /// Filters join.
     Inspect,
@@ -57,10 +59,15 @@ pub enum OperationRule {
     Deny,
 }
 
+reads!(enum OperationRule { "inspect" => Inspect, "pass" => Pass, "deny" => Deny });
+
 /// How a cut response ends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename_all = "snake_case")
+)]
 pub enum OnCut {
     /// Both sides are reset right after the error event.
     #[default]
@@ -68,6 +75,8 @@ pub enum OnCut {
     /// The upstream's response is read to its end and thrown away, and the client's ends cleanly.
     Drain,
 }
+
+reads!(enum OnCut { "reset" => Reset, "drain" => Drain });
 
 /// An API given by configuration instead of by the path.
 #[derive(Debug)]
@@ -96,7 +105,7 @@ impl RouteRule {
 impl Settings {
     /// Reads the value of the key `exchange`.
     pub fn load(json: &str) -> Result<Self, ConfigError> {
-        parse::<Raw>(json)?.check()
+        read::<Raw>(json)?.check()
     }
 
     /// What becomes of this kind of operation.
@@ -110,11 +119,10 @@ impl Settings {
 }
 
 /// Bounds and policies of the engine that all filters share.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
 #[cfg_attr(
     feature = "schema",
     derive(schemars::JsonSchema),
+    schemars(deny_unknown_fields, default),
     schemars(rename = "Exchange")
 )]
 pub(crate) struct Raw {
@@ -157,12 +165,14 @@ pub(crate) struct Raw {
     custom: Vec<RawCustom>,
 }
 
+reads!(struct Raw { max_request_bytes, max_response_bytes, max_frame_bytes, max_held_bytes, max_hold_ms, max_inflated_bytes, max_inflate_ratio, max_json_depth, max_json_nodes, headers, on_cut, operations, routes, custom });
+
 /// Whether heads wait until the body is judged.
-#[derive(Clone, Copy, Default, Deserialize, PartialEq)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Default, PartialEq)]
 #[cfg_attr(
     feature = "schema",
     derive(schemars::JsonSchema),
+    schemars(rename_all = "snake_case"),
     schemars(rename = "Headers")
 )]
 enum RawHeaders {
@@ -173,12 +183,14 @@ enum RawHeaders {
     Release,
 }
 
+reads!(enum RawHeaders { "hold" => Hold, "release" => Release });
+
 /// What becomes of one kind of operation.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default)]
 #[cfg_attr(
     feature = "schema",
     derive(schemars::JsonSchema),
+    schemars(deny_unknown_fields),
     schemars(rename = "Operation")
 )]
 struct RawOperation {
@@ -189,10 +201,16 @@ struct RawOperation {
     rule: OperationRule,
 }
 
+reads!(struct RawOperation { kind, rule } needs kind, rule);
+
 /// The API of a route. Has either `route` or `path_prefix`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Route"))]
+#[derive(Default)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(deny_unknown_fields),
+    schemars(rename = "Route")
+)]
 struct RawRoute {
     /// Envoy's name of the route.
     route: Option<String>,
@@ -202,6 +220,8 @@ struct RawRoute {
     #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::route_api"))]
     api: String,
 }
+
+reads!(struct RawRoute { route, path_prefix, api } needs api);
 
 const MIB: usize = 1 << 20;
 

@@ -1,7 +1,8 @@
 //! Loading a filter's configuration.
 
-use crate::{Plugin, reader};
-use penstock_wire::{Limits, Tape};
+use crate::Plugin;
+use crate::read::{Read, path};
+use penstock_wire::{Limits, Tape, Value};
 use std::fmt;
 
 /// Bounds of a configuration document.
@@ -38,6 +39,11 @@ impl ConfigError {
         }
     }
 
+    /// An error at a value of the document; `message` in pieces.
+    pub fn at(value: Value<'_>, message: &[&str]) -> Self {
+        Self::new(path(value), message.concat())
+    }
+
     /// The same error, seen from the document that holds the value under `key`.
     pub fn under(mut self, key: &str) -> Self {
         self.path = match self.path.as_str() {
@@ -60,80 +66,94 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Reads a raw configuration; the error names the path of the field.
+/// Reads a raw configuration over its defaults; the error names the path of the field.
 ///
-/// The document has at most 4 MiB, 32 levels and 200,000 nodes. A number in it that is no integer reaches
-/// `deserialize_any` as it is written, so that decimals stay exact.
-pub fn parse<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, ConfigError> {
+/// The document has at most 4 MiB, 32 levels and 200,000 nodes.
+pub fn read<T: Read + Default>(json: &str) -> Result<T, ConfigError> {
     let mut tape = Tape::new();
     tape.parse(json.as_bytes(), &LIMITS)
         .map_err(|error| ConfigError::new("", error.to_string()))?;
-    reader::read(tape.view(json.as_bytes()).root())
+    let mut config = T::default();
+    config.read(tape.view(json.as_bytes()).root())?;
+    Ok(config)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
-    use serde::Deserialize;
+    use super::read;
     use std::collections::BTreeMap;
 
-    #[derive(Debug, Default, PartialEq, Deserialize)]
-    #[serde(deny_unknown_fields, default)]
+    #[derive(Debug, Default, PartialEq)]
     struct Shelf {
         name: Option<String>,
         width: u16,
-        weight: f64,
-        shift: i32,
         open: bool,
         finish: Finish,
         boxes: Vec<Shelf>,
         labels: BTreeMap<String, u8>,
+        maker: Maker,
     }
 
-    #[derive(Debug, Default, PartialEq, Deserialize)]
-    #[serde(rename_all = "snake_case")]
+    crate::reads!(struct Shelf { name, width, open, finish, boxes, labels, maker });
+
+    #[derive(Clone, Copy, Debug, Default, PartialEq)]
     enum Finish {
         #[default]
         Raw,
-        Paint(String),
-        Glaze {
-            coats: u8,
-        },
+        Wax,
     }
+
+    crate::reads!(enum Finish { "raw" => Raw, "wax" => Wax });
+
+    #[derive(Debug, Default, PartialEq)]
+    struct Maker {
+        town: String,
+    }
+
+    crate::reads!(struct Maker { town } needs town);
 
     #[test]
     fn every_shape_is_read() {
-        let json = r#"{"name": "a\u0062", "width": 3e2, "weight": 0.5, "shift": -7, "open": true, "finish": {"glaze": {"coats": 2}},
-            "boxes": [{"finish": {"paint": "red"}}, {"name": null}], "labels": {"x.y": 1}}"#;
-        let painted = Shelf {
-            finish: Finish::Paint("red".to_owned()),
+        let json = r#"{"name": "a\u0062", "width": 3e2, "open": true, "finish": "wax", "maker": {"town": "Ulm"},
+            "boxes": [{"open": true}, {"name": null}], "labels": {"x.y": 1}}"#;
+        let inner = Shelf {
+            open: true,
             ..Shelf::default()
         };
         let shelf = Shelf {
             name: Some("ab".to_owned()),
             width: 300,
-            weight: 0.5,
-            shift: -7,
             open: true,
-            finish: Finish::Glaze { coats: 2 },
-            boxes: vec![painted, Shelf::default()],
+            finish: Finish::Wax,
+            boxes: vec![inner, Shelf::default()],
             labels: [("x.y".to_owned(), 1)].into(),
+            maker: Maker {
+                town: "Ulm".to_owned(),
+            },
         };
-        assert_eq!(parse(json), Ok(shelf));
+        assert_eq!(read(json), Ok(shelf));
     }
 
     #[test]
     fn an_error_says_where() {
         for (json, error) in [
-            ("[]", "invalid type: an array, expected struct Shelf"),
+            ("[]", "invalid type: an array, expected an object"),
             ("{", "JSON ends too early at byte 1"),
-            (r#"{"names": 1}"#, "names: unknown field `names`, expected one of"),
+            ("{} {}", "bytes after the JSON document"),
+            (
+                r#"{"names": 1}"#,
+                "names: unknown field `names`, expected one of: name, ",
+            ),
             (r#"{"open": true, "open": true}"#, "duplicate field `open`"),
             (
                 r#"{"width": 65536}"#,
-                "width: invalid value: an integer, expected u16",
+                "width: invalid value: expected an integer from 0 to 65535",
             ),
-            (r#"{"width": 1.5}"#, "width: invalid type: a number, expected u16"),
+            (r#"{"width": -1}"#, "width: invalid value"),
+            (
+                r#"{"width": 1.5}"#,
+                "width: invalid type: a number, expected an integer",
+            ),
             (
                 r#"{"name": ["secret"]}"#,
                 "name: invalid type: an array, expected a string",
@@ -143,25 +163,18 @@ mod tests {
                 "open: invalid type: a string, expected a boolean",
             ),
             (
-                r#"{"finish": "wax"}"#,
-                "finish: unknown variant `wax`, expected one of",
+                r#"{"finish": "oil"}"#,
+                "finish: unknown variant `oil`, expected one of: raw, wax",
             ),
-            (r#"{"finish": "paint"}"#, "finish: this variant has content"),
+            (r#"{"maker": {}}"#, "maker: missing field `town`"),
             (
-                r#"{"finish": {"raw": 1}}"#,
-                "finish.raw: this variant has no content",
-            ),
-            (
-                r#"{"finish": {"glaze": {}}}"#,
-                "finish.glaze: missing field `coats`",
-            ),
-            (
-                r#"{"boxes": [{}, {"boxes": [{"shift": null}]}]}"#,
-                "boxes[1].boxes[0].shift: invalid type: null",
+                r#"{"boxes": [{}, {"boxes": [{"width": null}]}]}"#,
+                "boxes[1].boxes[0].width: invalid type: null",
             ),
             (r#"{"labels": {"x": 1, "y": -1}}"#, "labels.y: invalid value"),
+            (r#"{"labels": {"x": 1, "x": 2}}"#, "labels.x: given twice"),
         ] {
-            let refused = parse::<Shelf>(json).unwrap_err().to_string();
+            let refused = read::<Shelf>(json).unwrap_err().to_string();
             assert!(refused.starts_with(error), "{json}\n  {refused}");
         }
     }

@@ -42,6 +42,8 @@ pub enum Stage {
     Route,
 }
 
+crate::reads!(enum Stage { "admit" => Admit, "inspect" => Inspect, "rewrite" => Rewrite, "reuse" => Reuse, "route" => Route });
+
 /// Whether a filter's decisions take effect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
@@ -54,6 +56,8 @@ pub enum Mode {
     Off,
 }
 
+crate::reads!(enum Mode { "enforce" => Enforce, "shadow" => Shadow, "off" => Off });
+
 /// What happens to an exchange that a filter cannot judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnFailure {
@@ -62,6 +66,8 @@ pub enum OnFailure {
     /// It passes untouched, and the failure is counted.
     Open,
 }
+
+crate::reads!(enum OnFailure { "closed" => Closed, "open" => Open });
 
 /// The answer of [`Plugin::open`].
 pub enum Open {
@@ -92,3 +98,5 @@ pub enum Need {
     /// May edit, hold, cut or deny.
     Decide,
 }
+
+crate::reads!(enum Need { "nothing" => Nothing, "observe" => Observe, "decide" => Decide });

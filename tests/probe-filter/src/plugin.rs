@@ -2,7 +2,7 @@
 
 use crate::one::{Ends, One};
 use crate::script::Script;
-use penstock_filter_api::{ConfigError, Cx, Denial, Head, Needs, Open, Plugin, Policy, parse};
+use penstock_filter_api::{ConfigError, Cx, Denial, Head, Needs, Open, Plugin, Policy, read};
 use std::rc::Rc;
 
 struct Probe {
@@ -11,7 +11,7 @@ struct Probe {
 }
 
 pub(crate) fn load(json: &str) -> Result<Box<dyn Plugin>, ConfigError> {
-    parse::<Script>(json).map(|script| {
+    read::<Script>(json).map(|script| {
         Box::new(Probe {
             script: Rc::new(script),
             ends: Ends::default(),

@@ -1,26 +1,19 @@
 //! What the probe shall do.
 
-use penstock_filter_api::{Mode, Need, OnFailure, Stage};
-use serde::Deserialize;
+use penstock_filter_api::{Mode, Need, OnFailure, Stage, reads};
 
 /// The configuration. Everything is off by default.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug)]
 pub struct Script {
     /// `admit`, `inspect`, `rewrite`, `reuse` or `route`.
-    #[serde(deserialize_with = "stage")]
     pub stage: Stage,
     /// `enforce`, `shadow` or `off`.
-    #[serde(deserialize_with = "mode")]
     pub mode: Mode,
     /// `closed` or `open`.
-    #[serde(deserialize_with = "on_failure")]
     pub on_failure: OnFailure,
     /// `nothing`, `observe` or `decide`.
-    #[serde(deserialize_with = "need")]
     pub request: Need,
     /// The same for the response.
-    #[serde(deserialize_with = "need")]
     pub response: Need,
     /// Raises the need of the response to `decide` when the prompt is known.
     pub decide_late: bool,
@@ -72,9 +65,10 @@ pub struct Script {
     pub trap_output_on: Option<String>,
 }
 
+reads!(struct Script { stage, mode, on_failure, request, response, decide_late, replace_prompt, replace, hold_all, cut_on, cut_after_bytes, deny_head, deny_on, retry_after_s, deny_response_head, answer_on, answer, answer_type, ask_prompt, ask_output, ask_output_on, route, mark_response, mark_trailer, ask_usage, cap_output, set_model, trap_on, trap_output_on });
+
 /// A word and what comes in its place.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default)]
 pub struct Replace {
     /// The word.
     pub from: String,
@@ -82,9 +76,10 @@ pub struct Replace {
     pub to: String,
 }
 
+reads!(struct Replace { from, to } needs from, to);
+
 /// A service to ask. It answers `allow` or `deny` in its body; anything else than 2xx is a failure.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default)]
 pub struct Ask {
     /// Cluster of the service.
     pub cluster: String,
@@ -92,9 +87,10 @@ pub struct Ask {
     pub timeout_ms: u32,
 }
 
+reads!(struct Ask { cluster, timeout_ms } needs cluster, timeout_ms);
+
 /// A header that re-routes.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default)]
 pub struct Route {
     /// The word in the prompt.
     pub on: String,
@@ -103,6 +99,8 @@ pub struct Route {
     /// Its value.
     pub value: String,
 }
+
+reads!(struct Route { on, header, value } needs on, header, value);
 
 impl Default for Script {
     fn default() -> Self {
@@ -138,54 +136,4 @@ impl Default for Script {
             trap_output_on: None,
         }
     }
-}
-
-/// Reads a name with the table of the values that it can have.
-fn named<'de, D: serde::Deserializer<'de>, T: Copy>(reader: D, table: &[(&str, T)]) -> Result<T, D::Error> {
-    let name = String::deserialize(reader)?;
-    let found = table
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, value)| *value);
-    found.ok_or_else(|| serde::de::Error::custom(format!("unknown name `{name}`")))
-}
-
-fn stage<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Stage, D::Error> {
-    let table = [
-        ("admit", Stage::Admit),
-        ("inspect", Stage::Inspect),
-        ("rewrite", Stage::Rewrite),
-        ("reuse", Stage::Reuse),
-        ("route", Stage::Route),
-    ];
-    named(reader, &table)
-}
-
-fn mode<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Mode, D::Error> {
-    named(
-        reader,
-        &[
-            ("enforce", Mode::Enforce),
-            ("shadow", Mode::Shadow),
-            ("off", Mode::Off),
-        ],
-    )
-}
-
-fn on_failure<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<OnFailure, D::Error> {
-    named(
-        reader,
-        &[("closed", OnFailure::Closed), ("open", OnFailure::Open)],
-    )
-}
-
-fn need<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Need, D::Error> {
-    named(
-        reader,
-        &[
-            ("nothing", Need::Nothing),
-            ("observe", Need::Observe),
-            ("decide", Need::Decide),
-        ],
-    )
 }
