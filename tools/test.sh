@@ -51,7 +51,7 @@ tools/envoy.sh "$newest" >/dev/null || exit 1
 export ENVOY_VERSION=$newest
 
 case " $* " in *" --lint "*) part lint 900 tools/lint.sh ;; esac
-part "cargo test" 1500 cargo test --workspace
+part "cargo test" 1500 cargo test --workspace --no-fail-fast
 cargo build --quiet -p llm-sim || exit 1
 cargo build --quiet --release --target wasm32-wasip1 -p penstock-probe-filter || exit 1
 part "envoy-configs are valid" 120 python3 tests/demo/validate.py
