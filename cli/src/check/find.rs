@@ -1,7 +1,8 @@
 //! Finds the configurations of Wasm filters in the files of Envoy and Istio.
 
-use super::node::{Node, Reader, Value};
+use super::node::{Node, Value};
 use super::place::above;
+use super::scalar::Reader;
 use super::yaml;
 
 /// Envoy's own `per_connection_buffer_limit_bytes`, in bytes.

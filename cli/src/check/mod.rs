@@ -1,17 +1,20 @@
 //! `penstock check`: configurations, wherever they stand.
 
+mod around;
 mod find;
 mod node;
 mod place;
+mod scalar;
 mod site;
 mod yaml;
 
 use crate::read::{BytesPerToken, Options};
 use crate::{Console, OK, REFUSED, USAGE, input};
 use find::{Finder, Given, Host, Site, carried};
-use node::{Node, Reader, is_field};
+use node::{Node, is_field};
 use penstock_exchange::Engine;
 use penstock_suite::MODULES;
+use scalar::Reader;
 use site::{Finding, Severity};
 use std::ffi::{OsStr, OsString};
 

@@ -209,7 +209,7 @@ fn merged(members: Vec<Member>) -> Vec<Member> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::node::Reader;
+    use super::super::scalar::Reader;
     use super::*;
 
     fn json(text: &str) -> Vec<String> {

@@ -1,17 +1,16 @@
 //! What an answer says.
 
-use super::channels::{self, Sums};
-use super::framing::{self, Event};
+use super::channels;
+use super::framing;
 use super::http::Message;
 use super::reading::Reading;
 use super::request::{Asked, unseen_warning};
 use super::usage::Reported;
 use super::{LIMITS, Options, coding, shape};
 use penstock_llm_api::{
-    Api, ApiError, Dialect, FrameReading, Operation, StreamReader, Target, Usage, Want, Warnings,
-    read_response, response_texts, text_of,
+    Api, ApiError, Dialect, Operation, Target, Usage, Warnings, read_response, response_texts,
 };
-use penstock_wire::{FrameError, Framing, Json, Tape};
+use penstock_wire::{Framing, Json, Tape};
 
 /// Reads a response, or a body alone.
 pub(super) fn understand(mut message: Message, asked: Option<&Asked>, options: &Options) -> Reading {
@@ -50,15 +49,16 @@ fn target(asked: Option<&Asked>, options: &Options) -> Target {
     }
 }
 
-struct Answer<'a> {
-    status: Option<u16>,
-    target: Target,
-    asked: Option<&'a Asked>,
-    options: &'a Options,
-    reading: Reading,
-    usage: Usage,
-    output_bytes: u64,
-    complete: bool,
+/// An answer while it is read.
+pub(super) struct Answer<'a> {
+    pub(super) status: Option<u16>,
+    pub(super) target: Target,
+    pub(super) asked: Option<&'a Asked>,
+    pub(super) options: &'a Options,
+    pub(super) reading: Reading,
+    pub(super) usage: Usage,
+    pub(super) output_bytes: u64,
+    pub(super) complete: bool,
 }
 
 impl Answer<'_> {
@@ -82,7 +82,7 @@ impl Answer<'_> {
         let declared = self
             .target
             .framing(content_type, streamed)
-            .or_else(|| by_name(content_type));
+            .or_else(|| framing::by_name(content_type));
         let framing = framing::of_body(body, declared);
         if framing != declared
             && content_type.is_some()
@@ -90,7 +90,7 @@ impl Answer<'_> {
         {
             self.note(format!(
                 "content-type does not fit: the body is {}",
-                framing_name(framing)
+                framing::name(framing)
             ));
         }
         match framing {
@@ -144,79 +144,8 @@ impl Answer<'_> {
         answer.error.is_some()
     }
 
-    fn read_stream(&mut self, framing: Framing, body: &[u8]) {
-        let (events, error) = framing::events(framing, body);
-        match error {
-            Some(FrameError::Syntax) => {
-                self.note("the stream is not a JSON array from some place on: read up to there")
-            }
-            Some(FrameError::TooLarge) => self.note("a frame of the stream is too large: read up to there"),
-            None => {}
-        }
-        let (seen, error) = first_known(&events);
-        self.settle_api(seen, error.is_some() && seen.is_none());
-        let target = self.target.clone();
-        match (target.dialect(), error) {
-            (Some(dialect), _) => self.read_events(dialect, &events),
-            (None, Some(error)) => self.fail(&error),
-            (None, None) => {}
-        }
-        self.reading.stream = self.reading.is_understood();
-    }
-
-    fn read_events(&mut self, dialect: Dialect<'_>, events: &[Event]) {
-        let mut reader = StreamReader::new(dialect, Want::Pieces);
-        let (mut frame, mut tape, mut sums) = (FrameReading::default(), Tape::new(), Sums::new());
-        let mut unseen = Vec::new();
-        let mut unread = 0usize;
-        for (number, event) in events.iter().enumerate() {
-            let json = tape
-                .parse(&event.payload, &LIMITS)
-                .is_ok()
-                .then(|| tape.view(&event.payload));
-            reader.read(event.name.as_deref(), &event.payload, json, &mut frame);
-            unread += usize::from(json.is_none() && !frame.end);
-            unseen.extend(frame.unseen.iter().copied());
-            let Some(json) = json else { continue };
-            for piece in frame
-                .pieces
-                .iter()
-                .filter(|piece| piece.scope.is_output() && channels::is_new(piece.part))
-            {
-                sums.add(
-                    channels::of_piece(json, number, piece),
-                    piece.scope,
-                    text_of(json, piece.node).len(),
-                );
-            }
-        }
-        self.reading.texts = sums.into_texts();
-        self.take(&reader, unread);
-        self.reading.warnings.extend(unseen_warning(unseen));
-    }
-
-    /// What the reader of a stream gathered.
-    fn take(&mut self, reader: &StreamReader, unread: usize) {
-        self.reading.model = reader.model().map(str::to_owned);
-        self.reading.finish = reader.finish();
-        self.usage = reader.usage();
-        self.output_bytes = reader.output_bytes();
-        self.complete = reader.complete();
-        self.note_oddities(reader.warnings());
-        if unread > 0 {
-            self.note(format!(
-                "{unread} of the stream's events cannot be read as JSON: skipped"
-            ));
-        }
-        match reader.error() {
-            Some(error) => self.fail(error),
-            None if !self.complete => self.note("the stream ends before its semantic end: truncated"),
-            None => {}
-        }
-    }
-
     /// The user's word holds, then the request's path, then the answer's body, then the request's body.
-    fn settle_api(&mut self, seen: Option<Api>, is_error: bool) {
+    pub(super) fn settle_api(&mut self, seen: Option<Api>, is_error: bool) {
         let by_path = self.asked.is_some_and(|asked| asked.by_path) || self.options.api.is_some();
         let known = self.target.api;
         match (known, seen) {
@@ -235,7 +164,7 @@ impl Answer<'_> {
         self.reading.operation = self.target.operation;
     }
 
-    fn note_oddities(&mut self, warnings: Warnings) {
+    pub(super) fn note_oddities(&mut self, warnings: Warnings) {
         if warnings.odd_usage {
             self.note("a token counter is no count and was ignored");
         }
@@ -245,7 +174,7 @@ impl Answer<'_> {
     }
 
     /// The server reports a failure.
-    fn fail(&mut self, error: &ApiError) {
+    pub(super) fn fail(&mut self, error: &ApiError) {
         self.reading.failed = true;
         let words = [("type", &error.kind), ("code", &error.code)];
         let words = words
@@ -257,7 +186,7 @@ impl Answer<'_> {
         ));
     }
 
-    fn note(&mut self, warning: impl Into<String>) {
+    pub(super) fn note(&mut self, warning: impl Into<String>) {
         self.reading.warn(warning);
     }
 
@@ -317,36 +246,5 @@ impl Answer<'_> {
         {
             self.note("no usage is reported, and there is no text to estimate it from");
         }
-    }
-}
-
-/// The API that the first telling event shows, and the first error before it.
-fn first_known(events: &[Event]) -> (Option<Api>, Option<ApiError>) {
-    let mut tape = Tape::new();
-    let mut error = None;
-    for event in events {
-        if tape.parse(&event.payload, &LIMITS).is_err() {
-            continue;
-        }
-        let root = tape.view(&event.payload).root();
-        error = error.or_else(|| shape::error(root));
-        if let Some(api) = shape::of_answer(root) {
-            return (Some(api), error);
-        }
-    }
-    (None, error)
-}
-
-/// The framing that a content type names by itself.
-fn by_name(content_type: Option<&[u8]>) -> Option<Framing> {
-    Target::new(Operation::Unknown).framing(content_type, false)
-}
-
-fn framing_name(framing: Option<Framing>) -> &'static str {
-    match framing {
-        Some(Framing::Sse) => "a stream of server-sent events",
-        Some(Framing::Ndjson) => "a stream of JSON lines",
-        Some(Framing::JsonArray) => "a JSON array",
-        None => "one JSON document",
     }
 }

@@ -1,6 +1,7 @@
 //! Whether a body is one document or a stream, and how a stream is framed.
 
 use super::LIMITS;
+use penstock_llm_api::{Operation, Target};
 use penstock_wire::{FrameError, Framer, Framing, Tape};
 
 /// Largest frame, in bytes.
@@ -75,4 +76,19 @@ pub(super) fn events(framing: Framing, body: &[u8]) -> (Vec<Event>, Option<Frame
         .push(body, &mut sink)
         .and_then(|()| framer.finish(&mut sink));
     (events, result.err())
+}
+
+/// The framing that a content type names by itself.
+pub(super) fn by_name(content_type: Option<&[u8]>) -> Option<Framing> {
+    Target::new(Operation::Unknown).framing(content_type, false)
+}
+
+/// What to call it.
+pub(super) fn name(framing: Option<Framing>) -> &'static str {
+    match framing {
+        Some(Framing::Sse) => "a stream of server-sent events",
+        Some(Framing::Ndjson) => "a stream of JSON lines",
+        Some(Framing::JsonArray) => "a JSON array",
+        None => "one JSON document",
+    }
 }

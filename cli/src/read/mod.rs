@@ -10,6 +10,7 @@ mod reading;
 mod render;
 mod request;
 mod shape;
+mod stream;
 mod usage;
 
 pub(crate) use usage::BytesPerToken;

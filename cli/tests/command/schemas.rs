@@ -26,6 +26,21 @@ fn every_name_of_the_list_has_a_schema() {
     }
 }
 
+/// The parser names its keys when it refuses another.
+#[test]
+fn every_key_of_a_configuration_has_a_schema() {
+    let refused = crate::run::penstock_on(&["check", "-"], b"nobody: {}").out;
+    let keys = refused
+        .split("this module reads: ")
+        .nth(1)
+        .unwrap()
+        .trim()
+        .split(", ");
+    let document = schema("document");
+    let known: Vec<&String> = document["properties"].as_object().unwrap().keys().collect();
+    assert_eq!(keys.collect::<Vec<_>>(), known);
+}
+
 #[test]
 fn the_meters_schema_is_the_one_that_it_keeps() {
     let kept = std::fs::read_to_string(repository("filters/token-meter/schema.json")).unwrap();
