@@ -2,11 +2,11 @@
 
 use crate::chunking::Chunking;
 use crate::ground::Ground;
-use crate::http1::{Broken, Head, Length, Reader};
+use crate::http1::{Broken, Head, Length, Reader, last_chunk, push_fields};
 use crate::message::{Fields, Framing, Request};
 use crate::observed::{ClientSaw, Ending};
 use crate::scenario::Leaves;
-use crate::upstream::{ALIVE_BODY, ALIVE_PATH, last_chunk, part_gap, push_fields};
+use crate::upstream::{ALIVE_BODY, ALIVE_PATH, part_gap};
 use std::io;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;

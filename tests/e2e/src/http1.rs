@@ -225,3 +225,21 @@ fn parse_field(line: &[u8]) -> Result<(String, Vec<u8>), Broken> {
     let name = String::from_utf8_lossy(&line[..colon]).to_ascii_lowercase();
     Ok((name, line[colon + 1..].trim_ascii().to_vec()))
 }
+
+/// The end of a chunked body.
+pub fn last_chunk(trailers: &Fields) -> Vec<u8> {
+    let mut out = b"0\r\n".to_vec();
+    push_fields(&mut out, trailers);
+    out.extend(b"\r\n");
+    out
+}
+
+/// Writes header or trailer fields as HTTP/1.1 has them.
+pub fn push_fields(out: &mut Vec<u8>, fields: &Fields) {
+    for (name, value) in fields {
+        out.extend(name.bytes());
+        out.extend(b": ");
+        out.extend(value);
+        out.extend(b"\r\n");
+    }
+}

@@ -17,6 +17,7 @@ pub mod chunking;
 pub mod client1;
 mod client2;
 pub mod envoy;
+mod events;
 pub mod ground;
 pub mod gzip;
 pub mod http1;

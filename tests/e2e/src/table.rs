@@ -2,7 +2,7 @@
 
 use crate::cases;
 use crate::chunking::Chunking;
-use crate::envoy::{Wire, binary, group, judge};
+use crate::envoy::{Wire, binary, group, judge, storm_scenario};
 use crate::native;
 use crate::scenario::{Cuts, Protocol, Runs, Scenario};
 use std::cell::{Cell, RefCell};
@@ -83,11 +83,19 @@ async fn on_envoys(chosen: &[Scenario], protocol: Protocol, sheet: &Sheet<'_>) -
     }
     let folder = run_folder().join(protocol.name());
     let failed = sheet.tally.get().failed;
-    let mut wire = Wire::new(binary()?, &folder, &chosen).await?;
+    let storm = storm_scenario();
+    let stormy = protocol == Protocol::Http1 && storm.name.contains(&sheet.choice.filter);
+    let setups: Vec<Scenario> = chosen.iter().chain(stormy.then_some(&storm)).cloned().collect();
+    let mut wire = Wire::new(binary()?, &folder, &setups).await?;
     for scenario in &chosen {
         let begin = Instant::now();
         let result = on_envoy(&mut wire, scenario, protocol).await;
         sheet.line(scenario, "envoy", protocol, begin, result)?;
+    }
+    if stormy {
+        let begin = Instant::now();
+        let result = wire.storm().await;
+        sheet.line(&storm, "envoy", protocol, begin, result)?;
     }
     if sheet.tally.get().failed == failed {
         let _ = std::fs::remove_dir_all(folder);

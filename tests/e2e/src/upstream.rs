@@ -2,7 +2,7 @@
 
 use crate::chunking::Chunking;
 use crate::ground::Ground;
-use crate::http1::{Broken, Head, Reader};
+use crate::http1::{Broken, Head, Reader, last_chunk, push_fields};
 use crate::message::{Fields, Framing, declared};
 use crate::observed::{Ending, UpstreamSaw};
 use crate::script::{Script, Starts, Step};
@@ -306,24 +306,6 @@ pub async fn part_gap(parts: usize) {
     let begin = Instant::now();
     while begin.elapsed() < gap {
         tokio::task::yield_now().await;
-    }
-}
-
-/// The end of a chunked body.
-pub fn last_chunk(trailers: &Fields) -> Vec<u8> {
-    let mut out = b"0\r\n".to_vec();
-    push_fields(&mut out, trailers);
-    out.extend(b"\r\n");
-    out
-}
-
-/// Writes header or trailer fields as HTTP/1.1 has them.
-pub fn push_fields(out: &mut Vec<u8>, fields: &Fields) {
-    for (name, value) in fields {
-        out.extend(name.bytes());
-        out.extend(b": ");
-        out.extend(value);
-        out.extend(b"\r\n");
     }
 }
 

@@ -9,6 +9,7 @@ mod edits;
 mod fixtures;
 mod passes;
 mod plain;
+mod settings;
 mod streams;
 
 use crate::check::{Check, counted};
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Scenario> {
         denials::cases(),
         cuts::cases(),
         callouts::cases(),
+        settings::cases(),
         bad_requests::cases(),
         bad_answers::cases(),
         fixtures::cases(),

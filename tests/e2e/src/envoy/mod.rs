@@ -4,7 +4,9 @@ mod admin;
 mod bootstrap;
 mod process;
 mod runner;
+mod storm;
 
 pub use bootstrap::ROUTE;
 pub use process::binary;
 pub use runner::{Wire, group, judge};
+pub use storm::storm_scenario;

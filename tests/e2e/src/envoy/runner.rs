@@ -110,6 +110,16 @@ impl Wire {
         Ok(())
     }
 
+    /// Port of a scenario's listener, with its Envoy running.
+    pub(super) async fn port_of(&mut self, scenario: &Scenario) -> Result<u16, String> {
+        self.prepare(scenario).await?;
+        self.port(scenario)
+    }
+
+    pub(super) fn ground(&self) -> &Ground {
+        &self.ground
+    }
+
     fn siblings(&self, group: Group) -> Vec<Setup> {
         self.setups
             .iter()
@@ -251,7 +261,7 @@ impl Wire {
     }
 
     /// The statistics once no request is in flight: then every filter has counted.
-    async fn quiet(&self) -> Result<Stats, String> {
+    pub(super) async fn quiet(&self) -> Result<Stats, String> {
         let begin = Instant::now();
         loop {
             let stats = self.stats().await?;
