@@ -8,13 +8,13 @@ use crate::script::{Script, Step};
 
 fn asks_about_prompt(cluster: &str, on_failure: &str) -> Setup {
     probe(&format!(
-        r#"{{"on_failure": "{on_failure}", "response": "observe", "ask_prompt": {{"cluster": "{cluster}", "timeout_ms": 100}}}}"#
+        r#"{{"on_failure": "{on_failure}", "response": "observe", "ask_prompt": {{"cluster": "{cluster}", "timeout_ms": 2000}}}}"#
     ))
 }
 
 fn asks_about_output(on: &str, on_failure: &str) -> Setup {
     probe(&format!(
-        r#"{{"on_failure": "{on_failure}", "request": "nothing", "ask_output": {{"cluster": "judge", "timeout_ms": 100}}, "ask_output_on": "{on}"}}"#
+        r#"{{"on_failure": "{on_failure}", "request": "nothing", "ask_output": {{"cluster": "judge", "timeout_ms": 2000}}, "ask_output_on": "{on}"}}"#
     ))
 }
 
