@@ -180,37 +180,12 @@ pub(crate) fn replace_buffer(kind: Buffer, size: usize, with: &[u8]) -> Result<(
     done(unsafe { proxy_set_buffer_bytes(kind as u32, 0, size, with.as_ptr(), with.len()) })
 }
 
-/// All fields of a map. Names are UTF-8 in Envoy; one that is not is left out.
-pub(crate) fn pairs(map: Map) -> Result<Vec<(String, Vec<u8>)>, PortError> {
+/// All fields of a map, packed.
+pub(crate) fn pairs(map: Map) -> Result<Vec<u8>, PortError> {
     let (mut data, mut size) = (null_mut(), 0);
     // SAFETY: the host writes a pointer and a size, see `taken`.
     let status = unsafe { proxy_get_header_map_pairs(map as u32, &mut data, &mut size) };
-    unpack_pairs(&taken(status, data, size)?).ok_or(PortError::Refused)
-}
-
-/// The serialised form: count, then the sizes of each key and value, then keys and values, each with a NUL.
-fn unpack_pairs(bytes: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
-    let (count, rest) = take_u32(bytes)?;
-    let sizes_len = (count as usize).checked_mul(8)?;
-    let (mut sizes, mut texts) = rest.split_at_checked(sizes_len)?;
-    let mut pairs = Vec::with_capacity(count as usize);
-    while !sizes.is_empty() {
-        let (key_size, after) = take_u32(sizes)?;
-        let (value_size, after) = take_u32(after)?;
-        sizes = after;
-        let (key, after) = texts.split_at_checked(key_size as usize)?;
-        let (value, after) = after.get(1..)?.split_at_checked(value_size as usize)?;
-        texts = after.get(1..)?;
-        if let Ok(key) = std::str::from_utf8(key) {
-            pairs.push((key.to_owned(), value.to_vec()));
-        }
-    }
-    Some(pairs)
-}
-
-fn take_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
-    let (number, rest) = bytes.split_first_chunk::<4>()?;
-    Some((u32::from_le_bytes(*number), rest))
+    taken(status, data, size)
 }
 
 pub(crate) fn field(map: Map, name: &str) -> Result<Vec<u8>, PortError> {

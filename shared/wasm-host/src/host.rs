@@ -80,7 +80,7 @@ impl Host for WasmHost {
             Side::Request => Map::RequestHeaders,
             Side::Response => Map::ResponseHeaders,
         };
-        abi::pairs(map).map(Headers::new)
+        abi::pairs(map).map(Headers::packed)
     }
 
     fn set_field(&mut self, fields: Fields, name: &str, value: &str) -> Result<(), PortError> {
