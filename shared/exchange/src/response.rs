@@ -41,7 +41,7 @@ impl Exchange {
             .and_then(|status| status.parse().ok())
             .unwrap_or(0);
         self.record.status = status;
-        self.record.origin = origin(host);
+        self.record.origin = origin(&headers, host);
         if self.record.origin == Origin::Envoy {
             return self.not_from_upstream();
         }
@@ -251,8 +251,12 @@ impl Exchange {
     }
 }
 
-/// Whether an upstream wrote this response (Envoy's response code details).
-fn origin(host: &mut dyn Host) -> Origin {
+/// Whether an upstream wrote this response: Envoy's router says so in a header, or else its response code details do.
+/// Asking for those is a host call more, and Envoy's own replies never have the header.
+fn origin(headers: &Headers, host: &mut dyn Host) -> Origin {
+    if headers.has("x-envoy-upstream-service-time") {
+        return Origin::Upstream;
+    }
     match host.property(&["response", "code_details"]).as_deref() {
         Some(VIA_UPSTREAM) => Origin::Upstream,
         _ => Origin::Envoy,
