@@ -22,8 +22,8 @@ pub struct Exchange {
     pub(crate) effects: Effects,
     /// The request asks for usage only because a filter wanted it.
     pub(crate) usage_added: bool,
-    /// The last callback of the response was answered with `Continue`: what is held in the guest
-    /// cannot be written any more by a callback that is not of the body.
+    /// The proxy keeps nothing of the response's body: none came yet, or the last was answered with `Continue`. What is
+    /// held in the guest then cannot be written any more by a callback that is not of the body.
     pub(crate) response_flowing: bool,
     /// A tick is on its way that looks at what is held.
     pub(crate) looks: bool,
@@ -71,7 +71,7 @@ impl Exchange {
             response: ResponsePhase::Waiting,
             effects: Effects::default(),
             usage_added: false,
-            response_flowing: false,
+            response_flowing: true,
             looks: false,
             held_bytes: HeldBytes::default(),
             ended: false,
@@ -181,6 +181,12 @@ impl Exchange {
         for (name, value) in std::mem::take(&mut self.effects.response_trailers) {
             let _ = host.set_field(Fields::ResponseTrailers, &name, &value);
         }
+    }
+
+    /// How many bytes may be put into a body that the proxy keeps, of which it has shown so many. Envoy 1.40 overruns
+    /// its stack when a module writes more than its buffer is to hold: the whole process dies.
+    pub(crate) fn room(&self, shown: usize) -> usize {
+        shown.max(self.engine.settings.proxy_buffer_bytes)
     }
 
     /// Makes the engine's budget of held bytes stand at `bytes` for this side; false when it is spent.

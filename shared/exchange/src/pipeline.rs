@@ -214,6 +214,11 @@ impl Pipeline {
         self.stages.iter().map(Stage::held_bytes).sum()
     }
 
+    /// What the proxy will have to take when all queues flow, in bytes.
+    pub(crate) fn held_raw_bytes(&self) -> usize {
+        self.stages.iter().map(Stage::held_raw_bytes).sum()
+    }
+
     /// The filter that has held text since before `now_ns - max_hold_ns`, callouts not counted.
     pub(crate) fn overdue(&self, now_ns: u64, max_hold_ns: u64) -> Option<usize> {
         let late = |stage: &&Stage| stage.held_ns(now_ns) > max_hold_ns;

@@ -522,6 +522,9 @@ impl Exchange {
         if judging.passed {
             return Flow::Continue;
         }
+        if judging.edited && judging.bytes.len() > self.room(judging.sent) {
+            return self.fail_request(Failure::RequestTooLarge, host);
+        }
         if judging.edited && self.write_request(judging, host).is_err() {
             return self.fail_request(Failure::Host, host);
         }

@@ -16,6 +16,8 @@ pub struct Settings {
     pub max_frame_bytes: usize,
     /// Bytes that all exchanges of this VM may hold together.
     pub max_held_bytes: usize,
+    /// How much Envoy buffers of one body, in bytes: more is not written into a body that it keeps.
+    pub proxy_buffer_bytes: usize,
     /// How long output text may be held back, in milliseconds.
     pub max_hold_ms: u32,
     /// Largest size of a decompressed body, in bytes, and the largest growth allowed.
@@ -139,6 +141,10 @@ pub(crate) struct Raw {
     /// Bytes that all exchanges of one Envoy worker may hold together. Default: 256 MiB.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     max_held_bytes: usize,
+    /// Envoy's `per_connection_buffer_limit_bytes`, in bytes, or the smallest limit that a route sets. Edits of a body that
+    /// Envoy keeps must fit into it, or Envoy crashes. Default: 1 MiB, as in Envoy.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    proxy_buffer_bytes: usize,
     /// How long output text may be held back, in milliseconds. Default: 1000.
     max_hold_ms: u32,
     /// Largest size of a decompressed body, in bytes; of a stream, of each chunk. Default: 32 MiB.
@@ -165,7 +171,7 @@ pub(crate) struct Raw {
     custom: Vec<RawCustom>,
 }
 
-reads!(struct Raw { max_request_bytes, max_response_bytes, max_frame_bytes, max_held_bytes, max_hold_ms, max_inflated_bytes, max_inflate_ratio, max_json_depth, max_json_nodes, headers, on_cut, operations, routes, custom });
+reads!(struct Raw { max_request_bytes, max_response_bytes, max_frame_bytes, max_held_bytes, proxy_buffer_bytes, max_hold_ms, max_inflated_bytes, max_inflate_ratio, max_json_depth, max_json_nodes, headers, on_cut, operations, routes, custom });
 
 /// Whether heads wait until the body is judged.
 #[derive(Clone, Copy, Default, PartialEq)]
@@ -233,6 +239,7 @@ impl Default for Raw {
             max_response_bytes: 8 * MIB,
             max_frame_bytes: MIB,
             max_held_bytes: 256 * MIB,
+            proxy_buffer_bytes: MIB,
             max_hold_ms: 1_000,
             max_inflated_bytes: 32 * MIB,
             max_inflate_ratio: 200,
@@ -254,6 +261,7 @@ impl Raw {
             max_response_bytes: positive("max_response_bytes", self.max_response_bytes)?,
             max_frame_bytes: positive("max_frame_bytes", self.max_frame_bytes)?,
             max_held_bytes: positive("max_held_bytes", self.max_held_bytes)?,
+            proxy_buffer_bytes: positive("proxy_buffer_bytes", self.proxy_buffer_bytes)?,
             max_hold_ms: self.max_hold_ms,
             inflate: InflateBounds {
                 max_bytes: positive("max_inflated_bytes", self.max_inflated_bytes)?,

@@ -21,6 +21,7 @@ pub(crate) struct Stage {
     /// Since when the front of the queue is the front, and no callout was open.
     held_since_ns: Option<u64>,
     held_bytes: usize,
+    held_raw_bytes: usize,
     say: Say,
 }
 
@@ -65,6 +66,7 @@ impl Stage {
             waiting: None,
             held_since_ns: None,
             held_bytes: 0,
+            held_raw_bytes: 0,
             say: Say::Decides,
         }
     }
@@ -97,6 +99,11 @@ impl Stage {
     /// What the queue costs, in bytes.
     pub(crate) fn held_bytes(&self) -> usize {
         self.held_bytes
+    }
+
+    /// What the proxy will have to take when the queue flows, in bytes.
+    pub(crate) fn held_raw_bytes(&self) -> usize {
+        self.held_raw_bytes
     }
 
     /// How long the front of the queue has been held; a callout's time is its own.
@@ -141,6 +148,7 @@ impl Stage {
         let overhead = size_of::<Queued>() + item.texts.len() * (size_of::<ItemText>() + size_of::<Placed>());
         let bytes = item.raw.len() + texts + overhead;
         self.held_bytes = self.held_bytes.saturating_add(bytes);
+        self.held_raw_bytes = self.held_raw_bytes.saturating_add(item.raw.len());
         self.queue.push_back(Queued { item, places, bytes });
     }
 
@@ -372,6 +380,7 @@ impl Stage {
         self.held_since_ns = None;
         self.next.0 = self.next.0.saturating_sub(1);
         self.held_bytes = self.held_bytes.saturating_sub(queued.bytes);
+        self.held_raw_bytes = self.held_raw_bytes.saturating_sub(queued.item.raw.len());
         Some(queued.edited())
     }
 

@@ -35,8 +35,10 @@ pub(crate) struct StreamBody {
     reading: FrameReading,
     tape: Tape,
     limits: Limits,
-    /// The head promised plain bytes and nobody decides any more: the rest is decompressed as it passes.
+    /// Nobody decides any more, but the rest does not pass as it comes: the head promised plain bytes, or some wait.
     relays: bool,
+    /// Bytes that wait for room in the proxy's buffer.
+    later: Vec<u8>,
     /// A frame has come.
     begun: bool,
     /// Frames cannot be told apart any more; nothing further is read.
@@ -91,6 +93,7 @@ impl StreamBody {
                 ..Limits::default()
             },
             relays: false,
+            later: Vec::new(),
             begun: false,
             lost: false,
             decide: None,
@@ -207,12 +210,19 @@ impl StreamBody {
         !self.framer.pending().is_empty() || !decide.ready.is_empty() || decide.pipeline.held_bytes() > 0
     }
 
+    /// What the proxy has to take when all of the stream's bytes leave that are here, in bytes.
+    fn raw_bytes(&self) -> usize {
+        let decided = |decide: &Decide| decide.ready.len() + decide.pipeline.held_raw_bytes();
+        self.framer.pending().len() + self.decide.as_ref().map_or(0, decided)
+    }
+
     /// What the stream costs this VM between two callbacks, in bytes.
     fn held_bytes(&self) -> usize {
         let decided = |decide: &Decide| decide.ready.len() + decide.pipeline.held_bytes();
         let pretended = self.shadow.as_ref().map_or(0, Pipeline::held_bytes);
         let inflating = self.inflater.as_ref().map_or(0, |_| Inflater::STATE_BYTES);
-        self.framer.pending().len() + self.decide.as_ref().map_or(0, decided) + pretended + inflating
+        let waiting = self.later.len() + self.framer.pending().len();
+        waiting + self.decide.as_ref().map_or(0, decided) + pretended + inflating
     }
 }
 
@@ -368,17 +378,27 @@ impl Exchange {
         }
     }
 
-    /// Lets the rest of a stream pass, decompressed as its head promised.
-    fn relay(&mut self, stream: Box<StreamBody>, read: &Read, at: &At<'_>, host: &mut dyn Host) -> Flow {
-        if read.failure.is_some_and(breaks_coding) || self.write(&read.plain, at, host).is_err() {
-            return self.abort(host);
+    /// Lets the rest of a stream pass, behind what waits, and decompressed if its head promised that.
+    fn relay(&mut self, mut stream: Box<StreamBody>, read: &Read, at: &At<'_>, host: &mut dyn Host) -> Flow {
+        let mut out = std::mem::take(&mut stream.later);
+        out.extend_from_slice(match (&stream.inflater, at) {
+            (Some(_), _) => &read.plain,
+            (None, At::Body { bytes, .. }) => bytes,
+            (None, At::Trailers | At::Elsewhere) => b"",
+        });
+        let broken = read.failure.is_some_and(breaks_coding);
+        let written = self.write(&out, at, host);
+        match written {
+            Ok(later) if !broken && (later.is_empty() || !at.ends()) => stream.later = later.to_vec(),
+            Ok(_) | Err(Unwritable) => return self.abort(host),
         }
         if at.ends() {
             self.end_stream(stream, host);
             return Flow::Continue;
         }
+        stream.relays = stream.inflater.is_some() || !stream.later.is_empty();
         self.response = ResponsePhase::Stream(stream);
-        if read.plain.is_empty() {
+        if out.is_empty() {
             Flow::Pause
         } else {
             Flow::Continue
@@ -451,9 +471,13 @@ impl Exchange {
         }
     }
 
-    /// Whether the budget of held bytes allows for this stream without the bytes that leave. Copies for filters in
-    /// shadow mode are given up first.
+    /// Whether the budget of held bytes, and the buffer that the proxy has for when they leave, allow for this stream
+    /// without the bytes that leave now. Copies for filters in shadow mode are given up first.
     fn keeps_within(&mut self, stream: &mut StreamBody, leaving: usize, host: &mut dyn Host) -> bool {
+        // The chunk that makes them leave needs room as well.
+        if stream.raw_bytes().saturating_sub(leaving) > self.room(0) / 2 {
+            return false;
+        }
         let mut fits = self.hold_bytes(Side::Response, stream.held_bytes().saturating_sub(leaving));
         if !fits && stream.shadow.take().is_some() {
             self.note(Failure::HeldBytes, host);
@@ -588,8 +612,13 @@ impl Exchange {
             .unwrap_or_default();
         rest.extend_from_slice(unread);
         rest.extend_from_slice(stream.framer.pending());
-        if self.write(&rest, at, host).is_err() {
-            return self.abort(host);
+        match self.write(&rest, at, host) {
+            Ok([]) => {}
+            Ok(later) if !at.ends() => {
+                stream.later = later.to_vec();
+                stream.relays = true;
+            }
+            Ok(_) | Err(Unwritable) => return self.abort(host),
         }
         if at.ends() {
             self.end_stream(stream, host);
@@ -662,10 +691,18 @@ impl Exchange {
         }
         let out = std::mem::take(&mut decide.ready);
         decide.sent |= !out.is_empty();
-        let (ended, holds) = (decide.ended, pending || decide.pipeline.held_bytes() > 0);
+        let ended = decide.ended;
+        let mut holds = pending || decide.pipeline.held_bytes() > 0;
         let untouched = !holds && at.untouched().is_some_and(|bytes| bytes == out);
-        if !untouched && self.write(&out, &at, host).is_err() {
-            return self.abort(host);
+        if !untouched {
+            match self.write(&out, &at, host) {
+                Ok([]) => {}
+                Ok(later) if !ended => {
+                    decide.ready = later.to_vec();
+                    holds = true;
+                }
+                Ok(_) | Err(Unwritable) => return self.abort(host),
+            }
         }
         if ended {
             self.end_stream(stream, host);
@@ -683,22 +720,23 @@ impl Exchange {
         }
     }
 
-    /// Makes `bytes` all that the proxy holds of the response body.
-    fn write(&self, bytes: &[u8], at: &At<'_>, host: &mut dyn Host) -> Result<(), Unwritable> {
-        let writable = match at {
+    /// Makes `bytes` all that the proxy holds of the response body, as far as it has room, and gives back the rest.
+    fn write<'b>(&self, bytes: &'b [u8], at: &At<'_>, host: &mut dyn Host) -> Result<&'b [u8], Unwritable> {
+        let room = match at {
             // An empty call for the end has nothing to empty.
-            At::Body { bytes: [], .. } if bytes.is_empty() => return Ok(()),
-            At::Body { .. } => true,
+            At::Body { bytes: [], .. } if bytes.is_empty() => return Ok(b""),
+            // What flows is in no buffer of the proxy's.
+            At::Body { .. } if self.response_flowing => usize::MAX,
+            At::Body { bytes: shown, .. } => self.room(shown.len()),
             // Each body callback leaves nothing in the proxy.
-            At::Trailers | At::Elsewhere if bytes.is_empty() => return Ok(()),
-            At::Trailers | At::Elsewhere => !self.response_flowing,
+            At::Trailers | At::Elsewhere if bytes.is_empty() => return Ok(b""),
+            At::Trailers | At::Elsewhere if self.response_flowing => return Err(Unwritable),
+            At::Trailers | At::Elsewhere => self.room(0),
         };
-        if writable {
-            host.replace_body(Side::Response, usize::MAX, bytes)
-                .map_err(|_| Unwritable)
-        } else {
-            Err(Unwritable)
-        }
+        let (now, later) = bytes.split_at_checked(room).unwrap_or((bytes, b""));
+        host.replace_body(Side::Response, usize::MAX, now)
+            .map_err(|_| Unwritable)?;
+        Ok(later)
     }
 
     /// The response cannot be brought to a proper end: the client must not take it for one.
@@ -737,7 +775,7 @@ impl Exchange {
             return self.abort(host);
         };
         out.extend(event);
-        if self.write(&out, at, host).is_err() {
+        if !matches!(self.write(&out, at, host), Ok([])) {
             return self.abort(host);
         }
         self.response = match (at.ends(), self.engine.settings.on_cut) {

@@ -94,6 +94,7 @@ impl Exchange {
         if body.decides {
             // Without a body there is no buffer to read.
             body.copy = host.body(Side::Response, usize::MAX).unwrap_or_default();
+            body.sent = body.copy.len();
         }
         self.read_whole(body, host)
     }
@@ -211,6 +212,9 @@ impl Exchange {
             let Ok(bytes) = edited(&item.raw, &item, &self.engine.settings.json) else {
                 return self.fail_whole(body, Failure::Bug, host);
             };
+            if bytes.len() > self.room(body.sent) {
+                return self.fail_whole(body, Failure::ResponseTooLarge, host);
+            }
             if self.write_whole(body, &bytes, host).is_err() {
                 return self.fail_whole(body, Failure::Host, host);
             }

@@ -172,6 +172,15 @@ impl Host for Calls<'_> {
     }
 
     fn replace_body(&mut self, side: Side, size: usize, with: &[u8]) -> Result<(), PortError> {
+        let limit = self.world.options.buffer_limit_bytes;
+        let kept = self.way(side).buffering;
+        let bytes = self.reach(side).ok_or(PortError::Refused)?;
+        if kept && with.len() > limit.max(bytes.len()) {
+            self.misuse(&format!(
+                "{} bytes are written into a body that is kept: a real proxy dies",
+                with.len()
+            ));
+        }
         let bytes = self.reach(side).ok_or(PortError::Refused)?;
         let partly = size < bytes.len();
         *bytes = with.to_vec();

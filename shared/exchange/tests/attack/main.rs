@@ -14,3 +14,4 @@ mod failures;
 mod holds;
 mod properties;
 mod requests;
+mod room;
