@@ -50,6 +50,7 @@ mod openai;
 mod openai_chat;
 mod openai_completions;
 mod openai_embeddings;
+mod openai_reasoning;
 mod openai_responses;
 mod parameters;
 mod path;

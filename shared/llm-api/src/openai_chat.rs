@@ -6,6 +6,7 @@
 use crate::answer::{Finish, Seen};
 use crate::lookup::Lookup;
 use crate::openai::{self, FINISH, TOOL, enter_message};
+use crate::openai_reasoning;
 use crate::parameters::Asked;
 use crate::request::{ReadError, Request, count, flag, name};
 use crate::shape::{Place, Rule, Shape, shape};
@@ -170,38 +171,15 @@ pub(crate) fn enter_choice(choice: Value<'_>, position: u32, place: &mut Place) 
 static ANSWER: Shape = shape! {
     "role" => Rule::Constant,
     "content" => Rule::Shape(&PART),
-    "reasoning_content" => Rule::Text(Scope::Reasoning),
-    "reasoning" => Rule::By(reasoning),
-    "reasoning_details" => Rule::Shape(&REASONING_DETAIL),
+    "reasoning_content" => Rule::By(openai_reasoning::text),
+    "reasoning" => Rule::By(openai_reasoning::text),
+    "reasoning_details" => Rule::Shape(&openai_reasoning::DETAIL),
     "refusal" => Rule::Text(Scope::Refusal),
     "tool_calls" => Rule::Shape(&TOOL_CALL),
     "function_call" => Rule::Shape(&FUNCTION),
     "audio" => Rule::Shape(&AUDIO),
     "annotations" => Rule::Shape(&openai::CITATION),
     "images" => Rule::Unseen(UnseenKind::Image),
-};
-
-/// Some servers send their reasoning under both names.
-fn reasoning(text: Value<'_>, _place: &Place) -> Rule {
-    let other = text.parent().and_then(|answer| answer.get("reasoning_content"));
-    let twice = other.is_some_and(|text| text.decoded_len() > 0);
-    if twice {
-        Rule::Again(Scope::Reasoning)
-    } else {
-        Rule::Text(Scope::Reasoning)
-    }
-}
-
-/// OpenRouter's: the reasoning once more, with what the provider encrypted.
-static REASONING_DETAIL: Shape = shape! {
-    "type" => Rule::Constant,
-    "id" => Rule::Constant,
-    "format" => Rule::Constant,
-    "index" => Rule::Constant,
-    "text" => Rule::Again(Scope::Reasoning),
-    "summary" => Rule::Again(Scope::Reasoning),
-    "signature" => Rule::Ignore,
-    "data" => Rule::Unseen(UnseenKind::Encrypted),
 };
 
 static AUDIO: Shape = shape! {
