@@ -93,15 +93,26 @@ impl CustomApi {
     }
 
     pub(crate) fn matches(&self, segments: &[String]) -> bool {
+        self.matches_by(segments, |pattern, segment| pattern == segment)
+    }
+
+    pub(crate) fn matches_any_case(&self, segments: &[String]) -> bool {
+        self.matches_by(segments, str::eq_ignore_ascii_case)
+    }
+
+    fn matches_by(&self, segments: &[String], equal: fn(&str, &str) -> bool) -> bool {
+        let same = |pattern, segments: &[String]| same(pattern, segments, equal);
         let pattern = self.0.1.as_slice();
         match (pattern.split_first(), pattern.split_last()) {
             (Some((first, tail)), _) if first == "**" => {
-                segments.len() >= tail.len() && same(tail, segments.iter().rev().take(tail.len()).rev())
+                let from = segments.len().checked_sub(tail.len());
+                from.and_then(|from| segments.get(from..))
+                    .is_some_and(|last| same(tail, last))
             }
             (_, Some((last, head))) if last == "**" => {
-                segments.len() >= head.len() && same(head, segments.iter().take(head.len()))
+                segments.get(..head.len()).is_some_and(|first| same(head, first))
             }
-            _ => pattern.len() == segments.len() && same(pattern, segments.iter()),
+            _ => pattern.len() == segments.len() && same(pattern, segments),
         }
     }
 
@@ -122,9 +133,9 @@ impl CustomApi {
     }
 }
 
-fn same<'s>(pattern: &[String], segments: impl Iterator<Item = &'s String>) -> bool {
+fn same(pattern: &[String], segments: &[String], equal: fn(&str, &str) -> bool) -> bool {
     pattern
         .iter()
         .zip(segments)
-        .all(|(pattern, segment)| pattern == "*" || pattern == segment)
+        .all(|(pattern, segment)| pattern == "*" || equal(pattern, segment))
 }

@@ -38,6 +38,9 @@ pub struct Target {
     pub stream: Option<bool>,
     /// The framing of a streamed answer, as far as the head tells; see [`framing`](Self::framing).
     pub framing: Option<Framing>,
+    /// The path is not read because servers may read it differently, and the most forgiving of them would take
+    /// the request for a POST that generates or embeds: it could carry a prompt past every filter.
+    pub ambiguous_path: bool,
 }
 
 impl Target {
@@ -50,6 +53,7 @@ impl Target {
             model: None,
             stream: None,
             framing: None,
+            ambiguous_path: false,
         }
     }
 
@@ -102,11 +106,29 @@ fn media_type(value: &[u8]) -> String {
 
 /// Decides what a request is. Custom APIs are asked first, in order.
 ///
-/// A path that servers may read differently (dot segments, empty segments, encoded slashes, a backslash) is
-/// [`Operation::Unknown`] whatever it looks like, and so is a known path in other letters: some servers fold
-/// case. A known POST is what it is under any content type and with any upgrade header, since many servers
+/// A path that servers may read differently (dot segments, empty segments, encoded slashes, a backslash, other
+/// letters) is not read whatever it looks like; where it may lead to a model it is marked as
+/// [`Target::ambiguous_path`]. A known POST is what it is under any content type and with any upgrade header, since many servers
 /// never look at those.
 pub fn detect(head: &Head<'_>, custom: &[CustomApi]) -> Target {
+    let target = plain(head, custom);
+    let ambiguous_path = head.method == "POST" && target.api.is_none() && folds_to_known(head.path, custom);
+    Target {
+        ambiguous_path,
+        ..target
+    }
+}
+
+/// Whether a server may take the path for one that a dialect reads.
+fn folds_to_known(path: &str, custom: &[CustomApi]) -> bool {
+    let path = Path::folded(path);
+    let small = path.in_small_letters(VERBS);
+    custom.iter().any(|api| api.matches_any_case(path.segments()))
+        || [path, small].iter().any(|path| known_post(path).is_some())
+}
+
+/// What [`detect`] reads of a path that every server reads the same way.
+fn plain(head: &Head<'_>, custom: &[CustomApi]) -> Target {
     let Some(path) = Path::parse(head.path) else {
         return Target::new(Operation::Unknown);
     };
@@ -267,6 +289,16 @@ fn known_post(path: &Path) -> Option<Target> {
         ..Target::of(api)
     })
 }
+
+/// The verbs that [`gemini`] knows.
+const VERBS: &[&str] = &[
+    "generateContent",
+    "streamGenerateContent",
+    "embedContent",
+    "batchEmbedContents",
+    "rawPredict",
+    "streamRawPredict",
+];
 
 /// `.../models/M:generateContent` of Gemini and Vertex, and Anthropic's models on Vertex.
 fn gemini(path: &Path, model: &str, verb: &str) -> Option<Target> {

@@ -5,6 +5,9 @@
 /// Longer paths are nobody's API, in bytes without the query.
 const MAX_PATH_BYTES: usize = 4096;
 
+/// How often a path may be decoded on its way: by a proxy, by a gateway, by the server.
+const MAX_ENCODINGS: usize = 3;
+
 /// A path without ambiguity: decoded segments, none of them empty or made of dots.
 pub(crate) struct Path {
     segments: Vec<String>,
@@ -33,6 +36,50 @@ impl Path {
             query: query.to_owned(),
         };
         (!path.folds_to_known()).then_some(path)
+    }
+
+    /// The path as the most forgiving servers read it: escapes decoded again and again, backslashes as slashes,
+    /// parameters cut, empty and dot segments folded away, what is no printable ASCII dropped.
+    pub(crate) fn folded(path: &str) -> Self {
+        let path = path.split('?').next().unwrap_or_default();
+        let mut bytes = path.as_bytes().to_vec();
+        for _ in 0..MAX_ENCODINGS {
+            bytes = unescaped(&bytes);
+        }
+        let path: String = bytes
+            .iter()
+            .copied()
+            .filter(u8::is_ascii)
+            .map(char::from)
+            .collect();
+        let path = path.split(['?', '#', '\0']).next().unwrap_or_default();
+        let mut segments: Vec<String> = Vec::new();
+        for raw in path.split(['/', '\\']) {
+            let name = raw.split(';').next().unwrap_or_default();
+            let name = name.replace(|c: char| c.is_ascii_control(), "");
+            match name.trim() {
+                ".." => drop(segments.pop()),
+                name if name.chars().all(|c| c == '.') => {}
+                name => segments.push(name.trim_end_matches('.').to_owned()),
+            }
+        }
+        let query = String::new();
+        Self { segments, query }
+    }
+
+    /// The same in small letters, but for the verbs that `verbs` spells.
+    pub(crate) fn in_small_letters(&self, verbs: &[&str]) -> Self {
+        let small = |segment: &String| {
+            let (name, verb) = segment.rsplit_once(':').unwrap_or((segment, ""));
+            match verbs.iter().find(|known| known.eq_ignore_ascii_case(verb)) {
+                Some(verb) => format!("{}:{verb}", name.to_ascii_lowercase()),
+                None => segment.to_ascii_lowercase(),
+            }
+        };
+        Self {
+            segments: self.segments.iter().map(small).collect(),
+            query: String::new(),
+        }
     }
 
     pub(crate) fn segments(&self) -> &[String] {
@@ -173,6 +220,22 @@ fn segment(raw: &str) -> Option<String> {
         return None;
     }
     String::from_utf8(decoded).ok()
+}
+
+/// Decodes what is well-formed, and leaves the rest as it stands.
+fn unescaped(raw: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((byte, tail)) = rest.split_first() {
+        let escape = match tail {
+            [high, low, after @ ..] if *byte == b'%' => escaped(*high, *low).map(|byte| (byte, after)),
+            _ => None,
+        };
+        let (byte, tail) = escape.unwrap_or((*byte, tail));
+        decoded.push(byte);
+        rest = tail;
+    }
+    decoded
 }
 
 fn escaped(high: u8, low: u8) -> Option<u8> {

@@ -141,26 +141,127 @@ fn a_known_post_is_what_it_is_whatever_its_headers_say() {
 }
 
 #[test]
-fn what_servers_may_read_differently_is_unknown() {
+fn what_servers_may_read_differently_is_ambiguous() {
     for path in [
         "/v1//chat/completions",
         "//v1/chat/completions",
+        "/v1/chat/completions//",
         "/v1/./chat/completions",
+        "/v1/chat/completions/.",
         "/v1/x/../chat/completions",
+        "/v1/chat/x//../completions",
         "/v1/%2e%2e/v1/chat/completions",
+        "/v1/..;/chat/completions",
         "/v1/chat%2fcompletions",
+        "/v1/chat%252fcompletions",
+        "/v1/chat%25252fcompletions",
+        "/v1/ch%2561t/completions",
         "/v1/chat%5ccompletions",
         "/v1\\chat\\completions",
         "/v1/chat/completions;x=1",
+        "/v1/chat;x=1/completions",
+        "/v1/chat/completions%3bx=1",
         "/v1/chat/completions%00",
+        "/v1/chat/completions%00.png",
+        "/v1/chat/completions%3fx=1",
+        "/v1/chat/completions%20",
+        "/v1/chat/completions%ff",
+        "/v1/chat/completions\u{fffd}",
+        "/v1/chat/comple\u{e9}tions",
+        "/v1/chat/completions.",
+        "/v1/chat/%63ompletions%23",
+        "/v1/chat/completions#x",
+        "/%zz/v1/chat/completions",
+        "http://host/v1/chat/completions",
+        "/V1/Chat/Completions",
+        "/v1/Chat/completions",
+        "/v1/chat/COMPLETIONS",
+        "/V1/messages",
+        "/API/chat",
+        "//v1/embeddings",
+        "//v1beta/models/m:generateContent",
+        "/v1beta/models/m:GENERATECONTENT",
+        "/v1beta/models/m%253AgenerateContent",
+    ] {
+        let target = post(path);
+        assert_eq!(target.api, None, "{path}");
+        assert!(target.ambiguous_path, "{path}");
+    }
+    let path = format!("/{}v1/chat/completions", "x/../".repeat(2000));
+    assert!(post(&path).ambiguous_path, "a path that is too long to be read");
+    let path = format!("/v1/chat/completions?{}", "x".repeat(20_000));
+    assert_eq!(
+        post(&path).api,
+        Some(Api::OpenAiChat),
+        "a long query hides nothing"
+    );
+}
+
+#[test]
+fn what_leads_to_no_model_is_not_ambiguous() {
+    for path in [
+        "/",
+        "//",
+        "/..",
+        "/login",
+        "//login",
+        "/Login/../Logout",
+        "/v1/chat/completions/../..",
+        "/v1/chat/completions/x%2fy",
         "/v1/chat/completions%",
         "/v1/chat/completions%zz",
-        "/v1/chat/%63ompletions%23",
-        "/V1/Chat/Completions",
-        "/v1/chat/COMPLETIONS",
-        "/v1/chat/completions#x",
+        "/V1/Models",
+        "//v1/files",
+        "/v1/messages/Count_Tokens",
+        "/v1beta/models/m:CountTokens",
+        "/v1/images/generations",
+        "/v1/chat/completions",
+        "/caf%C3%A9/menu",
     ] {
-        assert_eq!(post(path).operation, Operation::Unknown, "{path}");
+        assert!(!post(path).ambiguous_path, "{path}");
+    }
+    for method in ["GET", "PUT", "OPTIONS"] {
+        let head = Head {
+            method,
+            path: "//v1/chat/completions",
+            ..Head::default()
+        };
+        assert!(!detect(&head, &[]).ambiguous_path, "{method}");
+    }
+    for content_type in [&b"multipart/form-data"[..], b"application/grpc"] {
+        let head = Head {
+            method: "POST",
+            path: "/v1/Chat/completions",
+            content_type: Some(content_type),
+            ..Head::default()
+        };
+        assert!(detect(&head, &[]).ambiguous_path, "whatever its headers say");
+    }
+}
+
+#[test]
+fn custom_paths_are_ambiguous_too() {
+    let api = CustomApi::new(CustomSpec {
+        path: "/models/*/Answer".to_owned(),
+        ..CustomSpec::default()
+    });
+    for (path, ambiguous) in [
+        ("/models/m/Answer", false),
+        ("/models/m/answer", true),
+        ("/models//m/Answer", true),
+        ("/models/x/../m/Answer;v=1", true),
+        ("/models/m/other", false),
+    ] {
+        let head = Head {
+            method: "POST",
+            path,
+            ..Head::default()
+        };
+        assert_eq!(
+            detect(&head, std::slice::from_ref(&api)).ambiguous_path,
+            ambiguous,
+            "{path}"
+        );
     }
 }
 
