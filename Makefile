@@ -17,6 +17,7 @@ help: ## this list
 
 build: tools ## the filters, one .wasm each and the suite, in target/wasm32-wasip1/release/
 	@cargo build --release --target $(wasm) $(modules)
+	@python3 tools/slim.py $(patsubst penstock-%,target/$(wasm)/release/penstock-%.wasm,$(filter penstock-%,$(modules)))
 
 cli: tools ## the penstock command, as target/release/penstock
 	@cargo build --release -p penstock-cli
