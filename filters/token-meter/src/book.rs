@@ -8,9 +8,9 @@ use crate::metric::Metric;
 use crate::money::Money;
 use crate::names::{Admission, Names, Slot};
 use crate::prices::Currency;
+use crate::table::Table;
 use penstock_filter_api::{MetricId, MetricKind, Ports, labelled};
 use penstock_llm_api::Api;
-use std::collections::HashMap;
 
 /// Most routes with a label of their own. Their names come from Envoy's configuration, not from clients.
 const MAX_ROUTES: u16 = 1000;
@@ -25,7 +25,7 @@ pub(crate) struct Book {
     routes: Names,
     models: Names,
     tenants: Names,
-    pages: HashMap<u64, Lines>,
+    pages: Table<u64, Lines>,
     max_pages: usize,
     overflow: Option<MetricId>,
 }
@@ -72,7 +72,7 @@ impl Book {
             routes: Names::new("other", MAX_ROUTES),
             models: config.models.names(),
             tenants: Names::new(other, *cap),
-            pages: HashMap::new(),
+            pages: Table::default(),
             max_pages: config.max_series,
             overflow: None,
         }
@@ -103,11 +103,11 @@ impl Book {
         if !self.labels.model {
             key.model = Slot::NONE;
         }
-        if self.pages.len() >= self.max_pages && !self.pages.contains_key(&key.packed()) {
+        if self.pages.len() >= self.max_pages && self.pages.get(&key.packed()).is_none() {
             key = Key::REST;
             count_overflow(&mut self.overflow, ports);
         }
-        let lines = self.pages.entry(key.packed()).or_default();
+        let lines = self.pages.slot(key.packed());
         let names = PageNames {
             labels: self.labels,
             route: self.routes.name(key.route),

@@ -39,6 +39,7 @@ mod raw;
 #[cfg(feature = "schema")]
 mod schema;
 mod scope;
+mod table;
 mod tally;
 mod tenant;
 

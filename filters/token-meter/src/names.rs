@@ -1,12 +1,12 @@
 //! Label values, each with a number, and never more of them than a cap.
 
-use std::collections::HashMap;
+use crate::table::Table;
 
 /// Longest name that is kept apart, in bytes; a longer one is `other`.
 const MAX_NAME_BYTES: usize = 128;
 
 /// The number of a label value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Slot(u16);
 
 impl Slot {
@@ -32,7 +32,7 @@ pub(crate) enum Admission {
 /// The values of one label.
 #[derive(Debug)]
 pub(crate) struct Names {
-    slots: HashMap<String, Slot>,
+    slots: Table<String, Slot>,
     names: Vec<String>,
     cap: usize,
 }
@@ -42,7 +42,7 @@ impl Names {
     pub(crate) fn new(other: &str, cap: u16) -> Self {
         let names = vec!["none".to_owned(), other.to_owned()];
         Self {
-            slots: HashMap::new(),
+            slots: Table::default(),
             names,
             cap: usize::from(cap),
         }
@@ -59,7 +59,7 @@ impl Names {
         let full = self.slots.len() >= self.cap || name.len() > MAX_NAME_BYTES;
         match (admission, u16::try_from(self.names.len())) {
             (Admission::Welcome, Ok(next)) if !full => {
-                self.slots.insert(name.to_owned(), Slot(next));
+                *self.slots.slot(name.to_owned()) = Slot(next);
                 self.names.push(name.to_owned());
                 Slot(next)
             }

@@ -4,10 +4,11 @@ use crate::day::Day;
 use crate::glob::{Fit, Glob};
 use crate::money::{Decimal, Money};
 use crate::rates::{Schedule, Set, priced};
+use crate::table::Table;
 use crate::tally::Tally;
 use penstock_filter_api::{ConfigError, Record};
 use penstock_llm_api::Api;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// Most entries of a price table.
 const MAX_PRICES: usize = 2000;
@@ -74,7 +75,7 @@ pub(crate) struct Cost {
 pub(crate) struct PriceTable {
     entries: Vec<Entry>,
     /// Entries by exact name, so that a long table costs no time.
-    exact: HashMap<String, Vec<usize>>,
+    exact: Table<String, Vec<usize>>,
     /// Entries whose name is a pattern.
     patterns: Vec<usize>,
     currencies: Vec<String>,
@@ -162,7 +163,7 @@ impl PriceTable {
         }
         let index = self.entries.len();
         if entry.model.is_exact() {
-            self.exact.entry(raw.model.clone()).or_default().push(index);
+            self.exact.slot(raw.model.clone()).push(index);
         } else {
             self.patterns.push(index);
         }
