@@ -25,6 +25,10 @@ pub struct Exchange {
     /// The proxy keeps nothing of the response's body: none came yet, or the last was answered with `Continue`. What is
     /// held in the guest then cannot be written any more by a callback that is not of the body.
     pub(crate) response_flowing: bool,
+    /// A reply or a tick has resumed the response, and no callback of its own came since. Envoy still believes that it
+    /// buffers: what that callback lets go by `Continue` is lost (all of it up to 1.36, an end without bytes of its own
+    /// in 1.40 too), so it resumes once more and pauses.
+    pub(crate) response_resumed: bool,
     /// A tick is on its way that looks at what is held.
     pub(crate) looks: bool,
     /// Bytes taken from the engine's budget.
@@ -72,6 +76,7 @@ impl Exchange {
             effects: Effects::default(),
             usage_added: false,
             response_flowing: true,
+            response_resumed: false,
             looks: false,
             held_bytes: HeldBytes::default(),
             ended: false,
@@ -87,6 +92,7 @@ impl Exchange {
                 | Input::ResponseBody { end: true, .. }
                 | Input::ResponseTrailers
         );
+        let own = matches!(input, Input::ResponseBody { .. } | Input::ResponseTrailers);
         let flow = self.take(input, host);
         if ends && matches!(self.response, ResponsePhase::Pass) {
             self.response = ResponsePhase::Done;
@@ -95,6 +101,11 @@ impl Exchange {
         // be there with its last byte.
         if ends && flow == Flow::Continue && matches!(self.response, ResponsePhase::Done) {
             let _ = self.end(host);
+        }
+        if own && std::mem::take(&mut self.response_resumed) && flow == Flow::Continue {
+            self.response_flowing = false;
+            let _ = host.resume(Side::Response);
+            return Flow::Pause;
         }
         flow
     }
@@ -215,10 +226,15 @@ impl Exchange {
                 let _ = host.resume(Side::Request);
             }
         } else if self.output_reply(call, reply, host) == Flow::Continue {
-            self.response_flowing = true;
-            let _ = host.resume(Side::Response);
+            self.resume_response(host);
         }
         Flow::Pause
+    }
+
+    fn resume_response(&mut self, host: &mut dyn Host) {
+        self.response_flowing = true;
+        self.response_resumed = true;
+        let _ = host.resume(Side::Response);
     }
 
     fn tick(&mut self, host: &mut dyn Host) -> Flow {
@@ -230,8 +246,7 @@ impl Exchange {
             }
             ResponsePhase::Stream(_) => {
                 if self.stream_tick(host) == Flow::Continue {
-                    self.response_flowing = true;
-                    let _ = host.resume(Side::Response);
+                    self.resume_response(host);
                 }
             }
             ResponsePhase::Waiting

@@ -726,10 +726,11 @@ impl Exchange {
             // An empty call for the end has nothing to empty.
             At::Body { bytes: [], .. } if bytes.is_empty() => return Ok(b""),
             // What flows is in no buffer of the proxy's.
-            At::Body { .. } if self.response_flowing => usize::MAX,
+            At::Body { .. } if self.response_flowing && !self.response_resumed => usize::MAX,
             At::Body { bytes: shown, .. } => self.room(shown.len()),
             // Each body callback leaves nothing in the proxy.
             At::Trailers | At::Elsewhere if bytes.is_empty() => return Ok(b""),
+            At::Trailers if self.response_resumed => self.room(0),
             At::Trailers | At::Elsewhere if self.response_flowing => return Err(Unwritable),
             At::Trailers | At::Elsewhere => self.room(0),
         };

@@ -50,7 +50,7 @@ impl Calls<'_> {
             return Some(&mut self.shown);
         }
         let way = self.way(side);
-        way.buffering.then_some(&mut way.kept)
+        (way.buffering || way.loose).then_some(&mut way.kept)
     }
 
     fn fields(&mut self, fields: Fields) -> Result<&mut Pairs, PortError> {
@@ -208,10 +208,12 @@ impl Host for Calls<'_> {
     }
 
     fn resume(&mut self, side: Side) -> Result<(), PortError> {
-        if matches!(self.moment, Moment::Head(own) | Moment::Body(own, _) | Moment::Trailers(own) if own == side)
-        {
+        let own = matches!(self.moment, Moment::Head(own) | Moment::Body(own, _) | Moment::Trailers(own) if own == side);
+        let way = self.way(side);
+        let (loose, stopped) = (way.loose, way.stopped);
+        if own && !loose {
             self.misuse("a side is resumed in its own callback; its answer would do");
-        } else if !self.way(side).stopped {
+        } else if !own && !stopped {
             self.misuse(&format!("{side:?} is resumed, but it is not paused"));
         }
         self.stream.acts.push(Act::Resume(side));

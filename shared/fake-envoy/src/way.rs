@@ -54,6 +54,9 @@ pub(crate) struct Way {
     pub(crate) buffering: bool,
     /// Nothing passes until Continue.
     pub(crate) stopped: bool,
+    /// It was resumed by a callback that is not its own, and has shown nothing since. Envoy still believes that it
+    /// buffers: what the next callback of its own lets go by Continue is lost.
+    pub(crate) loose: bool,
     /// The head was the end: a declared length is that of a body which is not sent.
     pub(crate) bodiless: bool,
     /// The end of the source has been seen, in head or body.
@@ -91,6 +94,12 @@ impl Way {
             Flow::Continue => self.release(),
             Flow::Pause => self.stopped = true,
         }
+    }
+
+    /// All that is kept leaves, on the word of another callback.
+    pub(crate) fn resume(&mut self) {
+        self.release();
+        self.loose = !self.end_seen;
     }
 
     /// All that is kept leaves.

@@ -22,10 +22,14 @@ pub async fn record(folder: &Path, filter: &str) -> Result<usize, String> {
     let mut count = 0;
     for one in traces().iter().filter(|one| one.name.contains(filter)) {
         for protocol in [Protocol::Http1, Protocol::Http2] {
-            let (seen, log) = wire
-                .watch(one, protocol)
-                .await
-                .map_err(|why| format!("{}: {why}", one.name))?;
+            let (seen, log) = match wire.watch(one, protocol).await {
+                Ok(watched) => watched,
+                // Other versions of Envoy hang where the recorded one does not; the rest is still of interest.
+                Err(why) => {
+                    eprintln!("{} {}: {why}", one.name, protocol.name());
+                    continue;
+                }
+            };
             let text = format!("{:#}\n", trace(one, &seen, &log));
             let path = folder.join(file_name(one, protocol));
             std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -130,6 +134,32 @@ pub fn traces() -> Vec<Scenario> {
             "stream resume then pauses and resumes",
             "rsb1=pause+call;reply1=resume_response;rsb2=pause+call;reply2=resume_response;rsb3=pause+call;reply3=resume_response;rsb4=pause+call;reply4=resume_response",
         ),
+        three(
+            "stream resume then resume in the next callback",
+            "rsb1=pause+call;reply1=resume_response;rsb2=set:TWO+resume_response+pause",
+        ),
+        three(
+            "stream resume then resume in each callback",
+            "rsb1=pause+call;reply1=resume_response;rsb2=set:TWO+resume_response+pause;rsb3=set:THREE+resume_response+pause;rsb4=set:END+resume_response+pause",
+        ),
+        three(
+            "stream resume then resume in the last callback",
+            "rsb3=pause+call;reply1=resume_response;rsb4=set:END+resume_response+pause",
+        ),
+        three(
+            "stream resume then continue in the last callback",
+            "rsb3=pause+call;reply1=resume_response;rsb4=set:END",
+        ),
+        case("trailers after resume")
+            .given(setup())
+            .request(post("rsb3=pause+call;reply1=resume_response;rst1=read+set:MORE"))
+            .upstream(pieces().trailer("x-end", "1")),
+        case("trailers after resume, resumed")
+            .given(setup())
+            .request(post(
+                "rsb3=pause+call;reply1=resume_response;rst1=read+set:MORE+resume_response+pause",
+            ))
+            .upstream(pieces().trailer("x-end", "1")),
         three("stream set in a reply after continue", "rsb1=call;reply1=set:x"),
         three(
             "stream headers held until the end",
