@@ -71,9 +71,12 @@ impl Exchange {
         self.record.api = head.target.api;
         self.record.request_model.clone_from(&head.target.model);
         self.engine.count(Counted::Operation(operation), host);
+        let ambiguous = head.target.ambiguous_path;
         let rule = self.engine.settings.rule(operation);
         self.head = Some(head);
         match rule {
+            // A server that forgives more than we do would read a prompt where we saw none.
+            OperationRule::Pass if ambiguous => self.fail_unopened(Failure::AmbiguousPath, host),
             OperationRule::Pass => Flow::Continue,
             OperationRule::Deny => {
                 let denial = Denial::new(403, "operation_denied", "this operation is not allowed here");

@@ -119,6 +119,8 @@ pub enum Failure {
     InvalidEncoding,
     /// A compressed body that grows over the ratio or the bound.
     DecompressionBomb,
+    /// The path is one that only some servers take for a model's.
+    AmbiguousPath,
     /// A request with a body asks to become another protocol.
     Upgrade,
     /// The body is signed, so an edit would break it.
@@ -151,6 +153,7 @@ impl Failure {
             Self::UnsupportedEncoding => "unsupported_encoding",
             Self::InvalidEncoding => "invalid_encoding",
             Self::DecompressionBomb => "decompression_bomb",
+            Self::AmbiguousPath => "ambiguous_path",
             Self::Upgrade => "upgrade",
             Self::SignedBody => "signed_body",
             Self::HeldBytes => "held_bytes",
@@ -166,7 +169,7 @@ impl Failure {
     pub fn status(self) -> u16 {
         match self {
             Self::InvalidJson | Self::AmbiguousJson | Self::UnknownShape | Self::TooComplex => 400,
-            Self::InvalidEncoding | Self::SignedBody | Self::Upgrade => 400,
+            Self::InvalidEncoding | Self::SignedBody | Self::Upgrade | Self::AmbiguousPath => 400,
             Self::RequestTooLarge | Self::DecompressionBomb => 413,
             Self::UnsupportedEncoding => 415,
             Self::ResponseTooLarge | Self::FrameTooLarge | Self::UnknownResponse => 502,

@@ -64,6 +64,19 @@ pub fn cases() -> Vec<Scenario> {
                 client_body_has("upgrade"),
                 upstream_sees_nothing(),
             ]),
+        case("deny: a prompt on a path that only some servers take for a model's")
+            .given(deny())
+            .request(
+                Request::new("POST", "//v1/chat/completions")
+                    .header("content-type", "application/json")
+                    .body(chat("hello").body.unwrap_or_default()),
+            )
+            .upstream(answer())
+            .then_all([
+                client_head(400),
+                client_body_has("ambiguous_path"),
+                upstream_sees_nothing(),
+            ]),
         refused("in the words of Anthropic", anthropic).then(client_body_has("\"type\":\"error\"")),
         refused("in the words of Ollama", ollama),
         refused("in the words of Gemini", gemini).then(client_body_has("\"status\"")),
