@@ -101,7 +101,7 @@ impl Visit<'_> {
             write.write_all(&plain_bytes()).await?;
         }
         if matches!(self.leaves, Leaves::OnceSent) {
-            part_gap_only().await?;
+            self.ground.until(|run| !run.upstream_saw.is_empty()).await;
         }
         Ok(())
     }

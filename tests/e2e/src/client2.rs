@@ -39,7 +39,12 @@ impl Visit<'_> {
         let mut saw = ClientSaw::default();
         if matches!(self.leaves, Leaves::MidRequest(_) | Leaves::OnceSent) {
             self.send2(&mut out, bodiless).await?;
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            match self.leaves {
+                Leaves::OnceSent => drop(self.ground.until(|run| !run.upstream_saw.is_empty()).await),
+                Leaves::MidRequest(_) | Leaves::OnceSeen(_) | Leaves::Never => {
+                    tokio::time::sleep(Duration::from_millis(5)).await
+                }
+            }
             out.send_reset(Reason::CANCEL);
             tokio::time::sleep(Duration::from_millis(5)).await;
             saw.end = Ending::Left;

@@ -72,7 +72,7 @@ pub enum Leaves {
     Never,
     /// After this many bytes of the request body.
     MidRequest(usize),
-    /// When the request is sent.
+    /// When the request has reached the upstream.
     OnceSent,
     /// When these bytes of the response body came.
     OnceSeen(Vec<u8>),

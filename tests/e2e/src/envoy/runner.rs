@@ -43,8 +43,10 @@ fn setups(scenarios: &[Scenario]) -> Vec<(Group, Setup)> {
 }
 
 /// Statistics that a run compares before and after.
-const STATS: &str = "^(wasmcustom|wasm)\\.|vm_reload|downstream_rq_active$";
+const STATS: &str = "^(wasmcustom|wasm)\\.|vm_reload|downstream_rq_active$|write_total_buffered$";
 const ACTIVE: &str = "http.e2e.downstream_rq_active";
+/// Bytes of log lines that Envoy has not written to their file.
+const UNWRITTEN: &str = "filesystem.write_total_buffered";
 const FILTER_PREFIX: &str = "wasmcustom.";
 
 impl Wire {
@@ -168,7 +170,11 @@ impl Wire {
     ) -> Result<Observed, String> {
         let before = self.stats().await?;
         let wants_log = scenario.checks.iter().any(Check::wants_access_log);
-        let lines = if wants_log { self.exchanges_logged() } else { 0 };
+        let lines = if wants_log {
+            self.exchanges_logged().await?
+        } else {
+            0
+        };
         self.ground.begin(scenario, chunking);
         let client = self.visit(scenario, protocol, chunking).await?;
         if !self.ground.until(|run| run.live == 0).await {
@@ -179,7 +185,7 @@ impl Wire {
         traps(scenario, &before, &after)?;
         let mut seen = self.observed(scenario, client, &before, &after);
         if wants_log {
-            seen.filter_state = self.filter_state(lines).await;
+            seen.filter_state = self.filter_state(lines).await?;
         }
         Ok(seen)
     }
@@ -236,40 +242,48 @@ impl Wire {
         }
     }
 
-    fn exchanges_logged(&self) -> usize {
-        self.envoy().map_or(0, |envoy| logged(envoy).len())
+    /// Lines of the access log that scenarios before this one have written.
+    async fn exchanges_logged(&self) -> Result<usize, String> {
+        self.written().await?;
+        Ok(logged(self.envoy()?).len())
+    }
+
+    /// Comes back when every line is in its file.
+    async fn written(&self) -> Result<(), String> {
+        self.settled(UNWRITTEN, "Envoy does not write its access log")
+            .await
+            .map(drop)
     }
 
     /// Filter state from the first line that the access log got in this run.
-    async fn filter_state(&self, lines: usize) -> BTreeMap<String, String> {
-        let begin = Instant::now();
-        while begin.elapsed() < Duration::from_secs(1) {
-            let line = self
-                .envoy()
-                .ok()
-                .and_then(|envoy| logged(envoy).into_iter().nth(lines));
-            if let Some(line) = line {
-                return serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&line)
-                    .unwrap_or_default()
-                    .into_iter()
-                    .filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())))
-                    .collect();
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        BTreeMap::new()
+    async fn filter_state(&self, lines: usize) -> Result<BTreeMap<String, String>, String> {
+        self.written().await?;
+        let Some(line) = logged(self.envoy()?).into_iter().nth(lines) else {
+            return Ok(BTreeMap::new());
+        };
+        let fields: BTreeMap<String, serde_json::Value> = serde_json::from_str(&line).unwrap_or_default();
+        Ok(fields
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())))
+            .collect())
     }
 
     /// The statistics once no request is in flight: then every filter has counted.
     pub(super) async fn quiet(&self) -> Result<Stats, String> {
+        self.settled(ACTIVE, "Envoy still holds a request that everybody has left")
+            .await
+    }
+
+    /// The statistics once this gauge is zero.
+    async fn settled(&self, gauge: &str, complaint: &str) -> Result<Stats, String> {
         let begin = Instant::now();
         loop {
             let stats = self.stats().await?;
-            if stats.get(ACTIVE).copied().unwrap_or(0) == 0 {
+            if stats.get(gauge).copied().unwrap_or(0) == 0 {
                 return Ok(stats);
             }
             if begin.elapsed() > PATIENCE {
-                return Err("Envoy still holds a request that everybody has left".to_owned());
+                return Err(complaint.to_owned());
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
