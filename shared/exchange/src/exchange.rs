@@ -3,9 +3,9 @@
 use crate::engine::Engine;
 use crate::host::{Fields, Flow, Host, Input, Side};
 use crate::joined::Joined;
+use crate::reading::StreamBody;
 use crate::record;
 use crate::request::RequestPhase;
-use crate::stream::StreamBody;
 use crate::whole::WholeBody;
 use penstock_filter_api::{Effects, Head, Need, Origin, Outcome, Record, Reply, Seen};
 use penstock_llm_api::Dialect;

@@ -27,9 +27,12 @@ mod exchange;
 mod host;
 mod inflate;
 mod joined;
+mod judge;
 mod pipeline;
 mod placed;
+mod reading;
 mod record;
+mod release;
 mod request;
 mod response;
 #[cfg(feature = "schema")]

@@ -1,4 +1,4 @@
-//! The request's way through the exchange: head, hold, judge, release.
+//! The request's way through the exchange: head, hold, release.
 
 use crate::door::Verdict;
 use crate::engine::Counted;
@@ -6,12 +6,10 @@ use crate::exchange::{Exchange, ResponsePhase};
 use crate::host::{Fields, Flow, Host, Side};
 use crate::inflate::{Coding, Inflater};
 use crate::joined::Joined;
+use crate::judge::Judging;
 use crate::settings::OperationRule;
-use penstock_filter_api::{
-    Cx, Denial, Effects, Failure, Head, Headers, Mode, Need, Open, Origin, Prompt, PromptFlow, Reply, Seen,
-};
-use penstock_llm_api::{Dialect, Operation, ReadError, Request, Target, detect, detect_body, read_request};
-use penstock_wire::{JsonEdits, JsonErrorKind, Tape};
+use penstock_filter_api::{Cx, Denial, Effects, Failure, Head, Headers, Mode, Need, Open, Origin, Reply};
+use penstock_llm_api::{Operation, Target, detect};
 use std::borrow::Cow;
 
 /// Where the request stands.
@@ -26,35 +24,6 @@ pub(crate) enum RequestPhase {
     Holding,
     /// All of it is here; a filter waits for a callout.
     Judging(Box<Judging>),
-}
-
-/// A request body on its way through the filters.
-pub(crate) struct Judging {
-    /// Size of the body as it came, which the proxy keeps.
-    sent: usize,
-    /// The document, decompressed, with the edits of the filters before `next`.
-    bytes: Vec<u8>,
-    edited: bool,
-    coding: Coding,
-    next: usize,
-    call: u32,
-    /// The request has left already: nothing can be held or changed.
-    passed: bool,
-}
-
-/// How far a walk through the filters came.
-enum Judged {
-    Through,
-    Waits(u32),
-    Denied {
-        filter: &'static str,
-        denial: Denial,
-    },
-    Answered {
-        filter: &'static str,
-        stored: penstock_filter_api::Stored,
-    },
-    Failed(Failure),
 }
 
 impl Exchange {
@@ -87,7 +56,7 @@ impl Exchange {
     }
 
     /// What the head tells: the operation and the API, by the path or by the route's rule.
-    fn read_head(&mut self, headers: Headers, host: &mut dyn Host) -> Head {
+    pub(crate) fn read_head(&mut self, headers: Headers, host: &mut dyn Host) -> Head {
         let path = text(&headers, ":path").into_owned();
         let mut target = detect(&llm_head(&headers, &path), &self.engine.settings.custom);
         let routes = &self.engine.settings.routes;
@@ -123,7 +92,7 @@ impl Exchange {
     }
 
     /// Lets the plugins join.
-    fn open(&mut self, end: bool, host: &mut dyn Host) -> Flow {
+    pub(crate) fn open(&mut self, end: bool, host: &mut dyn Host) -> Flow {
         let engine = self.engine.clone();
         let Some(head) = &self.head else {
             return Flow::Continue;
@@ -159,7 +128,7 @@ impl Exchange {
         self.begin(end, host)
     }
 
-    fn begin(&mut self, end: bool, host: &mut dyn Host) -> Flow {
+    pub(crate) fn begin(&mut self, end: bool, host: &mut dyn Host) -> Flow {
         let need = self
             .joined
             .iter()
@@ -187,7 +156,7 @@ impl Exchange {
     }
 
     /// A response that is to be edited had better not be compressed.
-    fn ask_for_plain(&self, host: &mut dyn Host) {
+    pub(crate) fn ask_for_plain(&self, host: &mut dyn Host) {
         if self
             .head
             .as_ref()
@@ -241,7 +210,7 @@ impl Exchange {
     }
 
     /// All of an observed request has passed.
-    fn observed(&mut self, host: &mut dyn Host) -> Flow {
+    pub(crate) fn observed(&mut self, host: &mut dyn Host) -> Flow {
         let RequestPhase::Observing(bytes) = std::mem::replace(&mut self.request, RequestPhase::Pass) else {
             return Flow::Continue;
         };
@@ -262,7 +231,7 @@ impl Exchange {
     }
 
     /// Whether nothing can follow: as many bytes as the head announced, or one whole document.
-    fn is_whole(&self, copy: &[u8]) -> bool {
+    pub(crate) fn is_whole(&self, copy: &[u8]) -> bool {
         let announced = self
             .head
             .as_ref()
@@ -279,7 +248,7 @@ impl Exchange {
     }
 
     /// All of a held request is there.
-    fn held(&mut self, size: usize, host: &mut dyn Host) -> Flow {
+    pub(crate) fn held(&mut self, size: usize, host: &mut dyn Host) -> Flow {
         self.request = RequestPhase::Pass;
         let bytes = match host.body(Side::Request, size) {
             Ok(bytes) => bytes,
@@ -290,7 +259,7 @@ impl Exchange {
         self.judge_body(bytes, false, host)
     }
 
-    fn judge_body(&mut self, bytes: Vec<u8>, passed: bool, host: &mut dyn Host) -> Flow {
+    pub(crate) fn judge_body(&mut self, bytes: Vec<u8>, passed: bool, host: &mut dyn Host) -> Flow {
         // Nothing is said, so there is nothing to judge: the upstream may say what it thinks of that.
         if bytes.is_empty() {
             return self.release_untouched(Side::Request, host);
@@ -317,7 +286,7 @@ impl Exchange {
         }
     }
 
-    fn plain(&self, bytes: Vec<u8>, coding: Coding) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn plain(&self, bytes: Vec<u8>, coding: Coding) -> Result<Vec<u8>, Failure> {
         if coding == Coding::Identity || bytes.is_empty() {
             return Ok(bytes);
         }
@@ -332,194 +301,8 @@ impl Exchange {
         }
     }
 
-    /// Walks the body through the filters that are left.
-    fn judge(&mut self, mut judging: Box<Judging>, reply: Option<&Reply>, host: &mut dyn Host) -> Flow {
-        let judged = self.walk(&mut judging, reply, host);
-        match judged {
-            Judged::Through => self.release_request(&judging, host),
-            Judged::Waits(call) => {
-                judging.call = call;
-                let held = judging.sent.saturating_add(judging.bytes.len());
-                self.request = RequestPhase::Judging(judging);
-                if self.hold_bytes(Side::Request, held) {
-                    Flow::Pause
-                } else {
-                    self.fail_request(Failure::HeldBytes, host)
-                }
-            }
-            Judged::Denied { filter, denial } => self.deny(filter, &denial, host),
-            Judged::Answered { filter, stored } => self.answer(filter, &stored, host),
-            Judged::Failed(failure) => self.fail_request(failure, host),
-        }
-    }
-
-    fn walk(&mut self, judging: &mut Judging, reply: Option<&Reply>, host: &mut dyn Host) -> Judged {
-        let engine = self.engine.clone();
-        let mut tape = engine.take_tape();
-        let judged = self.walk_with(&mut tape, judging, reply, host);
-        engine.put_tape(tape);
-        judged
-    }
-
-    fn walk_with(
-        &mut self,
-        tape: &mut Tape,
-        judging: &mut Judging,
-        mut reply: Option<&Reply>,
-        host: &mut dyn Host,
-    ) -> Judged {
-        let mut request = match self.read(tape, &judging.bytes) {
-            Ok(request) => request,
-            Err(failure) => return Judged::Failed(failure),
-        };
-        if judging.next == 0 && reply.is_none() {
-            self.note_request(&request, host);
-        }
-        while judging.next < self.joined.len() {
-            let mut edits = JsonEdits::new();
-            let asked_before = self.usage_added;
-            let judged = self.ask(tape, judging, &request, &mut edits, reply.take(), host);
-            if let Some(judged) = judged {
-                return judged;
-            }
-            let index = judging.next;
-            judging.next += 1;
-            // A filter that failed has no say, and what it edited before is not to be trusted.
-            let failed = self.joined.get(index).is_none_or(|joined| joined.bypassed);
-            if edits.is_empty() || failed {
-                continue;
-            }
-            if let Some(failure) = self.unwritable(judging) {
-                // What it asked for does not happen: usage that nobody added is not taken out again.
-                self.usage_added = asked_before;
-                match self.judge_failure(index, failure, host) {
-                    Some(judged) => return judged,
-                    None => continue,
-                }
-            }
-            match edits.apply(tape.view(&judging.bytes)) {
-                Ok(bytes) => judging.bytes = bytes,
-                Err(_) => return Judged::Failed(Failure::Bug),
-            }
-            judging.edited = true;
-            if judging.next < self.joined.len() {
-                request = match self.read(tape, &judging.bytes) {
-                    Ok(request) => request,
-                    Err(failure) => return Judged::Failed(failure),
-                };
-            }
-        }
-        Judged::Through
-    }
-
-    /// Why no edit can be written to this request, if none can.
-    fn unwritable(&self, judging: &Judging) -> Option<Failure> {
-        if self.head.as_ref().is_some_and(|head| is_signed(&head.headers)) {
-            return Some(Failure::SignedBody);
-        }
-        // A head that has left cannot take back what it says of the encoding.
-        let encoded = judging.coding != Coding::Identity && !self.engine.settings.hold_headers;
-        encoded.then_some(Failure::UnsupportedEncoding)
-    }
-
-    /// Asks one filter for its verdict. `None` means on to the next.
-    fn ask(
-        &mut self,
-        tape: &Tape,
-        judging: &Judging,
-        request: &Request,
-        edits: &mut JsonEdits,
-        reply: Option<&Reply>,
-        host: &mut dyn Host,
-    ) -> Option<Judged> {
-        let engine = self.engine.clone();
-        let head = self.head.as_ref()?;
-        let dialect = Dialect::new(self.record.api?, head.target.custom.as_ref())?;
-        let joined = self.joined.get_mut(judging.next)?;
-        if joined.bypassed || joined.needs.request == Need::Nothing {
-            return None;
-        }
-        let decides = joined.request_need() == Need::Decide && !judging.passed;
-        let name = joined.policy.name;
-        let mut scratch = JsonEdits::new();
-        let target = if decides { edits } else { &mut scratch };
-        let mut prompt = Prompt::new(head, request, dialect, tape.view(&judging.bytes), target);
-        let now_ns = host.now_ns();
-        let flow = joined.call(now_ns, host, &mut self.effects, |filter, cx| {
-            filter.on_prompt(&mut prompt, reply, cx)
-        });
-        let usage_added = prompt.usage_added();
-        if !decides {
-            let action = match (&flow, scratch.is_empty()) {
-                (PromptFlow::Next, true) => return None,
-                (PromptFlow::Next, false) => "edit",
-                (PromptFlow::Wait(_), _) => "wait",
-                (PromptFlow::Deny(denial), _) => denial.code,
-                (PromptFlow::Answer(_), _) => "answer",
-                (PromptFlow::Fail(failure), _) => {
-                    engine.count(Counted::Failure(name, *failure), host);
-                    return None;
-                }
-            };
-            engine.count(Counted::Would(name, action), host);
-            return None;
-        }
-        match flow {
-            PromptFlow::Next => {
-                self.usage_added |= usage_added;
-                None
-            }
-            PromptFlow::Wait(callout) => Some(match host.call(&callout) {
-                Ok(call) => Judged::Waits(call),
-                Err(_) => return self.judge_failure(judging.next, Failure::Callout, host),
-            }),
-            PromptFlow::Fail(failure) => self.judge_failure(judging.next, failure, host),
-            PromptFlow::Deny(denial) => Some(Judged::Denied { filter: name, denial }),
-            PromptFlow::Answer(stored) => Some(Judged::Answered { filter: name, stored }),
-        }
-    }
-
-    /// What the failure of one filter means for the request.
-    fn judge_failure(&mut self, index: usize, failure: Failure, host: &mut dyn Host) -> Option<Judged> {
-        match self.fail_one(Side::Request, index, failure, host) {
-            Verdict::Refuse { filter, denial } => Some(Judged::Denied { filter, denial }),
-            Verdict::Bypass => None,
-        }
-    }
-
-    fn read(&mut self, tape: &mut Tape, bytes: &[u8]) -> Result<Request, Failure> {
-        tape.parse(bytes, &self.engine.settings.json)
-            .map_err(|error| json_failure(error.kind))?;
-        let json = tape.view(bytes);
-        if self.record.api.is_none() {
-            self.record.api = detect_body(json);
-        }
-        let dialect = self.dialect().ok_or(Failure::UnknownShape)?;
-        read_request(dialect, json).map_err(|error| match error {
-            ReadError::AmbiguousJson { .. } => Failure::AmbiguousJson,
-            ReadError::WrongShape { .. } => Failure::UnknownShape,
-        })
-    }
-
-    /// Writes what the request says into the record, and shows it to the filters.
-    fn note_request(&mut self, request: &Request, host: &mut dyn Host) {
-        self.record.input_text_bytes = request.text_bytes;
-        if request.model.is_some() {
-            self.record.request_model.clone_from(&request.model);
-        }
-        let by_path = self.head.as_ref().and_then(|head| head.target.stream);
-        self.record.stream = by_path.unwrap_or(request.stream);
-        let now_ns = host.now_ns();
-        let record = &self.record;
-        for joined in &mut self.joined {
-            joined.call(now_ns, host, &mut self.effects, |filter, cx| {
-                filter.observe(Seen::Request(request), record, cx);
-            });
-        }
-    }
-
     /// Sends the judged request on, with its edits and an exact length.
-    fn release_request(&mut self, judging: &Judging, host: &mut dyn Host) -> Flow {
+    pub(crate) fn release_request(&mut self, judging: &Judging, host: &mut dyn Host) -> Flow {
         self.request = RequestPhase::Pass;
         self.release_bytes(Side::Request);
         if judging.passed {
@@ -540,7 +323,7 @@ impl Exchange {
         Flow::Continue
     }
 
-    fn write_request(
+    pub(crate) fn write_request(
         &self,
         judging: &Judging,
         host: &mut dyn Host,
@@ -564,7 +347,7 @@ impl Exchange {
     }
 
     /// A failure on the request's way: refused, or released as it came.
-    fn fail_request(&mut self, failure: Failure, host: &mut dyn Host) -> Flow {
+    pub(crate) fn fail_request(&mut self, failure: Failure, host: &mut dyn Host) -> Flow {
         self.request = RequestPhase::Pass;
         self.usage_added = false;
         self.release_bytes(Side::Request);
@@ -586,7 +369,7 @@ impl Exchange {
         Flow::Continue
     }
 
-    fn answer(
+    pub(crate) fn answer(
         &mut self,
         filter: &'static str,
         stored: &penstock_filter_api::Stored,
@@ -639,25 +422,4 @@ fn llm_head<'a>(headers: &'a Headers, path: &'a str) -> penstock_llm_api::Head<'
         upgrade: is_upgrade(headers),
         mcp: headers.has("mcp-session-id") || headers.has("mcp-protocol-version"),
     }
-}
-
-/// Why a document is no use, in the words of the failure door.
-pub(crate) fn json_failure(kind: JsonErrorKind) -> Failure {
-    match kind {
-        JsonErrorKind::Syntax | JsonErrorKind::Truncated | JsonErrorKind::Utf8 => Failure::InvalidJson,
-        JsonErrorKind::TrailingBytes | JsonErrorKind::LoneSurrogate => Failure::AmbiguousJson,
-        JsonErrorKind::TooLarge => Failure::RequestTooLarge,
-        JsonErrorKind::TooDeep | JsonErrorKind::TooManyNodes => Failure::TooComplex,
-    }
-}
-
-/// Whether the head signs the body, so that no byte of it may change.
-fn is_signed(headers: &Headers) -> bool {
-    let sigv4 = headers
-        .first("authorization")
-        .is_some_and(|value| value.starts_with(b"AWS4-"));
-    sigv4
-        || ["x-amz-content-sha256", "content-digest", "digest", "content-md5"]
-            .iter()
-            .any(|name| headers.has(name))
 }

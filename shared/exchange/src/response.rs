@@ -4,7 +4,7 @@ use crate::door::Verdict;
 use crate::exchange::{Exchange, ResponsePhase, VIA_UPSTREAM};
 use crate::host::{Fields, Flow, Host, Side};
 use crate::inflate::{Coding, Inflater};
-use crate::stream::StreamBody;
+use crate::reading::StreamBody;
 use crate::whole::WholeBody;
 use penstock_filter_api::{Failure, HeadFlow, Headers, Need, Origin, Outcome, Reply};
 use penstock_llm_api::Target;
