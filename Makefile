@@ -10,7 +10,7 @@ wasm := wasm32-wasip1
 modules := -p penstock-token-meter -p penstock-suite
 run := python3 tests/demo
 
-.PHONY: help build cli demo up down test test-all bench lint clean tools
+.PHONY: help build cli demo up down test test-all bench fuzz lint clean tools
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ test: build ## unit, property, golden and scenario tests, real Envoy, official S
 test-all: build ## that, and the oldest supported Envoy and Ollama
 	@tools/test.sh --all
 
-lint: tools ## format, clippy for this machine and for wasm, and who may name proxy-wasm
+lint: tools ## format, clippy for this machine and for wasm, and who may know the host
 	@tools/lint.sh
 
 bench: build ## what a filter costs beside bare Envoy and its native filter (QUICK=1: under a minute), in target/bench.json
