@@ -77,3 +77,41 @@ fn idle_streams_hold_nothing() {
     }
     assert_eq!(stage.engine.held_bytes(), 0);
 }
+
+#[test]
+fn a_path_that_only_some_servers_know_is_a_failure() {
+    let paths = [
+        "//v1/chat/completions",
+        "/v1/./chat/completions",
+        "/v1/x/../chat/completions",
+        "/v1/chat%2fcompletions",
+        "/v1/chat%252Fcompletions?x=y",
+        "/v1/chat\\completions",
+        "/v1/chat/completions;a=b",
+        "/v1/chat/Completions",
+        "/v1beta//models/m:generateContent",
+    ];
+    for path in paths {
+        for open in [false, true] {
+            let mut stage = Stage::new("{}", vec![if open { agrees().open() } else { agrees() }]);
+            let stream = stage.open();
+            let fields = [
+                (":method", "POST"),
+                (":path", path),
+                ("content-type", "application/json"),
+            ];
+            stage.envoy.request_head(stream, head(&fields), false);
+            stage.envoy.request_body(stream, ASK, true);
+            assert_eq!(stage.envoy.upstream(stream).body == ASK, open, "{path}");
+            assert_eq!(stage.failures("engine", "ambiguous_path"), 1, "{path}");
+        }
+    }
+    for path in ["//static/app.js", "/v1/./models", "/a%2fb", "/"] {
+        let mut stage = Stage::new("{}", vec![agrees()]);
+        let stream = stage.open();
+        stage
+            .envoy
+            .request_head(stream, head(&[(":method", "POST"), (":path", path)]), true);
+        assert!(stage.envoy.upstream(stream).head.is_some(), "{path}");
+    }
+}

@@ -1,5 +1,6 @@
 //! The scenarios, one file a subject.
 
+mod attack;
 mod bad_answers;
 mod bad_requests;
 mod callouts;
@@ -31,6 +32,7 @@ pub fn all() -> Vec<Scenario> {
         settings::cases(),
         bad_requests::cases(),
         bad_answers::cases(),
+        attack::cases(),
         fixtures::cases(),
     ];
     let all = files.concat();
