@@ -69,6 +69,8 @@ pub async fn run(choice: &Choice, out: &mut dyn Write) -> Result<Tally, String> 
             on_envoys(&chosen, Protocol::Http2, &sheet)
         );
         http1.and(http2)?;
+        // Only if nothing is left in it.
+        let _ = std::fs::remove_dir(run_folder());
     }
     Ok(sheet.tally.get())
 }
