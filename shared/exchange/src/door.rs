@@ -108,10 +108,15 @@ impl Exchange {
         sent: Sent,
         host: &mut dyn Host,
     ) -> Vec<u8> {
+        self.name_cut(filter, denial, host);
+        error_event(self.client_dialect(), framing, sent, &refusal(denial))
+    }
+
+    /// Books the refusal of a response that has begun.
+    pub(crate) fn name_cut(&mut self, filter: &'static str, denial: &Denial, host: &mut dyn Host) {
         self.engine.count(Counted::Denied(filter, denial.code), host);
         self.name_denial(filter, denial, host);
         self.record.outcome = Outcome::Cut;
-        error_event(self.client_dialect(), framing, sent, &refusal(denial))
     }
 
     /// For access logs: Envoy itself knows only the status.

@@ -121,22 +121,21 @@ impl Exchange {
         if self.collect(&mut stream).is_err() {
             self.note(Failure::Bug, host);
         }
-        let mut rest = stream
-            .decide
-            .take()
-            .map(|decide| decide.ready)
-            .unwrap_or_default();
+        let decide = stream.decide.take();
+        // The end may have come while a callout was open.
+        let ended = at.ends() || decide.as_ref().is_some_and(|decide| decide.ended);
+        let mut rest = decide.map(|decide| decide.ready).unwrap_or_default();
         rest.extend_from_slice(unread);
         rest.extend_from_slice(stream.framer.pending());
         match self.write(&rest, at, host) {
             Ok([]) => {}
-            Ok(later) if !at.ends() => {
+            Ok(later) if !ended => {
                 stream.later = later.to_vec();
                 stream.relays = true;
             }
             Ok(_) | Err(Unwritable) => return self.abort(host),
         }
-        if at.ends() {
+        if ended {
             self.end_stream(stream, host);
         } else {
             stream.lost |= !self.keeps_within(&mut stream, 0, host);

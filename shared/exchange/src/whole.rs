@@ -20,6 +20,7 @@ pub(crate) struct WholeBody {
     sent: usize,
     decides: bool,
     has_length: bool,
+    ended: bool,
     judging: Option<Pipeline>,
 }
 
@@ -31,6 +32,7 @@ impl WholeBody {
             sent: 0,
             decides,
             has_length,
+            ended: false,
             judging: None,
         }
     }
@@ -101,6 +103,7 @@ impl Exchange {
 
     /// All of it is there.
     fn read_whole(&mut self, mut body: Box<WholeBody>, host: &mut dyn Host) -> Flow {
+        body.ended = true;
         let copy = std::mem::take(&mut body.copy);
         if copy.is_empty() {
             self.response = ResponsePhase::Done;
@@ -215,6 +218,10 @@ impl Exchange {
             if bytes.len() > self.room(body.sent) {
                 return self.fail_whole(body, Failure::ResponseTooLarge, host);
             }
+            // A head that has left cannot take back what it says of the encoding.
+            if body.inflater.is_some() && !self.engine.settings.hold_headers {
+                return self.fail_whole(body, Failure::UnsupportedEncoding, host);
+            }
             if self.write_whole(body, &bytes, host).is_err() {
                 return self.fail_whole(body, Failure::Host, host);
             }
@@ -256,7 +263,11 @@ impl Exchange {
         match self.fail(Side::Response, failure, host) {
             Verdict::Refuse { filter, denial } => self.deny_whole(body, filter, &denial, host),
             Verdict::Bypass => {
-                self.response = ResponsePhase::Pass;
+                self.response = if body.ended {
+                    ResponsePhase::Done
+                } else {
+                    ResponsePhase::Pass
+                };
                 if body.decides && self.engine.settings.hold_headers {
                     self.apply_headers(Side::Response, host);
                 }
@@ -277,7 +288,7 @@ impl Exchange {
         if body.decides && self.engine.settings.hold_headers {
             return self.deny(filter, denial, host);
         }
-        self.record.outcome = Outcome::Cut;
+        self.name_cut(filter, denial, host);
         let _ = host.replace_body(Side::Response, usize::MAX, b"");
         let _ = host.close();
         Flow::Pause

@@ -71,3 +71,20 @@ fn no_content_with_an_encoding_is_no_content() {
     stage.envoy.response_head(stream, head(&fields), true);
     assert_eq!(stage.ended(1), [Outcome::Complete]);
 }
+
+#[test]
+fn a_head_that_has_left_keeps_its_word_on_the_encoding() {
+    for open in [false, true] {
+        let filter = replaces("secret", "***");
+        let filter = if open { filter.open() } else { filter };
+        let mut stage = Stage::new(r#"{"headers": "release"}"#, vec![filter]);
+        let stream = stage.ask(ASK);
+        let sent = gzip(completion("a secret").as_bytes());
+        stage.answers(stream, &[("content-encoding", "gzip")], &[&sent]);
+        assert_eq!(stage.failures("a", "unsupported_encoding"), 1);
+        assert_eq!(stage.client(stream).body == sent, open);
+        assert_eq!(stage.is_whole(stream), open);
+        let outcome = if open { Outcome::Complete } else { Outcome::Cut };
+        assert_eq!(stage.ended(1), [outcome]);
+    }
+}

@@ -150,3 +150,20 @@ fn a_filter_that_fails_open_lets_more_go_than_fits_at_once() {
     assert_eq!(stage.text(stream), format!("{body}\n"));
     assert_eq!(stage.ended(1), [Outcome::Complete]);
 }
+
+#[test]
+fn an_answer_let_go_behind_a_callout_is_complete() {
+    let grows = judges(|piece, edits, reply| {
+        if reply.is_none() {
+            return OutputFlow::Wait(callout());
+        }
+        edits.replace(0..piece.text.len() as u64, "y".repeat(40_000));
+        OutputFlow::Clear
+    });
+    let mut stage = stage(grows.open());
+    let stream = stage.ask(ASK);
+    stage.answers(stream, &[], &[completion("held").as_bytes()]);
+    stage.envoy.pass(2_000);
+    assert_eq!(stage.text(stream), completion("held"));
+    assert_eq!(stage.ended(1), [Outcome::Complete]);
+}
