@@ -98,18 +98,24 @@ async fn bench() -> Result<(), String> {
         envoys.insert(contender, Envoy::start(contender, &ground).await?);
     }
     let rounds = all_rounds(&envoys, &plan, begin).await?;
+    println!("{}{}", report::table(&rounds), report::goals(&rounds));
     for contender in [Contender::Bare, Contender::Meter, Contender::Suite] {
         let Some(envoy) = envoys.get(&contender) else {
             continue;
         };
         let (early, late) = rounds::memory(envoy, plan.memory.0, plan.memory.1).await?;
+        println!(
+            "{:<8} memory {late} kB, {:+} kB since request {}",
+            contender.name(),
+            late as i64 - early as i64,
+            plan.memory.0
+        );
         figures.insert(format!("rss_kb_{}", contender.name()), json!(late));
         figures.insert(
             format!("rss_growth_kb_{}", contender.name()),
             json!(late as i64 - early as i64),
         );
     }
-    println!("{}{}", report::table(&rounds), report::goals(&rounds));
     figures.extend(figures::figures(&rounds));
     let result = json!({
         "ratios": figures::ratios(&rounds),
