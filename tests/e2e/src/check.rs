@@ -20,11 +20,11 @@ enum Source {
     AccessLog,
 }
 
-type Test = dyn Fn(&Observed) -> Result<(), String>;
+type Test = dyn Fn(&Observed) -> Result<(), String> + Send + Sync;
 
 impl Check {
     /// A check of one's own.
-    pub fn new(test: impl Fn(&Observed) -> Result<(), String> + 'static) -> Self {
+    pub fn new(test: impl Fn(&Observed) -> Result<(), String> + Send + Sync + 'static) -> Self {
         Self {
             test: Arc::new(test),
             source: Source::Run,

@@ -48,7 +48,7 @@ impl Chunking {
         if longest <= 64 * 1024 {
             all.push(Self::Bytes);
         }
-        all.extend((1..=32).map(Self::Seeded));
+        all.extend((1..=16).map(Self::Seeded));
         all
     }
 

@@ -8,7 +8,7 @@ use crate::scenario::{Cuts, Protocol, Runs, Scenario};
 use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Which part of the table runs, and where.
 #[derive(Clone, Debug, Default)]
@@ -56,11 +56,8 @@ pub async fn run(choice: &Choice, out: &mut dyn Write) -> Result<Tally, String> 
         tally: Cell::default(),
     };
     if choice.native {
-        for scenario in &chosen {
-            for protocol in protocols(scenario.runs, Place::Native, &choice.protocols) {
-                let begin = Instant::now();
-                sheet.line(scenario, "native", protocol, begin, natively(scenario, protocol))?;
-            }
+        for (scenario, protocol, took, result) in all_natively(&chosen, &choice.protocols) {
+            sheet.line(scenario, "native", protocol, took, result)?;
         }
     }
     if choice.envoy {
@@ -73,6 +70,33 @@ pub async fn run(choice: &Choice, out: &mut dyn Write) -> Result<Tally, String> 
         let _ = std::fs::remove_dir(run_folder());
     }
     Ok(sheet.tally.get())
+}
+
+/// Runs natively, one thread for each protocol.
+fn all_natively<'a>(
+    chosen: &'a [Scenario],
+    wanted: &[Protocol],
+) -> Vec<(&'a Scenario, Protocol, Duration, Result<usize, String>)> {
+    let one = |protocol: Protocol| {
+        let runs = chosen
+            .iter()
+            .filter(|one| protocols(one.runs, Place::Native, wanted).contains(&protocol));
+        let timed = runs.map(|one| {
+            let begin = Instant::now();
+            let result = natively(one, protocol);
+            (one, protocol, begin.elapsed(), result)
+        });
+        timed.collect::<Vec<_>>()
+    };
+    std::thread::scope(|scope| {
+        let http2 = scope.spawn(|| one(Protocol::Http2));
+        let mut all = one(Protocol::Http1);
+        match http2.join() {
+            Ok(more) => all.extend(more),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+        all
+    })
 }
 
 /// Runs what there is for one protocol. What its Envoys wrote stays only if something failed.
@@ -92,12 +116,12 @@ async fn on_envoys(chosen: &[Scenario], protocol: Protocol, sheet: &Sheet<'_>) -
     for scenario in &chosen {
         let begin = Instant::now();
         let result = on_envoy(&mut wire, scenario, protocol).await;
-        sheet.line(scenario, "envoy", protocol, begin, result)?;
+        sheet.line(scenario, "envoy", protocol, begin.elapsed(), result)?;
     }
     if stormy {
         let begin = Instant::now();
         let result = wire.storm().await;
-        sheet.line(&storm, "envoy", protocol, begin, result)?;
+        sheet.line(&storm, "envoy", protocol, begin.elapsed(), result)?;
     }
     if sheet.tally.get().failed == failed {
         let _ = std::fs::remove_dir_all(folder);
@@ -118,7 +142,7 @@ impl Sheet<'_> {
         scenario: &Scenario,
         place: &str,
         protocol: Protocol,
-        begin: Instant,
+        took: Duration,
         result: Result<usize, String>,
     ) -> Result<(), String> {
         let mut tally = self.tally.get();
@@ -126,7 +150,7 @@ impl Sheet<'_> {
         let text = match result {
             Ok(runs) => {
                 tally.passed += 1;
-                let took = begin.elapsed().as_secs_f32();
+                let took = took.as_secs_f32();
                 self.choice
                     .verbose
                     .then(|| format!("ok    {place:10} {name} ({runs} chunkings, {took:.1} s)"))
