@@ -124,6 +124,18 @@ fn a_frame_over_the_bound_is_an_error_and_nothing_is_lost() {
 }
 
 #[test]
+fn junk_behind_an_array_is_the_same_error_however_it_is_cut() {
+    let body = b"[]\t\t\t)";
+    for length in 1..=body.len() {
+        let mut framer = Framer::new(Framing::JsonArray, 1);
+        let result: Result<(), FrameError> = body
+            .chunks(length)
+            .try_for_each(|chunk| framer.push(chunk, &mut |_| {}));
+        assert_eq!(result, Err(FrameError::Syntax), "in chunks of {length}");
+    }
+}
+
+#[test]
 fn puts_other_data_into_a_frame() {
     let replaced = |framing, body: &str, data: &str| {
         let mut out = Vec::new();

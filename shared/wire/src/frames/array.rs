@@ -69,11 +69,16 @@ impl ArrayScanner {
             }
         }
         // Passive bytes need not wait for anything, but for a comma and what belongs to it.
-        if matches!(self.state, State::Behind) {
+        if self.is_behind() {
             Scan::End(bytes.len())
         } else {
             Scan::More
         }
+    }
+
+    /// Whether `]` came.
+    pub(super) fn is_behind(&self) -> bool {
+        self.state == State::Behind
     }
 
     fn enter(&mut self, state: State) -> Step {

@@ -99,16 +99,18 @@ impl Framer {
         }
         let mut rest = chunk;
         while !rest.is_empty() {
+            // Behind the array every byte may be a frame of its own, so a run of them has no bound to break.
+            let bounded = !self.scanner.is_behind();
             let (head, tail) = match self.scanner.advance(rest) {
                 Scan::End(len) => rest.split_at_checked(len).unwrap_or((rest, &[])),
                 Scan::More => return self.keep(rest),
                 // A longer chunk shows the bad byte sooner, but must not show another error.
-                Scan::Bad(len) if self.pending.len() + len > self.max_frame_bytes => {
+                Scan::Bad(len) if bounded && self.pending.len() + len > self.max_frame_bytes => {
                     return self.fail(rest, FrameError::TooLarge);
                 }
                 Scan::Bad(_) => return self.fail(rest, FrameError::Syntax),
             };
-            if self.is_too_large(head) {
+            if bounded && self.is_too_large(head) {
                 return self.fail(rest, FrameError::TooLarge);
             }
             self.deliver(head, sink);
@@ -179,6 +181,14 @@ impl Scanner {
             Framing::Sse => Self::Sse(SseScanner::default()),
             Framing::Ndjson => Self::Ndjson(NdjsonScanner),
             Framing::JsonArray => Self::JsonArray(ArrayScanner::default()),
+        }
+    }
+
+    /// Whether the stream's array is closed.
+    fn is_behind(&self) -> bool {
+        match self {
+            Self::JsonArray(scanner) => scanner.is_behind(),
+            Self::Sse(_) | Self::Ndjson(_) => false,
         }
     }
 
