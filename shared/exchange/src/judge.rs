@@ -66,12 +66,7 @@ impl Exchange {
         }
     }
 
-    pub(crate) fn walk(
-        &mut self,
-        judging: &mut Judging,
-        reply: Option<&Reply>,
-        host: &mut dyn Host,
-    ) -> Judged {
+    fn walk(&mut self, judging: &mut Judging, reply: Option<&Reply>, host: &mut dyn Host) -> Judged {
         let engine = self.engine.clone();
         let mut tape = engine.take_tape();
         let judged = self.walk_with(&mut tape, judging, reply, host);
@@ -79,7 +74,7 @@ impl Exchange {
         judged
     }
 
-    pub(crate) fn walk_with(
+    fn walk_with(
         &mut self,
         tape: &mut Tape,
         judging: &mut Judging,
@@ -131,7 +126,7 @@ impl Exchange {
     }
 
     /// Why no edit can be written to this request, if none can.
-    pub(crate) fn unwritable(&self, judging: &Judging) -> Option<Failure> {
+    fn unwritable(&self, judging: &Judging) -> Option<Failure> {
         if self.head.as_ref().is_some_and(|head| is_signed(&head.headers)) {
             return Some(Failure::SignedBody);
         }
@@ -198,12 +193,7 @@ impl Exchange {
     }
 
     /// What the failure of one filter means for the request.
-    pub(crate) fn judge_failure(
-        &mut self,
-        index: usize,
-        failure: Failure,
-        host: &mut dyn Host,
-    ) -> Option<Judged> {
+    fn judge_failure(&mut self, index: usize, failure: Failure, host: &mut dyn Host) -> Option<Judged> {
         match self.fail_one(Side::Request, index, failure, host) {
             Verdict::Refuse { filter, denial } => Some(Judged::Denied { filter, denial }),
             Verdict::Bypass => None,
@@ -225,7 +215,7 @@ impl Exchange {
     }
 
     /// Writes what the request says into the record, and shows it to the filters.
-    pub(crate) fn note_request(&mut self, request: &Request, host: &mut dyn Host) {
+    fn note_request(&mut self, request: &Request, host: &mut dyn Host) {
         self.record.input_text_bytes = request.text_bytes;
         if request.model.is_some() {
             self.record.request_model.clone_from(&request.model);

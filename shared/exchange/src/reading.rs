@@ -110,7 +110,7 @@ impl StreamBody {
         });
     }
 
-    pub(crate) fn max_hold_bytes(&self) -> usize {
+    fn max_hold_bytes(&self) -> usize {
         self.limits.max_bytes.saturating_mul(HELD_FRAMES)
     }
 
@@ -281,7 +281,7 @@ impl Frames<'_> {
     }
 
     /// Frames without text are often of a byte or two: those of one kind go on together.
-    pub(crate) fn keep_textless(&mut self, frame: &Frame<'_>, ends: bool) {
+    fn keep_textless(&mut self, frame: &Frame<'_>, ends: bool) {
         if matches!(self.wants, Wants::Nothing) {
             return;
         }

@@ -88,7 +88,7 @@ impl Exchange {
     }
 
     /// A stream of deciders cannot be read further: it is cut, or the rest passes unread.
-    pub(crate) fn lose_decided(
+    fn lose_decided(
         &mut self,
         mut stream: Box<StreamBody>,
         failure: Failure,
@@ -337,7 +337,7 @@ impl At<'_> {
         }
     }
 
-    pub(crate) fn untouched(&self) -> Option<&[u8]> {
+    fn untouched(&self) -> Option<&[u8]> {
         match self {
             Self::Body {
                 bytes,

@@ -56,7 +56,7 @@ impl Exchange {
     }
 
     /// What the head tells: the operation and the API, by the path or by the route's rule.
-    pub(crate) fn read_head(&mut self, headers: Headers, host: &mut dyn Host) -> Head {
+    fn read_head(&mut self, headers: Headers, host: &mut dyn Host) -> Head {
         let path = text(&headers, ":path").into_owned();
         let mut target = detect(&llm_head(&headers, &path), &self.engine.settings.custom);
         let routes = &self.engine.settings.routes;
@@ -128,7 +128,7 @@ impl Exchange {
         self.begin(end, host)
     }
 
-    pub(crate) fn begin(&mut self, end: bool, host: &mut dyn Host) -> Flow {
+    fn begin(&mut self, end: bool, host: &mut dyn Host) -> Flow {
         let need = self
             .joined
             .iter()
@@ -156,7 +156,7 @@ impl Exchange {
     }
 
     /// A response that is to be edited had better not be compressed.
-    pub(crate) fn ask_for_plain(&self, host: &mut dyn Host) {
+    fn ask_for_plain(&self, host: &mut dyn Host) {
         if self
             .head
             .as_ref()
@@ -210,7 +210,7 @@ impl Exchange {
     }
 
     /// All of an observed request has passed.
-    pub(crate) fn observed(&mut self, host: &mut dyn Host) -> Flow {
+    fn observed(&mut self, host: &mut dyn Host) -> Flow {
         let RequestPhase::Observing(bytes) = std::mem::replace(&mut self.request, RequestPhase::Pass) else {
             return Flow::Continue;
         };
@@ -231,7 +231,7 @@ impl Exchange {
     }
 
     /// Whether nothing can follow: as many bytes as the head announced, or one whole document.
-    pub(crate) fn is_whole(&self, copy: &[u8]) -> bool {
+    fn is_whole(&self, copy: &[u8]) -> bool {
         let announced = self
             .head
             .as_ref()
@@ -248,7 +248,7 @@ impl Exchange {
     }
 
     /// All of a held request is there.
-    pub(crate) fn held(&mut self, size: usize, host: &mut dyn Host) -> Flow {
+    fn held(&mut self, size: usize, host: &mut dyn Host) -> Flow {
         self.request = RequestPhase::Pass;
         let bytes = match host.body(Side::Request, size) {
             Ok(bytes) => bytes,
@@ -259,7 +259,7 @@ impl Exchange {
         self.judge_body(bytes, false, host)
     }
 
-    pub(crate) fn judge_body(&mut self, bytes: Vec<u8>, passed: bool, host: &mut dyn Host) -> Flow {
+    fn judge_body(&mut self, bytes: Vec<u8>, passed: bool, host: &mut dyn Host) -> Flow {
         // Nothing is said, so there is nothing to judge: the upstream may say what it thinks of that.
         if bytes.is_empty() {
             return self.release_untouched(Side::Request, host);
@@ -323,7 +323,7 @@ impl Exchange {
         Flow::Continue
     }
 
-    pub(crate) fn write_request(
+    fn write_request(
         &self,
         judging: &Judging,
         host: &mut dyn Host,
@@ -358,7 +358,7 @@ impl Exchange {
     }
 
     /// Lets a body go as it came.
-    pub(crate) fn release_untouched(&mut self, side: Side, host: &mut dyn Host) -> Flow {
+    fn release_untouched(&mut self, side: Side, host: &mut dyn Host) -> Flow {
         self.release_bytes(side);
         if self.engine.settings.hold_headers {
             if side == Side::Request && self.response_need() == Need::Decide {

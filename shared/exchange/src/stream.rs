@@ -40,13 +40,7 @@ impl Exchange {
     }
 
     /// Lets the rest of a stream pass, behind what waits, and decompressed if its head promised that.
-    pub(crate) fn relay(
-        &mut self,
-        mut stream: Box<StreamBody>,
-        read: &Read,
-        at: &At<'_>,
-        host: &mut dyn Host,
-    ) -> Flow {
+    fn relay(&mut self, mut stream: Box<StreamBody>, read: &Read, at: &At<'_>, host: &mut dyn Host) -> Flow {
         let mut out = std::mem::take(&mut stream.later);
         out.extend_from_slice(match (&stream.inflater, at) {
             (Some(_), _) => &read.plain,
@@ -73,7 +67,7 @@ impl Exchange {
     }
 
     /// Brings the record up to date, and shows the filters that something came.
-    pub(crate) fn note_stream(&mut self, stream: &mut StreamBody, read: &Read, host: &mut dyn Host) {
+    fn note_stream(&mut self, stream: &mut StreamBody, read: &Read, host: &mut dyn Host) {
         if let Some(shadow) = &mut stream.shadow {
             shadow.bring(read.items.iter().cloned());
             self.pretend(shadow, host);
@@ -92,7 +86,7 @@ impl Exchange {
         }
     }
 
-    pub(crate) fn observe_stream(
+    fn observe_stream(
         &mut self,
         mut stream: Box<StreamBody>,
         failure: Option<Failure>,
@@ -115,7 +109,7 @@ impl Exchange {
     }
 
     /// The stream cannot be read further.
-    pub(crate) fn lose(
+    fn lose(
         &mut self,
         mut stream: Box<StreamBody>,
         failure: Failure,
