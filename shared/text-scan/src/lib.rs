@@ -1,0 +1,32 @@
+//! Personal data and secrets in text: what stands where, by which rule.
+//!
+//! A [`Scanner`] is built once from a choice of rules. `scan` reads a text once, in any language, and gives [`Find`]s by
+//! byte offsets of that text, in order and without overlap.
+//!
+//! ```
+//! use penstock_text_scan::Scanner;
+//!
+//! let scanner = Scanner::default();
+//! let text = "写信给ana@example.com吧";
+//! let finds = scanner.scan(text);
+//! assert_eq!(finds.len(), 1);
+//! assert_eq!(scanner.rule(finds[0].rule).entity, "EMAIL_ADDRESS");
+//! assert_eq!(&text[finds[0].start..finds[0].end], "ana@example.com");
+//! ```
+//!
+//! * `fold`: full-width forms as ASCII, with a map back to the original.
+//! * `pii`: personal data; check digits and grammar decide wherever they exist.
+//! * `secrets`: credentials, by provider format, by assignment and by structure.
+//! * `pattern`: rules of the user: literals and a regular expression that runs in linear time.
+//!
+//! Knows nothing of: exchanges, dialects, JSON, what becomes of a find.
+
+mod find;
+mod fold;
+mod pii;
+mod scanner;
+mod secrets;
+
+pub use find::{Find, Rule, RuleId, Strength};
+pub use fold::Folded;
+pub use scanner::Scanner;
