@@ -19,8 +19,7 @@ impl<'a> Folded<'a> {
                 lost: Vec::new(),
             };
         };
-        let first = text.floor_char_boundary(first);
-        let (kept, rest) = text.split_at(first);
+        let (kept, rest) = text.split_at_checked(first).unwrap_or(("", text));
         let mut folded = String::with_capacity(text.len());
         folded.push_str(kept);
         let (mut lost, mut total) = (Vec::new(), 0);

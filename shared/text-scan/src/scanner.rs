@@ -5,7 +5,9 @@ use crate::fold::Folded;
 use crate::{pii, secrets};
 
 /// Built-in rules, in the order of their numbers.
-const GROUPS: [&[Rule]; 2] = [pii::RULES, secrets::RULES];
+const GROUPS: [&[Rule]; 3] = [pii::RULES, pii::national::RULES, secrets::RULES];
+/// How many of them are about personal data; those about secrets come after.
+const PERSONAL: usize = pii::RULES.len() + pii::national::RULES.len();
 
 /// A choice of rules.
 #[derive(Clone, Debug)]
@@ -52,7 +54,7 @@ impl Scanner {
         let personal = finds.len();
         secrets::scan(folded.text(), &mut finds);
         for find in finds.iter_mut().skip(personal) {
-            find.rule.0 += pii::RULES.len() as u16;
+            find.rule.0 += PERSONAL as u16;
         }
         finds.retain(|find| self.on.get(usize::from(find.rule.0)) == Some(&true));
         self.settle(&mut finds);

@@ -1,0 +1,137 @@
+//! Words near a place that say what stands there.
+
+/// Bytes before a place in which a word counts.
+const BEFORE: usize = 64;
+/// Bytes behind it.
+const AFTER: usize = 32;
+
+/// A folded text, asked for words near a place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context<'a> {
+    text: &'a [u8],
+}
+
+impl<'a> Context<'a> {
+    /// The context of every place of a text.
+    pub(crate) fn new(text: &'a [u8]) -> Self {
+        Self { text }
+    }
+
+    /// Whether one of the words is near: up to 64 bytes before or 32 behind.
+    ///
+    /// Words are lower case ASCII or any other script as it is. An ASCII word matches in any case as a whole word, also as
+    /// part of `snake_case`, `camelCase` and with a plural s; one that ends in `*` matches what begins with it. Other
+    /// scripts match anywhere.
+    pub(crate) fn near(&self, start: usize, end: usize, words: &[&str]) -> bool {
+        self.before(start, BEFORE, words) || self.after(end, AFTER, words)
+    }
+
+    /// Whether one of the words is in the `reach` bytes before `start`.
+    pub(crate) fn before(&self, start: usize, reach: usize, words: &[&str]) -> bool {
+        let from = start.saturating_sub(reach);
+        (from..start).any(|at| self.any_at(at, start, words))
+    }
+
+    /// Whether one of the words is in the `reach` bytes from `end` on.
+    pub(crate) fn after(&self, end: usize, reach: usize, words: &[&str]) -> bool {
+        let to = (end + reach).min(self.text.len());
+        (end..to).any(|at| self.any_at(at, to, words))
+    }
+
+    fn any_at(&self, at: usize, to: usize, words: &[&str]) -> bool {
+        let Some(first) = self.text.get(at).map(u8::to_ascii_lowercase) else {
+            return false;
+        };
+        // A letter that goes on a word, and a byte inside of a character, begin nothing.
+        if !(first.is_ascii_lowercase() && self.begins_word(at)) && first < 0xc0 {
+            return false;
+        }
+        let rest = self.text.get(at..to).unwrap_or_default();
+        words
+            .iter()
+            .any(|word| self.matches(rest, at, word.as_bytes(), first))
+    }
+
+    fn matches(&self, rest: &[u8], at: usize, word: &[u8], first: u8) -> bool {
+        if word.first() != Some(&first) {
+            return false;
+        }
+        let (word, open) = match word {
+            [word @ .., b'*'] => (word, true),
+            word => (word, false),
+        };
+        let same = rest
+            .get(..word.len())
+            .is_some_and(|text| text.eq_ignore_ascii_case(word));
+        same && (open || self.ends_word(at + word.len()))
+    }
+
+    fn begins_word(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).and_then(|before| self.text.get(before));
+        let here = self.text.get(at);
+        let camel = before.is_some_and(u8::is_ascii_lowercase) && here.is_some_and(u8::is_ascii_uppercase);
+        camel || !before.is_some_and(u8::is_ascii_alphabetic)
+    }
+
+    fn ends_word(&self, at: usize) -> bool {
+        let next = |ahead: usize| self.text.get(at + ahead).copied().unwrap_or(b' ');
+        let last = at
+            .checked_sub(1)
+            .and_then(|last| self.text.get(last))
+            .copied()
+            .unwrap_or(b' ');
+        let ends = |last: u8, next: u8| {
+            !last.is_ascii_alphabetic()
+                || !next.is_ascii_alphabetic()
+                || (last.is_ascii_lowercase() && next.is_ascii_uppercase())
+        };
+        ends(last, next(0)) || (next(0).eq_ignore_ascii_case(&b's') && ends(next(0), next(1)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Context;
+
+    fn near(text: &str, words: &[&str]) -> bool {
+        let at = text.find('#').unwrap();
+        Context::new(text.as_bytes()).near(at, at + 1, words)
+    }
+
+    #[test]
+    fn a_word_counts_whole_in_any_case() {
+        assert!(near("my Phone is #", &["phone"]));
+        assert!(near("PHONES: #", &["phone"]));
+        assert!(near("# is the phone", &["phone"]));
+        assert!(!near("phonetic #", &["phone"]));
+        assert!(!near("xphone #", &["phone"]));
+        assert!(near("phonetic #", &["phon*"]));
+    }
+
+    #[test]
+    fn keys_are_read_in_every_spelling() {
+        for key in [
+            "phone_number",
+            "phoneNumber",
+            "homePhone",
+            "home_phone",
+            "phone2",
+            "PHONE",
+        ] {
+            assert!(near(&format!("{{\"{key}\": #}}"), &["phone"]), "{key}");
+        }
+    }
+
+    #[test]
+    fn other_scripts_have_no_word_borders() {
+        assert!(near("我的电话是#", &["电话"]));
+        assert!(near("teléfono: #", &["teléfono"]));
+        assert!(near("電話番号は#です", &["電話"]));
+    }
+
+    #[test]
+    fn what_is_far_says_nothing() {
+        let far = format!("phone {} #", "x ".repeat(40));
+        assert!(!near(&far, &["phone"]));
+    }
+}
