@@ -1,13 +1,12 @@
 //! The configuration, compiled: a [`Config`] in hand can be used.
 
-use crate::glob::Glob;
 use crate::names::{Admission, Names};
 use crate::prices::{PriceTable, check_currency};
 use crate::ratio::Ratio;
 use crate::raw::{FilterState, RawConfig, RawEstimate, RawModels, UsageHeaders, other};
-use crate::scope::{Scope, globs};
+use crate::scope::Scope;
 use crate::tenant::Tenant;
-use penstock_filter_api::{ConfigError, Mode, OnFailure};
+use penstock_filter_api::{ConfigError, Glob, Mode, OnFailure, globs};
 
 /// Largest `cap` of a label.
 const MAX_CAP: u16 = 10_000;
@@ -70,8 +69,8 @@ impl Config {
         };
         let scope = Scope::new(&raw.scope).map_err(|error| error.under("scope"))?;
         Ok(Self {
-            mode: raw.mode.into(),
-            on_failure: raw.on_failure.into(),
+            mode: raw.mode,
+            on_failure: raw.on_failure,
             ask_usage: raw.ask_usage,
             tenant,
             tenants,

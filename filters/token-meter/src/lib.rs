@@ -26,7 +26,6 @@ mod book;
 mod config;
 mod count;
 mod day;
-mod glob;
 mod ledger;
 mod meter;
 mod metric;

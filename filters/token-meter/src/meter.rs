@@ -61,7 +61,9 @@ impl Plugin for Meter {
         if config.mode == Mode::Off || !is_metered(head.target.operation) {
             return Open::Skip;
         }
-        if !config.scope.has_route(&head.route) || !config.scope.may_have_api(head.target.api) {
+        if !config.scope.exchanges.has_route(&head.route)
+            || !config.scope.exchanges.may_have_api(head.target.api)
+        {
             return Open::Skip;
         }
         let tenant = config
@@ -156,7 +158,7 @@ impl Filter for MeterOne {
             .model
             .as_deref()
             .or(prompt.head().target.model.as_deref());
-        if cx.shadow() || !config.scope.has_model(named) {
+        if cx.shadow() || !config.scope.exchanges.has_model(named) {
             return PromptFlow::Next;
         }
         if config.ask_usage {
@@ -176,7 +178,7 @@ impl Filter for MeterOne {
 
     fn on_end(&mut self, record: &Record, cx: &mut Cx<'_>) {
         let shared = Rc::clone(&self.shared);
-        if shared.config.scope.has(record) {
+        if shared.config.scope.exchanges.has(record) {
             let state = &mut *shared.state.borrow_mut();
             self.settle(&shared.config, state, record, cx);
         } else if shared.config.filter_state != FilterState::None {
@@ -228,7 +230,7 @@ impl MeterOne {
 
     fn tell(&mut self, record: &Record, cx: &mut Cx<'_>) {
         let config = &self.shared.config;
-        let Some(tally) = reported(record).filter(|_| config.scope.has(record)) else {
+        let Some(tally) = reported(record).filter(|_| config.scope.exchanges.has(record)) else {
             return;
         };
         let cost = config.prices.cost(record, &tally);

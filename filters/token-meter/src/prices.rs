@@ -1,12 +1,11 @@
 //! The price table: which price holds for an exchange.
 
 use crate::day::Day;
-use crate::glob::{Fit, Glob};
 use crate::money::{Decimal, Money};
 use crate::rates::{Schedule, Set, priced};
 use crate::table::Table;
 use crate::tally::Tally;
-use penstock_filter_api::{ConfigError, Record};
+use penstock_filter_api::{ConfigError, Fit, Glob, Record};
 use penstock_llm_api::Api;
 use std::collections::BTreeMap;
 

@@ -17,9 +17,9 @@ use penstock_filter_api::{Mode, OnFailure, reads};
 pub(crate) struct RawConfig {
     /// `shadow` counts all the same, but changes no request and no response: nothing is asked for and
     /// no header is set. `off` reads nothing.
-    pub(crate) mode: RawMode,
+    pub(crate) mode: Mode,
     /// What happens to an exchange that cannot be read: `open` lets it pass unmetered and counts it.
-    pub(crate) on_failure: RawOnFailure,
+    pub(crate) on_failure: OnFailure,
     /// Asks OpenAI-style servers for the usage of streams whose client did not
     /// (`stream_options.include_usage`). The client does not see the difference.
     pub(crate) ask_usage: bool,
@@ -52,8 +52,8 @@ reads!(struct RawConfig { mode, on_failure, ask_usage, tenant, models, labels, p
 impl Default for RawConfig {
     fn default() -> Self {
         Self {
-            mode: RawMode::Enforce,
-            on_failure: RawOnFailure::Open,
+            mode: Mode::Enforce,
+            on_failure: OnFailure::Open,
             ask_usage: true,
             tenant: None,
             models: RawModels::default(),
@@ -69,35 +69,6 @@ impl Default for RawConfig {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-#[cfg_attr(
-    feature = "schema",
-    derive(schemars::JsonSchema),
-    schemars(rename_all = "snake_case"),
-    schemars(rename = "Mode")
-)]
-pub(crate) enum RawMode {
-    Enforce,
-    Shadow,
-    Off,
-}
-
-reads!(enum RawMode { "enforce" => Enforce, "shadow" => Shadow, "off" => Off });
-
-#[derive(Clone, Copy, Debug)]
-#[cfg_attr(
-    feature = "schema",
-    derive(schemars::JsonSchema),
-    schemars(rename_all = "snake_case"),
-    schemars(rename = "OnFailure")
-)]
-pub(crate) enum RawOnFailure {
-    Closed,
-    Open,
-}
-
-reads!(enum RawOnFailure { "closed" => Closed, "open" => Open });
-
 /// The `model` label: the name in the request, else that in the response.
 #[derive(Debug)]
 #[cfg_attr(
@@ -107,7 +78,7 @@ reads!(enum RawOnFailure { "closed" => Closed, "open" => Open });
     schemars(rename = "Models")
 )]
 pub(crate) struct RawModels {
-    /// Models with a label of their own, exact or with `*`. Empty: every model that an upstream has
+    /// RawModels with a label of their own, exact or with `*`. Empty: every model that an upstream has
     /// answered for, up to `cap`.
     pub(crate) allow: Vec<String>,
     /// Most models with a label of their own, in each Envoy worker. 1 to 10000.
@@ -223,23 +194,4 @@ impl Default for RawEstimate {
 
 pub(crate) fn other() -> String {
     "other".to_owned()
-}
-
-impl From<RawMode> for Mode {
-    fn from(raw: RawMode) -> Self {
-        match raw {
-            RawMode::Enforce => Self::Enforce,
-            RawMode::Shadow => Self::Shadow,
-            RawMode::Off => Self::Off,
-        }
-    }
-}
-
-impl From<RawOnFailure> for OnFailure {
-    fn from(raw: RawOnFailure) -> Self {
-        match raw {
-            RawOnFailure::Closed => Self::Closed,
-            RawOnFailure::Open => Self::Open,
-        }
-    }
 }

@@ -46,6 +46,11 @@ crate::reads!(enum Stage { "admit" => Admit, "inspect" => Inspect, "rewrite" => 
 
 /// Whether a filter's decisions take effect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename_all = "snake_case")
+)]
 pub enum Mode {
     /// Decisions take effect.
     #[default]
@@ -60,6 +65,11 @@ crate::reads!(enum Mode { "enforce" => Enforce, "shadow" => Shadow, "off" => Off
 
 /// What happens to an exchange that a filter cannot judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename_all = "snake_case")
+)]
 pub enum OnFailure {
     /// It is denied, clearly.
     Closed,

@@ -2,12 +2,12 @@
 
 /// A name to compare with: exact, or with `*` for any run of characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Glob(String);
+pub struct Glob(String);
 
 /// How closely a [`Glob`] fits a name. An exact name fits closer than any pattern, and a pattern with
 /// more literal characters closer than one with fewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Fit {
+pub enum Fit {
     /// So many characters of the pattern are literal.
     Pattern(usize),
     /// The names are equal.
@@ -15,27 +15,31 @@ pub(crate) enum Fit {
 }
 
 impl Glob {
-    pub(crate) fn new(text: &str) -> Self {
+    /// A name, or a pattern with `*`.
+    pub fn new(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    /// As it is written.
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    pub(crate) fn is_exact(&self) -> bool {
+    /// Whether it is a name.
+    pub fn is_exact(&self) -> bool {
         !self.0.contains('*')
     }
 
     /// How closely `name` fits, if it does.
-    pub(crate) fn fit(&self, name: &str) -> Option<Fit> {
+    pub fn fit(&self, name: &str) -> Option<Fit> {
         if self.is_exact() {
             return (self.0 == name).then_some(Fit::Exact);
         }
         matches(&self.0, name).then(|| Fit::Pattern(self.0.bytes().filter(|byte| *byte != b'*').count()))
     }
 
-    pub(crate) fn is_match(&self, name: &str) -> bool {
+    /// Whether `name` fits.
+    pub fn is_match(&self, name: &str) -> bool {
         self.fit(name).is_some()
     }
 }
