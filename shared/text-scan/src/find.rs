@@ -2,11 +2,11 @@
 
 /// A rule of the scanner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rule {
+pub struct Rule<'r> {
     /// What is found: Presidio's entity name, or `SECRET:<provider or kind>`.
-    pub entity: &'static str,
+    pub entity: &'r str,
     /// Names the rule in metrics and in `penstock scan`, such as `card_luhn`. Unique.
-    pub id: &'static str,
+    pub id: &'r str,
     /// How sure a find is.
     pub strength: Strength,
     /// Whether the rule runs where the configuration does not name it.
@@ -22,6 +22,8 @@ pub enum Strength {
     Form,
     /// A check digit, a checksum or a full grammar says so.
     Checked,
+    /// A rule of the user says so.
+    Own,
 }
 
 /// Number of a rule in its [`Scanner`](crate::Scanner).

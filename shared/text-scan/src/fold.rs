@@ -57,7 +57,7 @@ fn may_fold(pair: &[u8]) -> bool {
     matches!(pair, [0xe3, 0x80] | [0xef, 0xbc | 0xbd])
 }
 
-fn ascii(c: char) -> Option<char> {
+pub(crate) fn ascii(c: char) -> Option<char> {
     match c {
         '\u{3000}' => Some(' '),
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xff01 + 0x21),

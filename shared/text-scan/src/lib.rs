@@ -27,10 +27,12 @@ mod checksum;
 mod context;
 mod find;
 mod fold;
+mod pattern;
 mod pii;
 mod scanner;
 mod secrets;
 
 pub use find::{Find, Rule, RuleId, Strength};
 pub use fold::Folded;
+pub use pattern::{Case, Check, Custom, Group, Literals, Near, Pattern, PatternError, Reason, Regex};
 pub use scanner::Scanner;

@@ -2,18 +2,21 @@
 
 use crate::find::{Find, Rule, RuleId, Strength};
 use crate::fold::Folded;
+use crate::pattern::Custom;
 use crate::{pii, secrets};
+use std::sync::Arc;
 
 /// Built-in rules, in the order of their numbers.
 const GROUPS: [&[Rule]; 3] = [pii::RULES, pii::national::RULES, secrets::RULES];
 /// How many of them are about personal data; those about secrets come after.
 const PERSONAL: usize = pii::RULES.len() + pii::national::RULES.len();
 
-/// A choice of rules.
+/// A choice of built-in rules, and rules of the user.
 #[derive(Clone, Debug)]
 pub struct Scanner {
-    rules: Vec<Rule>,
+    rules: Vec<Rule<'static>>,
     on: Vec<bool>,
+    custom: Arc<[Custom]>,
 }
 
 impl Default for Scanner {
@@ -24,26 +27,41 @@ impl Default for Scanner {
 
 impl Scanner {
     /// Every built-in rule that `choice` takes.
-    pub fn new(choice: impl Fn(&Rule) -> bool) -> Self {
+    pub fn new(choice: impl Fn(&Rule<'_>) -> bool) -> Self {
         let rules = GROUPS.concat();
         let on = rules.iter().map(choice).collect();
-        Self { rules, on }
+        Self {
+            rules,
+            on,
+            custom: Arc::new([]),
+        }
     }
 
-    /// All built-in rules, by number.
-    pub fn rules(&self) -> &[Rule] {
-        &self.rules
+    /// The same choice, and these rules of the user.
+    #[must_use]
+    pub fn with(mut self, custom: Vec<Custom>) -> Self {
+        self.custom = custom.into();
+        self
+    }
+
+    /// All rules, by number: the built-in ones, then those of the user.
+    pub fn rules(&self) -> impl Iterator<Item = Rule<'_>> {
+        let custom = self.custom.iter().map(Custom::rule);
+        self.rules.iter().copied().chain(custom)
     }
 
     /// The rule of a find.
-    pub fn rule(&self, id: RuleId) -> Rule {
-        const NONE: Rule = Rule {
+    pub fn rule(&self, id: RuleId) -> Rule<'_> {
+        const NONE: Rule<'_> = Rule {
             entity: "",
             id: "",
             strength: Strength::Context,
             default: false,
         };
-        self.rules.get(usize::from(id.0)).copied().unwrap_or(NONE)
+        let number = usize::from(id.0);
+        let custom = || self.custom.get(number - self.rules.len()).map(Custom::rule);
+        let rule = self.rules.get(number).copied();
+        rule.or_else(custom).unwrap_or(NONE)
     }
 
     /// What the text holds, in order, without overlap.
@@ -57,6 +75,9 @@ impl Scanner {
             find.rule.0 += PERSONAL as u16;
         }
         finds.retain(|find| self.on.get(usize::from(find.rule.0)) == Some(&true));
+        for (number, custom) in (self.rules.len() as u16..).zip(&*self.custom) {
+            custom.scan(folded.text(), RuleId(number), &mut finds);
+        }
         self.settle(&mut finds);
         for find in &mut finds {
             *find = Find {
