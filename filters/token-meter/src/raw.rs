@@ -78,7 +78,7 @@ impl Default for RawConfig {
     schemars(rename = "Models")
 )]
 pub(crate) struct RawModels {
-    /// RawModels with a label of their own, exact or with `*`. Empty: every model that an upstream has
+    /// Models with a label of their own, exact or with `*`. Empty: every model that an upstream has
     /// answered for, up to `cap`.
     pub(crate) allow: Vec<String>,
     /// Most models with a label of their own, in each Envoy worker. 1 to 10000.

@@ -30,7 +30,7 @@ impl Exchange {
             }
             self.engine
                 .count(Counted::Failure(joined.policy.name, failure), host);
-            if joined.is_closed() {
+            if joined.is_closed(side) {
                 verdict = refuse(joined.policy.name, side, failure);
             }
             joined.bypassed = true;
@@ -51,7 +51,7 @@ impl Exchange {
         };
         self.engine
             .count(Counted::Failure(joined.policy.name, failure), host);
-        let closed = joined.is_closed();
+        let closed = joined.is_closed(side);
         joined.bypassed = true;
         if closed {
             refuse(joined.policy.name, side, failure)

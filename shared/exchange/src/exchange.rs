@@ -264,7 +264,7 @@ impl Exchange {
             return Flow::Continue;
         }
         // Who would refuse has nobody left to refuse.
-        if !self.joined.iter().any(Joined::is_closed) {
+        if !self.joined.iter().any(|joined| joined.is_closed(Side::Request)) {
             let _ = self.observe_early(host);
         }
         self.release_bytes(Side::Request);

@@ -1,6 +1,6 @@
 //! The filters that take part in one exchange.
 
-use crate::host::Host;
+use crate::host::{Host, Side};
 use penstock_filter_api::{Cx, Effects, Filter, Mode, Need, Needs, OnFailure, Policy};
 
 /// A filter that joined an exchange.
@@ -10,6 +10,8 @@ pub(crate) struct Joined {
     pub(crate) needs: Needs,
     /// A failure took this filter's say: it only observes from then on.
     pub(crate) bypassed: bool,
+    /// The response would be wrong without its say.
+    bound: bool,
 }
 
 impl Joined {
@@ -19,6 +21,7 @@ impl Joined {
             filter,
             needs,
             bypassed: false,
+            bound: false,
         }
     }
 
@@ -37,9 +40,10 @@ impl Joined {
         self.policy.mode == Mode::Shadow && self.needs.response == Need::Decide && !self.bypassed
     }
 
-    /// Whether a failure ends the exchange on this filter's behalf.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.policy.mode == Mode::Enforce && self.policy.on_failure == OnFailure::Closed && !self.bypassed
+    /// Whether a failure on this side ends the exchange on this filter's behalf.
+    pub(crate) fn is_closed(&self, side: Side) -> bool {
+        let closed = self.policy.on_failure == OnFailure::Closed || (self.bound && side == Side::Response);
+        self.policy.mode == Mode::Enforce && closed && !self.bypassed
     }
 
     fn effective(&self, need: Need) -> Need {
@@ -65,6 +69,7 @@ impl Joined {
         if std::mem::take(&mut asked.decide_response) {
             self.needs.response = Need::Decide;
         }
+        self.bound |= asked.bind_response;
         effects.request_headers.append(&mut asked.request_headers);
         effects.response_headers.append(&mut asked.response_headers);
         effects.response_trailers.append(&mut asked.response_trailers);

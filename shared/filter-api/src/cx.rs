@@ -44,6 +44,8 @@ pub struct Effects {
     pub response_trailers: Vec<(String, String)>,
     /// The filter now needs to decide on the response, not only to observe it.
     pub decide_response: bool,
+    /// Without the filter's say the response would be wrong: a failure there refuses it, whatever `on_failure` says.
+    pub bind_response: bool,
 }
 
 /// The context of one call into a filter.
@@ -112,6 +114,13 @@ impl<'a> Cx<'a> {
         if !self.shadow() {
             self.effects.decide_response = true;
         }
+    }
+
+    /// The same for a filter that has changed the request in a way that only it can undo in the response. What
+    /// happens to the response then never bypasses it: a failure refuses or ends the response.
+    pub fn bind_response(&mut self) {
+        self.decide_response();
+        self.effects.bind_response = !self.shadow();
     }
 }
 

@@ -127,6 +127,8 @@ pub enum Failure {
     SignedBody,
     /// All streams of this VM together hold more than `max_held_bytes`.
     HeldBytes,
+    /// More was found in one exchange than a filter may keep.
+    TooManyFinds,
     /// Text was held longer than `max_hold_ms`.
     HoldTimeout,
     /// A callout could not be made.
@@ -157,6 +159,7 @@ impl Failure {
             Self::Upgrade => "upgrade",
             Self::SignedBody => "signed_body",
             Self::HeldBytes => "held_bytes",
+            Self::TooManyFinds => "too_many_finds",
             Self::HoldTimeout => "hold_timeout",
             Self::Callout => "callout",
             Self::UnknownResponse => "unknown_response",
@@ -170,7 +173,7 @@ impl Failure {
         match self {
             Self::InvalidJson | Self::AmbiguousJson | Self::UnknownShape | Self::TooComplex => 400,
             Self::InvalidEncoding | Self::SignedBody | Self::Upgrade | Self::AmbiguousPath => 400,
-            Self::RequestTooLarge | Self::DecompressionBomb => 413,
+            Self::RequestTooLarge | Self::DecompressionBomb | Self::TooManyFinds => 413,
             Self::UnsupportedEncoding => 415,
             Self::ResponseTooLarge | Self::FrameTooLarge | Self::UnknownResponse => 502,
             Self::HeldBytes | Self::HoldTimeout | Self::Callout => 503,
