@@ -50,6 +50,13 @@ impl Scanner {
         self.rules.iter().copied().chain(custom)
     }
 
+    /// Of the rules that run, keeps those that `choice` takes.
+    pub fn keep(&mut self, choice: impl Fn(RuleId) -> bool) {
+        for (number, on) in self.on.iter_mut().enumerate() {
+            *on = *on && u16::try_from(number).is_ok_and(|number| choice(RuleId(number)));
+        }
+    }
+
     /// The rule of a find.
     pub fn rule(&self, id: RuleId) -> Rule<'_> {
         const NONE: Rule<'_> = Rule {

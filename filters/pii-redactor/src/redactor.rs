@@ -1,0 +1,302 @@
+//! The plugin, and its filter on one exchange.
+
+use crate::answer::{Window, is_answer};
+use crate::book::{Book, Tally};
+use crate::config::Config;
+use crate::keyed::Key;
+use crate::mask::{Scanned, TooMany};
+use crate::policy::Way;
+use crate::restore::{Place, seek};
+use crate::vault::Vault;
+use penstock_filter_api::{
+    ConfigError, Cx, Denial, Failure, Filter, Head, Need, Needs, Open, OutputFlow, Piece, PieceEdits, Plugin,
+    Policy, Prompt, PromptFlow, Record, Reply, Stage,
+};
+use penstock_llm_api::{ChannelId, Encoding, Operation, Part, Texts, UnseenKind};
+use penstock_text_scan::Rule;
+use std::cell::{Cell, RefCell};
+use std::ops::Range;
+use std::rc::Rc;
+
+/// Builds the plugin from its configuration.
+pub(crate) fn load(json: &str) -> Result<Box<dyn Plugin>, ConfigError> {
+    Ok(Box::new(Redactor {
+        shared: Rc::new(Shared {
+            config: Config::parse(json)?,
+            book: RefCell::default(),
+            opened: Cell::new(0),
+            seed: json.as_bytes().to_vec(),
+        }),
+    }))
+}
+
+struct Redactor {
+    shared: Rc<Shared>,
+}
+
+/// What the exchanges of one VM share. No content.
+struct Shared {
+    config: Config,
+    book: RefCell<Book>,
+    opened: Cell<u64>,
+    /// For keys that hold for one exchange.
+    seed: Vec<u8>,
+}
+
+impl Plugin for Redactor {
+    fn policy(&self) -> Policy {
+        let Config { mode, on_failure, .. } = self.shared.config;
+        Policy {
+            name: "pii_redactor",
+            stage: Stage::Rewrite,
+            mode,
+            on_failure,
+        }
+    }
+
+    fn open(&self, head: &Head, _cx: &mut Cx<'_>) -> Open {
+        let config = &self.shared.config;
+        let scope = &config.scope;
+        if !carries_text(head.target.operation)
+            || !scope.has_route(&head.route)
+            || !scope.may_have_api(head.target.api)
+        {
+            return Open::Skip;
+        }
+        self.shared.opened.set(self.shared.opened.get() + 1);
+        let filter = RedactorOne {
+            shared: Rc::clone(&self.shared),
+            vault: Vault::default(),
+            windows: Vec::new(),
+            tally: Tally::default(),
+            reads_answers: config.reads_answers,
+        };
+        let response = if config.reads_answers {
+            Need::Decide
+        } else {
+            Need::Nothing
+        };
+        Open::Join(
+            Box::new(filter),
+            Needs {
+                request: Need::Decide,
+                response,
+            },
+        )
+    }
+}
+
+/// Whether texts of people go with this operation.
+fn carries_text(operation: Operation) -> bool {
+    match operation {
+        Operation::Generate | Operation::Embed => true,
+        Operation::Manage
+        | Operation::Upload
+        | Operation::Batch
+        | Operation::Realtime
+        | Operation::Mcp
+        | Operation::Grpc
+        | Operation::NotLlm
+        | Operation::Unknown => false,
+    }
+}
+
+struct RedactorOne {
+    shared: Rc<Shared>,
+    vault: Vault,
+    windows: Vec<(ChannelId, Window)>,
+    tally: Tally,
+    reads_answers: bool,
+}
+
+impl Filter for RedactorOne {
+    fn on_prompt(&mut self, prompt: &mut Prompt<'_>, _reply: Option<&Reply>, cx: &mut Cx<'_>) -> PromptFlow {
+        let shared = Rc::clone(&self.shared);
+        let config = &shared.config;
+        let named = prompt
+            .request()
+            .model
+            .as_deref()
+            .or(prompt.head().target.model.as_deref());
+        if !config.scope.has_model(named) {
+            self.reads_answers = false;
+            return PromptFlow::Next;
+        }
+        let texts = prompt.texts();
+        if let Some(denial) = self.look_at_unseen(config, &texts) {
+            return PromptFlow::Deny(denial);
+        }
+        let json = prompt.json();
+        let Ok(scanned) = Scanned::new(config, json, &texts.texts, &mut self.tally).map_err(|TooMany| ())
+        else {
+            return PromptFlow::Fail(Failure::TooManyFinds);
+        };
+        if scanned.is_empty() {
+            return PromptFlow::Next;
+        }
+        if let Some(rule) = scanned.count(&mut self.tally) {
+            return PromptFlow::Deny(denial(rule, "request"));
+        }
+        let key = self.key(&texts, cx);
+        scanned.teach(&texts.texts, &mut self.vault, key.is_some());
+        scanned.edit(&mut self.vault, key.as_ref(), prompt.edits());
+        if !self.vault.is_empty() {
+            cx.bind_response();
+        }
+        PromptFlow::Next
+    }
+
+    fn on_output(
+        &mut self,
+        piece: &Piece<'_>,
+        edits: &mut PieceEdits,
+        _reply: Option<&Reply>,
+        _cx: &mut Cx<'_>,
+    ) -> OutputFlow {
+        // Its signature would no longer fit; what it was signed of is what the model saw.
+        if piece.signed {
+            return OutputFlow::Clear;
+        }
+        let shared = Rc::clone(&self.shared);
+        let window = window(&mut self.windows, piece);
+        window.push(piece);
+        let begin = piece.start.saturating_sub(piece.held.len() as u64);
+        let text = [piece.held, piece.text].concat();
+        let mut open = piece.start + piece.text.len() as u64;
+        let mut restored: Vec<Range<u64>> = Vec::new();
+        if !self.vault.is_empty() {
+            let place = Place {
+                before: window.before(begin),
+                json: is_json(piece.encoding),
+                last: piece.last,
+            };
+            let sought = seek(&self.vault, &text, place);
+            for (range, index) in &sought.found {
+                let Some(entry) = self.vault.entry(*index) else {
+                    continue;
+                };
+                let range = begin + range.start as u64..begin + range.end as u64;
+                edits.replace(range.clone(), written(&entry.original, place.json));
+                restored.push(range);
+                if counts(piece.part) {
+                    self.tally.restored(entry.rule);
+                }
+            }
+            if counts(piece.part) {
+                self.tally.unknown(sought.unknown);
+            }
+            open = open.min(begin + sought.open as u64);
+        }
+        if self.reads_answers && is_answer(piece.scope, piece.part) {
+            self.tally.scanned(Way::Response, piece.text.len());
+            let verdict = window.judge(piece, &restored, (&shared.config, &self.vault), &mut self.tally);
+            for (range, with) in verdict.edits {
+                edits.replace(range, written(&with, is_json(piece.encoding)));
+            }
+            if let Some(rule) = verdict.blocked {
+                return OutputFlow::Cut(denial(rule, "answer"));
+            }
+            open = verdict.open.map_or(open, |growing| open.min(growing));
+        }
+        window.trim();
+        OutputFlow::HoldFrom(open)
+    }
+
+    fn on_end(&mut self, _record: &Record, cx: &mut Cx<'_>) {
+        let config = &self.shared.config;
+        let shadow = cx.shadow();
+        self.shared
+            .book
+            .borrow_mut()
+            .add(&self.tally, config, shadow, cx.ports());
+        if let Some(line) = self.tally.line(&config.scanner).filter(|_| config.filter_state) {
+            cx.ports().filter_state("penstock.pii", line.as_bytes());
+        }
+    }
+}
+
+impl RedactorOne {
+    fn look_at_unseen(&mut self, config: &Config, texts: &Texts) -> Option<Denial> {
+        for unseen in &texts.unseen {
+            self.tally.unseen(unseen.kind);
+        }
+        let blind = texts
+            .unseen
+            .iter()
+            .find(|unseen| is_blind(unseen.kind))
+            .filter(|_| config.deny_unseen)?;
+        let message = format!(
+            "this content cannot be checked for personal data: {}",
+            blind.kind.name()
+        );
+        Some(Denial::new(400, "unseen_content", message))
+    }
+
+    /// What names placeholders, if not a number. Where the server keeps what it was sent, a number would come again for
+    /// another value.
+    fn key(&self, texts: &Texts, cx: &Cx<'_>) -> Option<Key> {
+        let config = &self.shared.config;
+        let stateful = texts
+            .unseen
+            .iter()
+            .any(|unseen| unseen.kind == UnseenKind::Reference);
+        match &config.key {
+            Some(key) if config.keyed || stateful => Some(key.clone()),
+            None if stateful => Key::once(&self.shared.seed, cx.now_ns(), self.shared.opened.get()),
+            Some(_) | None => None,
+        }
+    }
+}
+
+/// Whether a kind of content may hold personal data that nobody here can see.
+fn is_blind(kind: UnseenKind) -> bool {
+    match kind {
+        UnseenKind::Image | UnseenKind::Audio | UnseenKind::Video | UnseenKind::File => true,
+        UnseenKind::Encrypted | UnseenKind::Tokens | UnseenKind::Remote | UnseenKind::TooDeep => true,
+        // It was sent before, and went through here.
+        UnseenKind::Reference => false,
+    }
+}
+
+fn denial(rule: Rule, what: &str) -> Denial {
+    Denial::new(
+        400,
+        "pii_blocked",
+        format!("the {what} holds what must not pass: {}", rule.entity),
+    )
+}
+
+/// Whether a text is new, and not one that was counted before.
+fn counts(part: Part) -> bool {
+    matches!(part, Part::Delta | Part::Whole)
+}
+
+fn is_json(encoding: Encoding) -> bool {
+    match encoding {
+        Encoding::Plain => false,
+        Encoding::JsonInString | Encoding::JsonFragment => true,
+    }
+}
+
+/// A value as it stands in plain text, or between the quotes of JSON source text.
+fn written(value: &str, json: bool) -> String {
+    if !json {
+        return value.to_owned();
+    }
+    let mut raw = Vec::new();
+    penstock_wire::write_string(&mut raw, value);
+    let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
+    String::from_utf8_lossy(inner).into_owned()
+}
+
+fn window<'w>(windows: &'w mut Vec<(ChannelId, Window)>, piece: &Piece<'_>) -> &'w mut Window {
+    let at = windows
+        .iter()
+        .position(|(known, _)| *known == piece.channel)
+        .unwrap_or_else(|| {
+            windows.push((piece.channel, Window::default()));
+            windows.len() - 1
+        });
+    #[allow(clippy::indexing_slicing)] // Found or put there just above.
+    &mut windows[at].1
+}
