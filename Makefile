@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 export CARGO_TARGET_DIR := $(CURDIR)/target
 
 wasm := wasm32-wasip1
-modules := -p penstock-token-meter -p penstock-suite
+modules := -p penstock-pii-redactor -p penstock-token-meter -p penstock-suite
 run := python3 tests/demo
 
 .PHONY: help build cli demo up down test test-all bench fuzz lint clean tools

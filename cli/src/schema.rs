@@ -23,6 +23,11 @@ const PARTS: &[Part] = &[
         schema: penstock_exchange::schema,
     },
     Part {
+        name: "pii_redactor",
+        about: "personal data and secrets masked in requests, restored in answers",
+        schema: penstock_pii_redactor::schema,
+    },
+    Part {
         name: "token_meter",
         about: "exact token usage, cost and latency",
         schema: penstock_token_meter::schema,

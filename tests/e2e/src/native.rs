@@ -129,10 +129,12 @@ impl Guest for Bare {
 fn guest(setup: &Setup) -> Result<Box<dyn Guest>, String> {
     let probe = [penstock_probe_filter::MODULE];
     let meter = [penstock_token_meter::MODULE];
+    let redactor = [penstock_pii_redactor::MODULE];
     let modules = match setup.module {
         None => return Ok(Box::new(Bare)),
         Some(Module::Probe) => probe.as_slice(),
         Some(Module::TokenMeter) => meter.as_slice(),
+        Some(Module::Redactor) => redactor.as_slice(),
         Some(Module::Suite) => penstock_suite::MODULES,
         Some(Module::Trace) => return Err("the trace filter is a wasm module only".to_owned()),
     };

@@ -59,6 +59,8 @@ pub enum Module {
     Probe,
     /// The token meter.
     TokenMeter,
+    /// The redactor.
+    Redactor,
     /// All filters in one module.
     Suite,
     /// The module that logs what the host does with it.
@@ -140,6 +142,7 @@ impl Module {
         match self {
             Self::Probe => "penstock-probe-filter.wasm",
             Self::TokenMeter => "penstock-token-meter.wasm",
+            Self::Redactor => "penstock-pii-redactor.wasm",
             Self::Suite => "penstock-suite.wasm",
             Self::Trace => "penstock-trace-filter.wasm",
         }
