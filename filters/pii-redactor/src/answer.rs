@@ -11,7 +11,7 @@ use crate::raw::Action;
 use crate::vault::{Vault, bare_placeholder};
 use penstock_filter_api::Piece;
 use penstock_llm_api::{Part, Scope};
-use penstock_text_scan::{Find, Rule};
+use penstock_text_scan::{Find, RuleId};
 use std::ops::Range;
 
 /// How far back a find and the words around it may reach, in bytes.
@@ -33,7 +33,7 @@ pub(crate) struct Verdict {
     /// What is to be replaced, by offsets in the channel.
     pub(crate) edits: Vec<(Range<u64>, String)>,
     /// The first entity that ends the answer.
-    pub(crate) blocked: Option<Rule>,
+    pub(crate) blocked: Option<RuleId>,
     /// Where a find may be growing, by its offset in the channel.
     pub(crate) open: Option<u64>,
 }
@@ -126,7 +126,7 @@ fn meet(
     let rule = config.scanner.rule(find.rule);
     match decision.action {
         Action::Pass | Action::Alert => {}
-        Action::Block => verdict.blocked = verdict.blocked.or(Some(rule)),
+        Action::Block => verdict.blocked = verdict.blocked.or(Some(find.rule)),
         Action::Mask | Action::FormatPreserving => verdict.edits.push((range, bare_placeholder(rule.entity))),
         Action::Hash | Action::Replace | Action::Drop => {
             verdict

@@ -46,7 +46,7 @@ impl Config {
         let scope = Selection::new(&scope.routes, &scope.apis, &scope.models);
         let (mut scanner, policies) = rules(raw)?;
         let actions = |way| {
-            let rules = (0..scanner.rules().len() as u16).map(RuleId);
+            let rules = (0..scanner.rules().count() as u16).map(RuleId);
             let mut actions: Vec<Action> = rules.flat_map(|rule| policies.actions(rule, way)).collect();
             actions.dedup();
             actions
@@ -100,7 +100,6 @@ fn rules(raw: &RawConfig) -> Result<(Scanner, Policies), ConfigError> {
         for (index, glob) in globs.iter().enumerate() {
             let known = scanner
                 .rules()
-                .iter()
                 .any(|rule| glob.is_match(rule.entity) || glob.is_match(rule.id));
             if !known {
                 return Err(ConfigError::new(
@@ -110,7 +109,7 @@ fn rules(raw: &RawConfig) -> Result<(Scanner, Policies), ConfigError> {
             }
         }
     }
-    let policies = Policies::new(raw, scanner.rules().iter().map(|rule| (rule.entity, rule.id)))?;
+    let policies = Policies::new(raw, scanner.rules().map(|rule| (rule.entity, rule.id)))?;
     Ok((scanner, policies))
 }
 

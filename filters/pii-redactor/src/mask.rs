@@ -9,7 +9,7 @@ use crate::raw::Action;
 use crate::vault::{Masked, Vault};
 use penstock_filter_api::{Kind, Value};
 use penstock_llm_api::{Encoding, Scope, Text, text_of};
-use penstock_text_scan::{Find, Rule};
+use penstock_text_scan::{Find, Rule, RuleId};
 use penstock_wire::{Json, JsonEdits, Limits, NodeId, Tape};
 
 /// Bounds of JSON inside a string.
@@ -164,13 +164,13 @@ impl<'a> Scanned<'a> {
     }
 
     /// Counts every find, and gives the entity of the first that is to be blocked.
-    pub(crate) fn count(&self, tally: &mut Tally) -> Option<Rule> {
+    pub(crate) fn count(&self, tally: &mut Tally) -> Option<RuleId> {
         let mut blocked = None;
         self.each(|find, scope, _| {
             let action = self.config.policies.decide(find.rule, Way::Request, scope).action;
             tally.found(find.rule, Way::Request, scope, action);
             if action == Action::Block && blocked.is_none() {
-                blocked = Some(self.config.scanner.rule(find.rule));
+                blocked = Some(find.rule);
             }
         });
         blocked
@@ -298,7 +298,7 @@ impl Scribe<'_> {
 }
 
 /// What takes the place of a value that nobody restores.
-pub(crate) fn for_good(config: &Config, decision: &Decision, rule: Rule, original: &str) -> String {
+pub(crate) fn for_good(config: &Config, decision: &Decision, rule: Rule<'_>, original: &str) -> String {
     match (decision.action, &config.key) {
         (Action::Hash, Some(key)) => format!("[{}:{}]", rule.entity, key.tag(rule.entity, original, 16)),
         (Action::Replace, _) if !decision.with.is_empty() => decision.with.clone(),

@@ -13,7 +13,7 @@ use penstock_filter_api::{
     Policy, Prompt, PromptFlow, Record, Reply, Stage,
 };
 use penstock_llm_api::{ChannelId, Encoding, Operation, Part, Texts, UnseenKind};
-use penstock_text_scan::Rule;
+use penstock_text_scan::RuleId;
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::rc::Rc;
@@ -135,7 +135,7 @@ impl Filter for RedactorOne {
             return PromptFlow::Next;
         }
         if let Some(rule) = scanned.count(&mut self.tally) {
-            return PromptFlow::Deny(denial(rule, "request"));
+            return PromptFlow::Deny(denial(config, rule, "request"));
         }
         let key = self.key(&texts, cx);
         scanned.teach(&texts.texts, &mut self.vault, key.is_some());
@@ -194,7 +194,7 @@ impl Filter for RedactorOne {
                 edits.replace(range, written(&with, is_json(piece.encoding)));
             }
             if let Some(rule) = verdict.blocked {
-                return OutputFlow::Cut(denial(rule, "answer"));
+                return OutputFlow::Cut(denial(&shared.config, rule, "answer"));
             }
             open = verdict.open.map_or(open, |growing| open.min(growing));
         }
@@ -258,7 +258,8 @@ fn is_blind(kind: UnseenKind) -> bool {
     }
 }
 
-fn denial(rule: Rule, what: &str) -> Denial {
+fn denial(config: &Config, rule: RuleId, what: &str) -> Denial {
+    let rule = config.scanner.rule(rule);
     Denial::new(
         400,
         "pii_blocked",
