@@ -13,11 +13,11 @@ fn main() -> std::io::Result<()> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for line in std::io::stdin().lock().lines() {
         let record: Value = serde_json::from_str(&line?)?;
-        let text = record["text"].as_str().unwrap_or_default();
+        let text = record.get("text").and_then(Value::as_str).unwrap_or_default();
         writeln!(
             out,
             "{}",
-            json!({ "id": record["id"], "spans": spans(&scanner, text) })
+            json!({ "id": record.get("id"), "spans": spans(&scanner, text) })
         )?;
     }
     Ok(())

@@ -38,6 +38,40 @@ impl<'a> Context<'a> {
         (end..to).any(|at| self.any_at(at, to, words))
     }
 
+    /// Whether one of the words is in the `reach` bytes before `start`, in the same line and with no number between.
+    pub(crate) fn announces(&self, start: usize, reach: usize, words: &[&str]) -> bool {
+        let before = self
+            .text
+            .get(start.saturating_sub(reach)..start)
+            .unwrap_or_default();
+        let blank = before
+            .iter()
+            .rev()
+            .take_while(|b| !b.is_ascii_graphic() && b.is_ascii())
+            .count();
+        let near = before
+            .iter()
+            .rev()
+            .skip(blank)
+            .take_while(|b| **b != b'\n' && !b.is_ascii_digit())
+            .count();
+        self.before(start, blank + near, words)
+    }
+
+    /// Whether one of the words begins at `end` or up to three bytes on.
+    pub(crate) fn follows(&self, end: usize, words: &[&str]) -> bool {
+        let to = (end + AFTER).min(self.text.len());
+        let begins = end
+            + self
+                .text
+                .iter()
+                .skip(end)
+                .take(3)
+                .take_while(|b| !b.is_ascii_alphanumeric())
+                .count();
+        (end..=begins).any(|at| self.any_at(at, to, words))
+    }
+
     fn any_at(&self, at: usize, to: usize, words: &[&str]) -> bool {
         let Some(first) = self.text.get(at).map(u8::to_ascii_lowercase) else {
             return false;

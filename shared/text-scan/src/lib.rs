@@ -23,7 +23,6 @@
 
 #[allow(dead_code, reason = "the rules that need these sums come next")]
 mod checksum;
-#[allow(dead_code, reason = "the recognisers that ask it come next")]
 mod context;
 mod find;
 mod fold;
@@ -31,6 +30,8 @@ mod pattern;
 mod pii;
 mod scanner;
 mod secrets;
+#[cfg(test)]
+mod test;
 
 pub use find::{Find, Rule, RuleId, Strength};
 pub use fold::Folded;

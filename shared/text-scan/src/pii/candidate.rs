@@ -7,7 +7,7 @@ const MAX_GROUP_BYTES: usize = 96;
 /// Letters of the longest group without a digit that can be part of an identifier ("DE 89 37...", "AB 12 34 56 C").
 const MAX_LETTERS: usize = 4;
 /// Such groups in a row.
-const MAX_WORDS: usize = 2;
+const MAX_WORDS: usize = 5;
 /// Separators between two groups, as in "(020) - 7946".
 const MAX_GAP: usize = 3;
 
@@ -70,9 +70,14 @@ impl<'a> Candidate<'a> {
         }
     }
 
-    /// Whether the group and the next one are one token: a single separator that is no blank.
+    /// Whether the group and the next one are one token: a single separator that is no blank, nor the end of a sentence.
     pub(crate) fn is_tight(&self, group: usize) -> bool {
-        matches!(self.gap(group), [b'.' | b'-' | b'/' | b'+'])
+        let word = |group: usize| self.groups.get(group).is_some_and(Group::is_word);
+        match self.gap(group) {
+            b"." => !word(group) && !word(group + 1),
+            [b'-' | b'/' | b'+'] => true,
+            _ => false,
+        }
     }
 
     /// Whether the groups `first..=last` are no part of a longer token such as a UUID, a version or a decimal fraction.

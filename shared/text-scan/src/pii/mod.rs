@@ -1,41 +1,51 @@
 //! Personal data.
+//!
+//! One pass over the text stops at digits, '@' and ':' only. Around a digit it gathers a [`candidate`], which every
+//! recogniser of numbers is asked about; '@' may be an e-mail address, ':' an address of a machine.
 
-#[allow(dead_code, reason = "the recognisers that read it come next")]
+mod birth;
 mod candidate;
+mod card;
+mod crypto;
+mod email;
+mod iban;
+mod identity;
 pub(crate) mod national;
+mod network;
+mod phone;
+mod phone_plans;
+mod phone_words;
+mod rules;
 
 use candidate::{Candidate, Gatherer};
+use network::Colons;
+pub(crate) use rules::RULES;
 
 use crate::context::Context;
-use crate::find::{Find, Rule, RuleId, Strength};
+use crate::find::Find;
 
-/// The rules, by number. Those of [`national`] are numbered after them.
-pub(crate) const RULES: &[Rule] = &[Rule {
-    entity: "EMAIL_ADDRESS",
-    id: "email",
-    strength: Strength::Checked,
-    default: true,
-}];
+/// Letters and digits of the shortest identifier.
+const MIN_LEN: usize = 6;
 
-/// Adds what a folded text holds, in any order, overlaps included.
+/// Adds what a folded text holds, in any order, overlaps included. Rules of [`national`] are numbered after [`RULES`].
 pub(crate) fn scan(text: &str, finds: &mut Vec<Find>) {
     let text = text.as_bytes();
     let context = Context::new(text);
-    let (mut gatherer, mut at) = (Gatherer::default(), 0);
+    let (mut gatherer, mut colons, mut at) = (Gatherer::default(), Colons::default(), 0);
     while let Some(trigger) = text.get(at..).and_then(next_trigger) {
         at += trigger;
-        match text.get(at) {
+        at = match text.get(at) {
             Some(b'@') => {
-                email(text, at, finds);
-                at += 1;
+                email::find(text, at, finds);
+                at + 1
             }
-            Some(b':') => at += 1,
+            Some(b':') => colons.find(text, at, finds),
             _ => {
                 let (groups, next) = gatherer.gather(text, at);
                 identify(&Candidate { text, groups }, &context, finds);
-                at = next;
+                next
             }
-        }
+        };
     }
 }
 
@@ -63,22 +73,21 @@ const fn triggers() -> [bool; 256] {
 }
 
 fn identify(candidate: &Candidate<'_>, context: &Context<'_>, finds: &mut Vec<Find>) {
+    birth::find(candidate, context, finds);
+    if candidate.groups.len() > 2 {
+        network::find(candidate, context, finds);
+    }
+    if candidate.groups.iter().map(candidate::Group::len).sum::<usize>() < MIN_LEN {
+        return;
+    }
+    card::find(candidate, finds);
+    iban::find(candidate, finds);
+    identity::find(candidate, context, finds);
+    crypto::find(candidate, finds);
+    phone::find(candidate, context, finds);
     let core = finds.len();
     national::identify(candidate, context, finds);
     for find in finds.iter_mut().skip(core) {
         find.rule.0 += RULES.len() as u16;
-    }
-}
-
-fn email(text: &[u8], at: usize, finds: &mut Vec<Find>) {
-    let word = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'.' || **b == b'-';
-    let before = text.iter().take(at).rev().take_while(word).count();
-    let after = text.iter().skip(at + 1).take_while(word).count();
-    if before > 0 && after > 3 {
-        finds.push(Find {
-            start: at - before,
-            end: at + 1 + after,
-            rule: RuleId(0),
-        });
     }
 }

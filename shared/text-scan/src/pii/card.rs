@@ -1,0 +1,229 @@
+//! Payment cards: issuer, length, Luhn check digit (ISO/IEC 7812).
+
+use super::candidate::Candidate;
+use super::identity::is_resident_id;
+use super::rules::Core;
+use crate::checksum::luhn;
+use crate::find::Find;
+
+/// First digits, from and to, and the lengths of the cards that begin so: ISO/IEC 7812 issuer numbers as the schemes
+/// publish them.
+const ISSUERS: &[(u32, u32, u8, u8)] = &[
+    (4, 4, 13, 13),           // Visa
+    (4, 4, 16, 16),           // Visa
+    (4, 4, 19, 19),           // Visa
+    (51, 55, 16, 16),         // Mastercard
+    (2221, 2720, 16, 16),     // Mastercard
+    (34, 34, 15, 15),         // American Express
+    (37, 37, 15, 15),         // American Express
+    (300, 305, 14, 16),       // Diners Club
+    (3095, 3095, 14, 16),     // Diners Club
+    (36, 36, 14, 16),         // Diners Club
+    (38, 39, 14, 16),         // Diners Club
+    (6011, 6011, 16, 19),     // Discover
+    (644, 649, 16, 19),       // Discover
+    (65, 65, 16, 19),         // Discover, RuPay
+    (60, 60, 16, 16),         // RuPay
+    (81, 82, 16, 16),         // RuPay, UnionPay
+    (508, 508, 16, 16),       // RuPay
+    (62, 62, 16, 19),         // UnionPay
+    (3528, 3589, 16, 19),     // JCB
+    (2131, 2131, 15, 15),     // JCB
+    (1800, 1800, 15, 15),     // JCB
+    (2200, 2204, 16, 19),     // Mir
+    (2205, 2205, 16, 16),     // BORICA
+    (9792, 9792, 16, 16),     // Troy
+    (5019, 5019, 16, 16),     // Dankort
+    (4571, 4571, 16, 16),     // Dankort
+    (5018, 5018, 12, 19),     // Maestro
+    (5020, 5020, 12, 19),     // Maestro
+    (5038, 5038, 12, 19),     // Maestro
+    (5893, 5893, 12, 19),     // Maestro
+    (6304, 6304, 12, 19),     // Maestro
+    (6390, 6390, 12, 19),     // Maestro
+    (6759, 6759, 12, 19),     // Maestro
+    (6761, 6763, 12, 19),     // Maestro
+    (6767, 6767, 12, 19),     // Maestro UK
+    (604, 604, 12, 12),       // Maestro
+    (56, 58, 12, 19),         // Maestro
+    (506099, 506198, 16, 19), // Verve
+    (507865, 507964, 16, 19), // Verve
+    (636, 639, 16, 16),       // InterPayment, InstaPayment
+    (8699, 8699, 15, 15),     // Voyager
+    (1, 1, 15, 15),           // UATP
+];
+
+/// Shortest and longest number.
+const LENGTHS: std::ops::RangeInclusive<usize> = 12..=19;
+
+/// Adds the cards of a candidate: digits in one piece, in groups as printed on cards, or in any groups when nothing but
+/// the number stands there.
+pub(crate) fn find(candidate: &Candidate<'_>, finds: &mut Vec<Find>) {
+    for (first, group) in candidate
+        .groups
+        .iter()
+        .enumerate()
+        .filter(|(_, group)| group.is_number())
+    {
+        let (mut digits, mut sizes) = (0, 0u64);
+        for (last, group_end) in candidate.groups.iter().enumerate().skip(first) {
+            digits += group_end.len();
+            sizes = sizes << 5 | group_end.len() as u64;
+            if !group_end.is_number() || digits > *LENGTHS.end() {
+                break;
+            }
+            let written = first == last || is_printed(sizes) || stands_alone(candidate, first, last);
+            if LENGTHS.contains(&digits) && written && is_card(candidate, first, last) {
+                finds.push(Core::Card.at(group.start, group_end.end));
+            }
+        }
+    }
+}
+
+/// Whether groups of these sizes, five bits each, are those that cards are printed in.
+fn is_printed(sizes: u64) -> bool {
+    const fn sizes_of<const N: usize>(groups: [u64; N]) -> u64 {
+        let (mut sizes, mut group) = (0, 0);
+        while group < N {
+            #[expect(
+                clippy::indexing_slicing,
+                reason = "a constant: out of bounds is an error of the compiler"
+            )]
+            {
+                sizes = sizes << 5 | groups[group];
+            }
+            group += 1;
+        }
+        sizes
+    }
+    const PRINTED: [u64; 7] = [
+        sizes_of([4, 4, 4, 4]),
+        sizes_of([4, 6, 5]),
+        sizes_of([4, 6, 4]),
+        sizes_of([4, 4, 4, 4, 3]),
+        sizes_of([4, 4, 4, 4, 2]),
+        sizes_of([6, 13]),
+        sizes_of([4, 4, 5]),
+    ];
+    PRINTED.contains(&sizes)
+}
+
+/// Whether no further number is next to the groups, which are no decimal fraction either.
+fn stands_alone(candidate: &Candidate<'_>, first: usize, last: usize) -> bool {
+    let fraction = last == first + 1 && candidate.gap(first) == b".";
+    let number = |group: Option<usize>| {
+        group
+            .and_then(|group| candidate.groups.get(group))
+            .is_some_and(super::candidate::Group::is_number)
+    };
+    !fraction && !number(first.checked_sub(1)) && !number(last.checked_add(1))
+}
+
+fn is_card(candidate: &Candidate<'_>, first: usize, last: usize) -> bool {
+    candidate.is_whole(first, last)
+        && candidate.compact::<19>(first, last).is_some_and(|digits| {
+            let digits = digits.bytes();
+            has_issuer(digits) && luhn(digits) && !is_resident_id(digits)
+        })
+}
+
+/// Whether an issuer has cards of this length that begin so.
+fn has_issuer(digits: &[u8]) -> bool {
+    let head = digits
+        .iter()
+        .take(6)
+        .fold(0, |head, digit| head * 10 + u32::from(digit.wrapping_sub(b'0')));
+    let (head, len) = (head, digits.len() as u8);
+    ISSUERS.iter().any(|(from, to, shortest, longest)| {
+        let scale = 10u32.pow(5 - from.ilog10());
+        (*from..=*to).contains(&(head / scale)) && (*shortest..=*longest).contains(&len)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test::{finds, has};
+
+    #[test]
+    fn cards_of_all_issuers_are_found() {
+        for card in [
+            "4111111111111111",
+            "4222222222222",
+            "5555555555554444",
+            "2223003122003222",
+            "378282246310005",
+            "30569309025904",
+            "6011111111111117",
+            "3530111333300000",
+            "6200000000000005",
+            "2200000000000004",
+            "4000000000000000006",
+            "6304000000000000",
+            "501800000009",
+        ] {
+            assert_eq!(
+                finds("CREDIT_CARD", &format!("pay with {card}.")),
+                [card],
+                "{card}"
+            );
+        }
+    }
+
+    #[test]
+    fn it_is_found_however_it_is_written() {
+        for card in [
+            "4111 1111 1111 1111",
+            "4111-1111-1111-1111",
+            "4111.1111.1111.1111",
+            "4111\n1111\n1111\n1111",
+            "3782 822463 10005",
+            "41 1111 1111 1111 11",
+            "4111 1111-11111111",
+            "４１１１ １１１１ １１１１ １１１１",
+        ] {
+            assert_eq!(
+                finds("CREDIT_CARD", &format!("カード番号は{card}です")),
+                [card],
+                "{card}"
+            );
+        }
+        assert_eq!(
+            finds("CREDIT_CARD", "{\"pan\":4111111111111111}"),
+            ["4111111111111111"]
+        );
+        assert_eq!(
+            finds("CREDIT_CARD", "order 5 4111 1111 1111 1111 12/27"),
+            ["4111 1111 1111 1111"]
+        );
+    }
+
+    #[test]
+    fn a_wrong_digit_is_never_found() {
+        let card = b"4929171234567898";
+        assert!(has("CREDIT_CARD", std::str::from_utf8(card).unwrap()));
+        for place in 0..card.len() {
+            for digit in b'0'..=b'9' {
+                let mut wrong = *card;
+                wrong[place] = digit;
+                if wrong != *card {
+                    let wrong = std::str::from_utf8(&wrong).unwrap();
+                    assert!(!has("CREDIT_CARD", wrong), "{wrong}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_of_something_longer_is_no_card() {
+        for text in [
+            "0.4111111111111111",
+            "41111111111111110",
+            "x4111111111111111",
+            "550e8400-e29b-41d4-a716-4111111111111111",
+            "9411111111111111119",
+            "1-4111-1111-1111-1111",
+        ] {
+            assert!(!has("CREDIT_CARD", text), "{text}");
+        }
+    }
+}

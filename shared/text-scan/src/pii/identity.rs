@@ -1,0 +1,364 @@
+//! Numbers of persons that the core knows: US SSN, Spanish NIF and NIE, Japanese My Number, Chinese resident identity number.
+
+use super::candidate::Candidate;
+use super::rules::Core;
+use crate::checksum::{es_nie, es_nif, iso7064_11_2, my_number};
+use crate::context::Context;
+use crate::find::Find;
+
+/// Words that a Social Security number without hyphens stands by.
+const SSN: &[&str] = &[
+    "ssn",
+    "ssns",
+    "social security",
+    "ss #",
+    "socsec",
+    "seguro social",
+    "社会保障",
+    "社会保险号",
+    "社会安全",
+];
+/// Words that a short NIF stands by.
+const NIF: &[&str] = &[
+    "nif",
+    "dni",
+    "documento nacional",
+    "número de identificación fiscal",
+];
+/// Words that a My Number stands by.
+const MY_NUMBER: &[&str] = &[
+    "マイナンバー",
+    "個人番号",
+    "my number",
+    "mynumber",
+    "my_number",
+    "individual number",
+    "个人编号",
+    "个人番号",
+];
+
+/// Adds the numbers of a candidate.
+pub(crate) fn find(candidate: &Candidate<'_>, context: &Context<'_>, finds: &mut Vec<Find>) {
+    for (first, group) in candidate.groups.iter().enumerate() {
+        let mut len = 0;
+        for (last, group_end) in candidate.groups.iter().enumerate().skip(first) {
+            len += group_end.len();
+            if len > 18 {
+                break;
+            }
+            if !matches!(len, 8 | 9 | 12 | 18) || !candidate.is_whole(first, last) {
+                continue;
+            }
+            let Some(compact) = candidate.compact::<18>(first, last) else {
+                continue;
+            };
+            let window = Window {
+                candidate,
+                context,
+                first,
+                last,
+            };
+            if let Some(rule) = window.rule(compact.bytes()) {
+                finds.push(rule.at(group.start, group_end.end));
+            }
+        }
+    }
+}
+
+/// Some groups of a candidate.
+struct Window<'a> {
+    candidate: &'a Candidate<'a>,
+    context: &'a Context<'a>,
+    first: usize,
+    last: usize,
+}
+
+impl Window<'_> {
+    fn rule(&self, compact: &[u8]) -> Option<Core> {
+        match compact.len() {
+            18 if is_resident_id(compact) => Some(Core::CnResidentId),
+            12 if self.is_my_number(compact) => Some(Core::JpMyNumber),
+            9 if self.is_written_as_nif() && es_nif(compact) => Some(Core::EsNif),
+            8 if self.is_written_as_nif() && es_nif(compact) => self.says(NIF).then_some(Core::EsNif),
+            9 if self.is_written_as_nie() && es_nie(compact) => Some(Core::EsNie),
+            9 if is_ssn(compact) => self.ssn(),
+            _ => None,
+        }
+    }
+
+    /// One number in eleven has a right check digit: a word has to say what it is, or nothing else stands there.
+    fn is_my_number(&self, digits: &[u8]) -> bool {
+        let parted = matches!(self.sizes(), [12, 0, ..] | [4, 4, 4, 0, ..]);
+        my_number(digits)
+            && digits.iter().all(u8::is_ascii_digit)
+            && ((parted && self.is_bare()) || self.near(MY_NUMBER))
+    }
+
+    /// With hyphens or full stops it speaks for itself; otherwise a word has to.
+    fn ssn(&self) -> Option<Core> {
+        let parted = matches!(self.sizes(), [3, 2, 4, 0, ..]);
+        let gaps = [self.candidate.gap(self.first), self.candidate.gap(self.first + 1)];
+        if parted && (gaps == [b"-", b"-"] || gaps == [b".", b"."]) {
+            return Some(Core::UsSsn);
+        }
+        let alone = parted && gaps == [b" ", b" "] && self.is_bare();
+        let whole = matches!(self.sizes(), [9, 0, ..]);
+        (alone || ((parted || whole) && self.near(SSN))).then_some(Core::UsSsnContext)
+    }
+
+    /// "12345678Z", "12345678-Z", "12.345.678-Z".
+    fn is_written_as_nif(&self) -> bool {
+        matches!(
+            self.sizes(),
+            [8 | 9, 0, ..] | [7 | 8, 1, 0, ..] | [1 | 2, 3, 3, 1, 0] | [1 | 2, 3, 4, 0, ..]
+        )
+    }
+
+    /// "X1234567L", "X-1234567-L", "X-1.234.567-L".
+    fn is_written_as_nie(&self) -> bool {
+        matches!(
+            self.sizes(),
+            [9, 0, ..] | [8, 1, 0, ..] | [1, 8, 0, ..] | [1, 7, 1, 0, ..] | [1, 1, 3, 3, 1]
+        )
+    }
+
+    /// Letters and digits of each group, as far as five, then zeros.
+    fn sizes(&self) -> [usize; 5] {
+        let mut sizes = [0; 5];
+        let groups = self
+            .candidate
+            .groups
+            .get(self.first..=self.last)
+            .unwrap_or_default();
+        if groups.len() <= sizes.len() {
+            for (size, group) in sizes.iter_mut().zip(groups) {
+                *size = group.len();
+            }
+        }
+        sizes
+    }
+
+    /// Nothing else stands there, or a word near says what it is.
+    fn says(&self, words: &[&str]) -> bool {
+        self.is_bare() || self.near(words)
+    }
+
+    fn near(&self, words: &[&str]) -> bool {
+        let groups = (
+            self.candidate.groups.get(self.first),
+            self.candidate.groups.get(self.last),
+        );
+        matches!(groups, (Some(first), Some(last)) if self.context.near(first.start, last.end, words))
+    }
+
+    fn is_bare(&self) -> bool {
+        self.candidate.is_bare(self.first, self.last)
+    }
+}
+
+/// Area, group and serial number that are issued (SSA, since 2011: no area 000, 666, 900-999; no group 00; no serial 0000),
+/// and none of those that became famous in advertisements.
+fn is_ssn(digits: &[u8]) -> bool {
+    const FAMOUS: [&[u8; 9]; 4] = [b"078051120", b"219099999", b"123456789", b"987654320"];
+    let [a, b, c, d, e, f, g, h, i] = digits else {
+        return false;
+    };
+    digits.iter().all(u8::is_ascii_digit)
+        && ![*b"000", *b"666"].contains(&[*a, *b, *c])
+        && *a != b'9'
+        && [*d, *e] != *b"00"
+        && [*f, *g, *h, *i] != *b"0000"
+        && !FAMOUS.iter().any(|famous| *famous == digits)
+}
+
+/// GB 11643-1999: six digits of the place, the date of birth, a sequence number, a check character MOD 11-2.
+pub(crate) fn is_resident_id(id: &[u8]) -> bool {
+    /// Provinces and regions (GB/T 2260), a bit each.
+    const REGIONS: [u64; 2] = regions();
+    let &[p, q, _, _, _, _, y0, y1, _, _, m0, m1, d0, d1, ..] = id else {
+        return false;
+    };
+    if id.len() != 18 || !id.iter().take(17).all(u8::is_ascii_digit) {
+        return false;
+    }
+    let two = |tens: u8, ones: u8| (tens - b'0') * 10 + (ones - b'0');
+    let region = usize::from(two(p, q));
+    REGIONS
+        .get(region / 64)
+        .is_some_and(|bits| bits >> (region % 64) & 1 == 1)
+        && matches!(two(y0, y1), 18..=20)
+        && (1..=12).contains(&two(m0, m1))
+        && (1..=31).contains(&two(d0, d1))
+        && iso7064_11_2(id)
+}
+
+const fn regions() -> [u64; 2] {
+    let codes = [
+        11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 50, 51, 52, 53,
+        54, 61, 62, 63, 64, 65, 71, 81, 82, 83,
+    ];
+    let (mut low, mut high, mut at) = (0u64, 0u64, 0);
+    while at < codes.len() {
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "a constant: out of bounds is an error of the compiler"
+        )]
+        let code = codes[at];
+        if code < 64 {
+            low |= 1 << code;
+        } else {
+            high |= 1 << (code - 64);
+        }
+        at += 1;
+    }
+    [low, high]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test::{finds, has, wrong_digits};
+
+    #[test]
+    fn a_resident_id_is_found_next_to_chinese() {
+        for id in [
+            "11010519491231002X",
+            "11010519491231002x",
+            "440304198001010156",
+            "110105 19491231 002X",
+            "１１０１０５１９４９１２３１００２Ｘ",
+        ] {
+            assert_eq!(
+                finds("CN_RESIDENT_ID", &format!("身份证号是{id}，请核对")),
+                [id],
+                "{id}"
+            );
+        }
+        assert_eq!(
+            finds("CN_RESIDENT_ID", "{\"id\":110105194912310038}"),
+            ["110105194912310038"]
+        );
+    }
+
+    #[test]
+    fn a_resident_id_with_a_wrong_digit_is_not() {
+        for wrong in wrong_digits("110105194912310038") {
+            assert!(!has("CN_RESIDENT_ID", &wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn nor_is_one_of_no_place_or_no_day() {
+        for wrong in [
+            "990105194912310023",
+            "110105194913310021",
+            "1101051949123100381",
+            "0.110105194912310038",
+        ] {
+            assert!(!has("CN_RESIDENT_ID", wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_my_number_is_found_behind_its_name() {
+        for number in [
+            "123456789018",
+            "1234 5678 9018",
+            "1234-5678-9018",
+            "１２３４５６７８９０１８",
+        ] {
+            assert_eq!(
+                finds("JP_MY_NUMBER", &format!("マイナンバーは{number}です")),
+                [number]
+            );
+            assert_eq!(finds("JP_MY_NUMBER", &format!("My Number: {number}")), [number]);
+            assert_eq!(finds("JP_MY_NUMBER", number), [number]);
+            assert!(!has("JP_MY_NUMBER", &format!("注文は{number}です")));
+        }
+    }
+
+    #[test]
+    fn a_my_number_with_a_wrong_digit_is_not() {
+        for wrong in wrong_digits("500012345677") {
+            assert!(!has("JP_MY_NUMBER", &format!("個人番号{wrong}")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn nif_and_nie_are_found_in_every_spelling() {
+        for nif in [
+            "12345678Z",
+            "12345678-Z",
+            "12.345.678-Z",
+            "12345678 Z",
+            "87654321x",
+            "12.345.678Z",
+        ] {
+            assert_eq!(finds("ES_NIF", &format!("con DNI {nif}, gracias")), [nif]);
+            assert_eq!(finds("ES_NIF", &format!("身份{nif}号")), [nif]);
+        }
+        for nie in ["X1234567L", "Y-7654321-G", "z0011223g", "X1234567-L"] {
+            assert_eq!(finds("ES_NIE", &format!("mi NIE es {nie}.")), [nie]);
+        }
+    }
+
+    #[test]
+    fn nif_and_nie_with_another_letter_or_digit_are_not() {
+        for letter in ('A'..='Z').filter(|letter| *letter != 'Z') {
+            assert!(!has("ES_NIF", &format!("DNI 12345678{letter}")), "{letter}");
+        }
+        for letter in ('A'..='Z').filter(|letter| *letter != 'L') {
+            assert!(!has("ES_NIE", &format!("NIE X1234567{letter}")), "{letter}");
+        }
+        for wrong in wrong_digits("12345678Z") {
+            assert!(!has("ES_NIF", &wrong), "{wrong}");
+        }
+        for wrong in wrong_digits("X1234567L") {
+            assert!(!has("ES_NIE", &wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_fraction_of_a_second_is_no_nif() {
+        assert!(!has("ES_NIF", "2025-03-14T10:19:12.345678Z"));
+    }
+
+    #[test]
+    fn an_ssn_is_found_with_hyphens_or_by_its_name() {
+        for text in [
+            "219-45-6789",
+            "ssn 219456789",
+            "SSN: 219 45 6789",
+            "社会安全号码219-45-6789",
+            "{\"ssn\":219456789}",
+        ] {
+            assert!(has("US_SSN", text), "{text}");
+        }
+        for text in ["order 219456789", "219456789", "at 219 45 6789 units"] {
+            assert!(!has("US_SSN", text), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_ssn_that_nobody_has_is_not() {
+        let areas = ["000", "666", "900", "912", "987", "999"].map(|area| format!("{area}-45-6789"));
+        let rest = [
+            "219-00-6789",
+            "219-45-0000",
+            "078-05-1120",
+            "219-09-9999",
+            "123-45-6789",
+        ]
+        .map(String::from);
+        let longer = [
+            "1219-45-6789",
+            "219-45-67890",
+            "219-45-6789-1",
+            "1-219-45-6789",
+            "219-456789",
+        ]
+        .map(String::from);
+        for wrong in areas.iter().chain(&rest).chain(&longer) {
+            assert!(!has("US_SSN", &format!("ssn {wrong}")), "{wrong}");
+        }
+    }
+}
