@@ -1,5 +1,6 @@
 //! The configuration, compiled: a [`Config`] in hand can be used.
 
+use crate::custom;
 use crate::keyed::Key;
 use crate::policy::{Policies, Way};
 use crate::raw::{Action, OnUnseen, RawConfig};
@@ -96,21 +97,37 @@ fn rules(raw: &RawConfig) -> Result<(Scanner, Policies), ConfigError> {
     let scanner = Scanner::new(|rule| {
         (rule.default || named(&enable, rule.entity, rule.id)) && !named(&disable, rule.entity, rule.id)
     });
-    for (field, globs) in [("enable", &enable), ("disable", &disable)] {
-        for (index, glob) in globs.iter().enumerate() {
-            let known = scanner
-                .rules()
-                .any(|rule| glob.is_match(rule.entity) || glob.is_match(rule.id));
-            if !known {
-                return Err(ConfigError::new(
-                    format!("{field}[{index}]"),
-                    "fits no entity and no rule",
-                ));
-            }
-        }
-    }
+    let scanner = scanner.with(custom::compile(&raw.custom)?);
+    check_names(raw, &scanner)?;
     let policies = Policies::new(raw, scanner.rules().map(|rule| (rule.entity, rule.id)))?;
     Ok((scanner, policies))
+}
+
+/// A name that fits nothing is a slip of the pen that would leave data unmasked; two rules of one name are one counter.
+fn check_names(raw: &RawConfig, scanner: &Scanner) -> Result<(), ConfigError> {
+    let check = |path: &str, names: &[String]| match globs(path, names)?.iter().position(|glob| {
+        let mut rules = scanner.rules();
+        !rules.any(|rule| glob.is_match(rule.entity) || glob.is_match(rule.id))
+    }) {
+        Some(index) => Err(ConfigError::new(
+            format!("{path}[{index}]"),
+            "fits no entity and no rule",
+        )),
+        None => Ok(()),
+    };
+    check("enable", &raw.enable)?;
+    check("disable", &raw.disable)?;
+    for (index, policy) in raw.policies.iter().enumerate() {
+        check(&format!("policies[{index}].entities"), &policy.entities)?;
+    }
+    let own = scanner.rules().count() - raw.custom.len();
+    for (index, rule) in scanner.rules().enumerate().skip(own) {
+        if scanner.rules().take(index).any(|other| other.id == rule.id) {
+            let path = format!("custom[{}].id", index - own);
+            return Err(ConfigError::new(path, "there is a rule of this name"));
+        }
+    }
+    Ok(())
 }
 
 /// Some actions need a key.

@@ -7,7 +7,7 @@
 //! ```
 //! use penstock_pii_redactor::MODULE;
 //!
-//! let redactor = (MODULE.load)(r#"{"policies": [{"entities": ["SECRET:*"], "action": "block"}]}"#)?;
+//! let redactor = (MODULE.load)(r#"{"policies": [{"entities": ["EMAIL_ADDRESS"], "action": "drop"}]}"#)?;
 //! assert_eq!(redactor.policy().name, "pii_redactor");
 //!
 //! let refused = (MODULE.load)(r#"{"action": "hash"}"#).err();
@@ -15,7 +15,7 @@
 //! # Ok::<(), penstock_filter_api::ConfigError>(())
 //! ```
 //!
-//! * `config`, `raw`, `policy`: which entity, in which scope and direction, meets which action.
+//! * `config`, `raw`, `custom`, `policy`: which entity, in which scope and direction, meets which action.
 //! * `mask`: a request; plain texts, and JSON inside strings.
 //! * `vault`, `placeholder`, `surrogate`: what stands for what.
 //! * `restore`: placeholders in an answer, however the model wrote or cut them.
@@ -27,6 +27,7 @@
 mod answer;
 mod book;
 mod config;
+mod custom;
 mod keyed;
 mod mask;
 mod placeholder;

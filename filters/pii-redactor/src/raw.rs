@@ -1,5 +1,6 @@
 //! The configuration as it is written.
 
+use crate::custom::RawCustom;
 use penstock_filter_api::{Mode, OnFailure, reads};
 
 /// Masks personal data and secrets in requests, and restores them in answers.
@@ -26,6 +27,8 @@ pub(crate) struct RawConfig {
     pub(crate) enable: Vec<String>,
     /// Entities or rules that do not run, exact or with `*`.
     pub(crate) disable: Vec<String>,
+    /// Rules of your own. They outweigh built-in ones.
+    pub(crate) custom: Vec<RawCustom>,
     /// Values that are no finds, such as a support address. Compared without regard to case.
     pub(crate) allow: Vec<String>,
     /// The key of `hash` and of keyed placeholders: at least 16 bytes, the same on every replica.
@@ -46,7 +49,7 @@ pub(crate) struct RawConfig {
 }
 
 reads!(struct RawConfig {
-    mode, on_failure, action, answers, policies, enable, disable, allow, key, keyed, on_unseen, filter_state, scope,
+    mode, on_failure, action, answers, policies, enable, disable, custom, allow, key, keyed, on_unseen, filter_state, scope,
     max_finds, max_series,
 });
 
@@ -60,6 +63,7 @@ impl Default for RawConfig {
             policies: Vec::new(),
             enable: Vec::new(),
             disable: Vec::new(),
+            custom: Vec::new(),
             allow: Vec::new(),
             key: None,
             keyed: false,

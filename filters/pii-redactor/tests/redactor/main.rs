@@ -10,6 +10,7 @@
 )]
 
 mod basics;
+mod configs;
 #[cfg(feature = "schema")]
 mod schema;
 mod story;
