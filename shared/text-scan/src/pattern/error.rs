@@ -36,7 +36,7 @@ pub enum Reason {
     NoSuchGroup,
     /// Groups within groups, beyond 50.
     TooDeep,
-    /// More than 1,000 instructions, counts multiplied out, or more than 4,096 bytes.
+    /// More than 500 instructions, counts multiplied out, or more than 4,096 bytes.
     TooLarge,
     /// More than 250 kinds of characters.
     TooManyClasses,
@@ -76,7 +76,7 @@ impl Reason {
             Self::BadRange => "a range that ends before it begins, or without an end",
             Self::NoSuchGroup => "there is no such group",
             Self::TooDeep => "more than 50 groups within each other",
-            Self::TooLarge => "larger than 1000 instructions, counts multiplied out, or than 4096 bytes",
+            Self::TooLarge => "larger than 500 instructions, counts multiplied out, or than 4096 bytes",
             Self::TooManyClasses => "more than 250 kinds of characters",
             Self::Empty => "it can only match the empty text",
             Self::LongLiteral => "empty, or longer than 256 bytes",
