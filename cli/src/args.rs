@@ -19,6 +19,7 @@ pub(crate) enum Command {
     },
     Schema(Option<String>),
     Read(ReadArgs),
+    Scan(ScanArgs),
 }
 
 /// The command line of `penstock read`.
@@ -30,6 +31,12 @@ pub(crate) struct ReadArgs {
     pub(crate) api: Option<Api>,
     pub(crate) config: Option<OsString>,
     pub(crate) bytes_per_token: Option<BytesPerToken>,
+}
+
+/// The command line of `penstock scan`.
+#[derive(Debug)]
+pub(crate) struct ScanArgs {
+    pub(crate) file: OsString,
 }
 
 /// A command line that makes no sense, with a hint.
@@ -48,9 +55,12 @@ impl From<lexopt::Error> for ArgError {
     }
 }
 
-const COMMANDS: &[&str] = &["check", "schema", "read", "help"];
+const COMMANDS: &[&str] = &["check", "schema", "read", "scan", "help"];
 const CHECK_OPTIONS: &[&str] = &["--strict", "--help"];
 const SCHEMA_OPTIONS: &[&str] = &["--help"];
+const SCAN_OPTIONS: &[&str] = &["--help"];
+/// Filters that find something in texts.
+const SCANNERS: &[&str] = &["redactor"];
 const READ_OPTIONS: &[&str] = &[
     "--request",
     "--json",
@@ -77,6 +87,7 @@ fn command(name: &str, parser: &mut Parser) -> Result<Command, ArgError> {
         "check" => check(parser),
         "schema" => schema(parser),
         "read" => read(parser),
+        "scan" => scan(parser),
         "help" => help(parser),
         other => Err(unknown_command(other)),
     }
@@ -93,6 +104,7 @@ fn help(parser: &mut Parser) -> Result<Command, ArgError> {
         "check" => Topic::Check,
         "schema" => Topic::Schema,
         "read" => Topic::Read,
+        "scan" => Topic::Scan,
         "help" => Topic::All,
         other => return Err(unknown_command(other)),
     }))
@@ -154,6 +166,27 @@ fn read(parser: &mut Parser) -> Result<Command, ArgError> {
         ));
     }
     Ok(Command::Read(args))
+}
+
+fn scan(parser: &mut Parser) -> Result<Command, ArgError> {
+    let mut values = Vec::new();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help(Topic::Scan)),
+            Arg::Value(value) if values.len() < 2 => values.push(value),
+            other => return Err(unexpected(&other, SCAN_OPTIONS, "penstock scan --help")),
+        }
+    }
+    let mut values = values.into_iter();
+    let filter = values.next().unwrap_or_default();
+    if !SCANNERS.iter().any(|known| filter == *known) {
+        return Err(ArgError(format!(
+            "what is to scan? There are: {}; try `penstock scan --help`",
+            SCANNERS.join(", ")
+        )));
+    }
+    let file = values.next().unwrap_or_else(|| "-".into());
+    Ok(Command::Scan(ScanArgs { file }))
 }
 
 fn api(name: &str) -> Result<Api, ArgError> {

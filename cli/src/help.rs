@@ -7,6 +7,7 @@ pub(crate) enum Topic {
     Check,
     Schema,
     Read,
+    Scan,
 }
 
 /// The page.
@@ -16,5 +17,6 @@ pub(crate) fn text(topic: Topic) -> &'static str {
         Topic::Check => include_str!("help/check.txt"),
         Topic::Schema => include_str!("help/schema.txt"),
         Topic::Read => include_str!("help/read.txt"),
+        Topic::Scan => include_str!("help/scan.txt"),
     }
 }

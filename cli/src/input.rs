@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 /// Largest file that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 512 << 20;
@@ -14,6 +14,15 @@ pub(crate) fn read(path: &OsStr) -> io::Result<Vec<u8>> {
     } else {
         bounded(File::open(path)?)
     }
+}
+
+/// A file to be read line by line; `-` is standard input.
+pub(crate) fn open(path: &OsStr) -> io::Result<Box<dyn BufRead>> {
+    Ok(if path == "-" {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(BufReader::new(File::open(path)?))
+    })
 }
 
 fn bounded(source: impl Read) -> io::Result<Vec<u8>> {

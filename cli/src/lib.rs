@@ -4,6 +4,7 @@
 //!   Envoy's or Istio's files.
 //! * `penstock schema [NAME]` prints JSON Schemas.
 //! * `penstock read FILE` says what the engine understands of a captured HTTP message.
+//! * `penstock scan redactor [FILE]` says what a filter finds in texts.
 //!
 //! ```
 //! use penstock_cli::{Console, OK, Paint, run};
@@ -22,6 +23,7 @@ mod check;
 mod help;
 mod input;
 mod read;
+mod scan;
 mod schema;
 mod term;
 
@@ -32,7 +34,7 @@ use std::ffi::OsString;
 
 /// Everything is as it should be.
 pub const OK: u8 = 0;
-/// A configuration is refused, or nothing of a capture is understood.
+/// A configuration is refused, nothing of a capture is understood, or a line of texts is none.
 pub const REFUSED: u8 = 1;
 /// The command line is wrong, or a file cannot be read.
 pub const USAGE: u8 = 2;
@@ -50,6 +52,7 @@ where
         Ok(Command::Schema(None)) => console.say(&schema::list()),
         Ok(Command::Schema(Some(name))) => schema::run(&name, console),
         Ok(Command::Read(read)) => read::run(&read, console),
+        Ok(Command::Scan(scan)) => scan::run(&scan, console),
         Err(error) => console.fail(&error.to_string()),
     }
 }

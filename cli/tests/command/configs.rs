@@ -37,7 +37,7 @@ fn refused_ones_with_line_and_field() {
     for (text, start) in [
         (
             r#"{"token_metr": {}}"#,
-            "1: error: token_metr: unknown key; this module reads: exchange, token_meter",
+            "1: error: token_metr: unknown key; this module reads: exchange, pii_redactor, token_meter",
         ),
         (
             "{\n\"token_meter\": {\n\"prices\": [{\n\"model\": \"m\", \"input\": -1}]}}",

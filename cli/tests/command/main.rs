@@ -14,4 +14,5 @@ mod configs;
 mod forms;
 mod pages;
 mod run;
+mod scans;
 mod schemas;

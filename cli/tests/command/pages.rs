@@ -11,6 +11,7 @@ fn help_pages_are_those_that_are_kept() {
         (&["help", "check"], "check"),
         (&["schema", "--help"], "schema"),
         (&["read", "--help"], "read"),
+        (&["help", "scan"], "scan"),
     ] {
         let ran = penstock(args);
         let path = format!("{}/tests/help/{page}.txt", env!("CARGO_MANIFEST_DIR"));
@@ -71,6 +72,9 @@ fn a_wrong_command_line_gets_a_hint_and_a_2() {
         (&["read", "-", "-r", "-"], "standard input"),
         (&["schema", "token_metr"], "did you mean token_meter"),
         (&["help", "nobody"], "no command"),
+        (&["scan"], "There are: redactor"),
+        (&["scan", "guard"], "There are: redactor"),
+        (&["scan", "redactor", "a", "b"], "argument \"b\""),
     ] {
         let ran = penstock(args);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}");
@@ -88,6 +92,7 @@ fn files_that_cannot_be_read_are_named() {
         &["check", "/nowhere/a.yaml"][..],
         &["read", "/nowhere/a.yaml"],
         &["read", "-", "-r", "/nowhere/a.yaml"],
+        &["scan", "redactor", "/nowhere/a.yaml"],
     ] {
         let ran = penstock(args);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}");
