@@ -43,7 +43,7 @@ impl Core {
 }
 
 /// The core rules, by number.
-pub(crate) const RULES: &[Rule] = &[
+pub(crate) const RULES: &[Rule<'static>] = &[
     rule("EMAIL_ADDRESS", "email", Strength::Checked),
     rule("PHONE_NUMBER", "phone_e164", Strength::Form),
     rule("PHONE_NUMBER", "phone_national", Strength::Form),
@@ -65,7 +65,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("DATE_OF_BIRTH", "birth_date", Strength::Context),
 ];
 
-const fn rule(entity: &'static str, id: &'static str, strength: Strength) -> Rule {
+const fn rule(entity: &'static str, id: &'static str, strength: Strength) -> Rule<'static> {
     Rule {
         entity,
         id,
