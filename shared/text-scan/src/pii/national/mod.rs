@@ -1,11 +1,118 @@
 //! National identifiers: of persons, of companies, of vehicles.
+//!
+//! A rule is a row of a table (`row`): how the identifier is written (`shape`), what must add up, and the words that say
+//! what it is. A number that every tenth number would pass for counts only with such a word near it, or where the text is
+//! nothing else. Where several rows match, those with a word near hold back the others; then the order of the tables decides.
 
-use super::candidate::Candidate;
+mod america;
+mod asia;
+mod britain;
+mod canada;
+mod east_asia;
+mod europe;
+mod germany;
+mod index;
+mod korea;
+mod latin_america;
+mod nordic;
+mod parts;
+mod row;
+mod shape;
+mod south;
+
+use index::SHAPES;
+use row::Row;
+use shape::{Evidence, Match, Shape};
+
+use super::candidate::{Candidate, Group};
 use crate::context::Context;
-use crate::find::{Find, Rule};
+use crate::find::{Find, Rule, RuleId};
+
+/// The tables. Of rows that match alike the earlier one counts, so what is rarer stands before.
+const TABLES: &[&[Row]] = &[
+    europe::ROWS,
+    nordic::ROWS,
+    latin_america::ROWS,
+    south::ROWS,
+    korea::ROWS,
+    america::ROWS,
+    canada::ROWS,
+    britain::ROWS,
+    germany::ROWS,
+    asia::ROWS,
+    east_asia::ROWS,
+];
+
+/// The rows of all tables.
+const ROWS: &[Row; index::count(TABLES)] = &index::rows();
 
 /// The rules, by number.
-pub(crate) const RULES: &[Rule] = &[];
+pub(crate) const RULES: &[Rule] = &index::rules(ROWS);
 
 /// Adds what the candidate holds, in any order, overlaps included. Rule numbers count from 0.
-pub(crate) fn identify(_candidate: &Candidate<'_>, _context: &Context<'_>, _finds: &mut Vec<Find>) {}
+pub(crate) fn identify(candidate: &Candidate<'_>, context: &Context<'_>, finds: &mut Vec<Find>) {
+    for (first, group) in candidate.groups.iter().enumerate() {
+        let Some(byte) = candidate.text.get(group.start) else {
+            continue;
+        };
+        let mut found = Vec::new();
+        for (row, shape) in SHAPES.like(*byte, group.len()) {
+            let place = Place {
+                candidate,
+                context,
+                first,
+                group,
+            };
+            found.extend(place.find(*row, shape));
+        }
+        let said = found.iter().any(|(find, said)| *said && is_default(find));
+        let stays = |(find, said_itself): &(Find, bool)| (*said_itself || !said).then_some(*find);
+        finds.extend(found.iter().filter_map(stays));
+    }
+}
+
+/// Where an identifier may begin.
+struct Place<'a> {
+    candidate: &'a Candidate<'a>,
+    context: &'a Context<'a>,
+    first: usize,
+    group: &'a Group,
+}
+
+impl Place<'_> {
+    /// The find of a row by one of its shapes, and whether a word near it says so.
+    fn find(&self, number: u16, shape: &Shape) -> Option<(Find, bool)> {
+        let row = ROWS.get(usize::from(number))?;
+        let found = shape.match_at(self.candidate.text, self.group.start)?;
+        if (row.check)(found.compact()) != Some(true) {
+            return None;
+        }
+        let said = self.context.near(self.group.start, found.end, row.words);
+        let enough = match shape.evidence {
+            Evidence::Enough => true,
+            Evidence::Alone => said || self.is_alone(&found),
+            Evidence::Word => said,
+        };
+        let find = Find {
+            start: self.group.start,
+            end: found.end,
+            rule: RuleId(number),
+        };
+        enough.then_some((find, said))
+    }
+
+    fn is_alone(&self, found: &Match) -> bool {
+        let groups = self.candidate.groups;
+        let last = groups
+            .iter()
+            .skip(self.first)
+            .position(|group| group.end + 1 >= found.end);
+        last.is_some_and(|last| self.candidate.is_bare(self.first, self.first + last))
+    }
+}
+
+/// Whether the find's rule is one of the defaults; only these hold others back.
+fn is_default(find: &Find) -> bool {
+    ROWS.get(usize::from(find.rule.0))
+        .is_some_and(|row| row.rule.default)
+}
