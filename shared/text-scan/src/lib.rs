@@ -21,7 +21,6 @@
 //!
 //! Knows nothing of: exchanges, dialects, JSON, what becomes of a find.
 
-#[allow(dead_code, reason = "the rules that need these sums come next")]
 mod checksum;
 mod context;
 mod find;

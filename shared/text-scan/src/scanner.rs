@@ -96,9 +96,9 @@ impl Scanner {
         finds
     }
 
-    /// Of finds that overlap the surest stays, then the longest.
+    /// Of finds that overlap the surest stays, then the longest, then that of the earlier rule.
     fn settle(&self, finds: &mut Vec<Find>) {
-        finds.sort_unstable_by_key(|find| find.start);
+        finds.sort_unstable_by_key(|find| (find.start, find.rule));
         let mut kept: Vec<Find> = Vec::with_capacity(finds.len());
         for find in finds.iter() {
             match kept.last_mut() {

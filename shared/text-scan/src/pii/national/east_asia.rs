@@ -35,7 +35,7 @@ const COUNTIES: &[u8; 26] = b"ABCDEFGHJKLMNPQRSTUVXYWZIO";
 fn tw_id(text: &[u8]) -> Option<bool> {
     let county = COUNTIES.iter().position(|letter| Some(letter) == text.first())? as u32 + 10;
     let sum = county / 10 + county % 10 * 9 + weighted(text.get(1..)?, &[8, 7, 6, 5, 4, 3, 2, 1, 1])?;
-    Some(is_one_of(text, 1, b"1289")? && sum % 10 == 0)
+    Some(is_one_of(text, 1, b"1289")? && sum.is_multiple_of(10))
 }
 
 /// Weights 9 to 2, a blank (36) where there is one letter, and a check digit modulo 11, A for 10 (Immigration Department;

@@ -60,7 +60,7 @@ pub(super) const fn rows<const N: usize>() -> [Row; N] {
 }
 
 /// The rules of all rows.
-pub(super) const fn rules<const N: usize>(rows: &[Row; N]) -> [Rule; N] {
+pub(super) const fn rules<const N: usize>(rows: &[Row; N]) -> [Rule<'static>; N] {
     let mut rules = [rows[0].rule; N];
     let mut row = 0;
     while row < N {

@@ -96,5 +96,5 @@ fn mx_rfc(text: &[u8]) -> Option<bool> {
         sum += (alnum(*byte)? + u32::from(*byte > b'N')) * weight;
     }
     let control = b"0123456789A".iter().position(|control| control == last)? as u32;
-    Some(is_date(text, letters)? && (sum + control) % 11 == 0)
+    Some(is_date(text, letters)? && (sum + control).is_multiple_of(11))
 }

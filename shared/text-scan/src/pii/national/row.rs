@@ -10,7 +10,7 @@ pub(super) type Check = fn(&[u8]) -> Option<bool>;
 #[derive(Clone, Copy)]
 pub(super) struct Row {
     /// What it is to the scanner.
-    pub(super) rule: Rule,
+    pub(super) rule: Rule<'static>,
     /// How it is written.
     pub(super) shapes: &'static [Shape],
     /// Check digits and the grammar that a shape cannot tell.
