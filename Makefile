@@ -10,7 +10,7 @@ wasm := wasm32-wasip1
 modules := -p penstock-pii-redactor -p penstock-token-meter -p penstock-suite
 run := python3 tests/demo
 
-.PHONY: help build cli demo up down test test-all bench fuzz lint clean tools
+.PHONY: help build cli demo up down test test-all bench eval fuzz lint clean tools
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ lint: tools ## format, clippy for this machine and for wasm, and who may know th
 bench: build ## what a filter costs beside bare Envoy and its native filter (QUICK=1: under a minute), in target/bench.json
 	@cargo build --release --target $(wasm) --manifest-path tests/empty-filter/Cargo.toml --target-dir target/empty-filter
 	@cargo run --quiet --profile tools -p penstock-bench
+
+eval: tools ## what the redactor finds in labelled texts, scored (DATA=FOLDER), in target/eval.json
+	@tools/eval.sh "$(DATA)"
 
 fuzz: tools ## a minute of fuzzing for each target
 	@tools/fuzz.sh
