@@ -53,8 +53,11 @@ pub(crate) fn find(candidate: &Candidate<'_>, context: &Context<'_>, finds: &mut
         let ([a, b, c], true) = (window, candidate.is_whole(first, first + 2)) else {
             continue;
         };
-        if is_date(candidate, [a, b, c]) && context.before(a.start, REACH, WORDS) {
-            finds.push(Core::BirthDate.at(a.start, c.end));
+        if is_date(candidate, [a, b, c]) {
+            // One look at the words before is enough for all dates of a candidate.
+            if context.before(a.start, REACH, WORDS) {
+                finds.push(Core::BirthDate.at(a.start, c.end));
+            }
             return;
         }
     }

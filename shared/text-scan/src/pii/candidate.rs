@@ -1,13 +1,17 @@
 //! Numbers and identifiers as they are written: groups of ASCII letters and digits with separators between.
 
-/// Groups that one candidate holds. A longer run comes as several candidates that overlap by half.
+/// Groups that one candidate holds. A longer run comes as several candidates.
 pub(crate) const MAX_GROUPS: usize = 24;
+/// Groups that two such candidates share: the most that one identifier is written in (an IBAN).
+const SHARED_GROUPS: usize = 9;
 /// Bytes of the longest group that an identifier is written in; hashes and base64 are longer.
 const MAX_GROUP_BYTES: usize = 96;
 /// Letters of the longest group without a digit that can be part of an identifier ("DE 89 37...", "AB 12 34 56 C").
 const MAX_LETTERS: usize = 4;
 /// Such groups in a row.
 const MAX_WORDS: usize = 5;
+/// Groups of one letter or digit in a row: more are no identifier but a list.
+const MAX_SINGLES: usize = 5;
 /// Separators between two groups, as in "(020) - 7946".
 const MAX_GAP: usize = 3;
 
@@ -75,7 +79,7 @@ impl<'a> Candidate<'a> {
         let word = |group: usize| self.groups.get(group).is_some_and(Group::is_word);
         match self.gap(group) {
             b"." => !word(group) && !word(group + 1),
-            [b'-' | b'/' | b'+'] => true,
+            [b'-' | b'/'] => true,
             _ => false,
         }
     }
@@ -131,7 +135,7 @@ impl Gatherer {
         self.groups.clear();
         let mut at = start_of_word(text, at, self.floor);
         self.words_before(text, at);
-        let mut words = self.groups.len();
+        let (mut words, mut singles) = (self.groups.len(), 0);
         let next = loop {
             let group = group_at(text, at);
             if group.len() > MAX_GROUP_BYTES {
@@ -141,12 +145,14 @@ impl Gatherer {
             if words > MAX_WORDS || (group.is_word() && group.len() > MAX_LETTERS) {
                 break group.end;
             }
+            singles = if group.len() == 1 { singles + 1 } else { 0 };
+            if singles > MAX_SINGLES {
+                break group.end;
+            }
             self.groups.push(group);
             if self.groups.len() == MAX_GROUPS {
-                break self
-                    .groups
-                    .get(MAX_GROUPS / 2)
-                    .map_or(group.end, |middle| middle.start);
+                let shared = self.groups.get(MAX_GROUPS - SHARED_GROUPS);
+                break shared.map_or(group.end, |shared| shared.start);
             }
             match after_gap(text, group.end) {
                 Some(next) => at = next,
@@ -216,7 +222,7 @@ fn after_gap(text: &[u8], at: usize) -> Option<usize> {
 fn is_separator(byte: u8) -> bool {
     matches!(
         byte,
-        b' ' | b'.' | b'-' | b'/' | b'(' | b')' | b'+' | b'\n' | b'\r' | b'\t'
+        b' ' | b'.' | b'-' | b'/' | b'(' | b')' | b'\n' | b'\r' | b'\t'
     )
 }
 
@@ -265,7 +271,9 @@ mod tests {
     fn a_long_run_slides_and_a_long_group_ends_it() {
         let run = "1 ".repeat(100);
         let all = candidates(&run);
-        assert!(all.len() < 20 && all.iter().all(|one| one.len() < 2 * MAX_GROUPS));
+        assert!(all.iter().all(|one| one.len() < 2 * 6));
+        let all = candidates(&"12 ".repeat(100));
+        assert!(all.len() < 12 && all.iter().all(|one| one.len() < 3 * MAX_GROUPS));
         assert_eq!(candidates(&"7".repeat(1_000_000)), [""]);
     }
 

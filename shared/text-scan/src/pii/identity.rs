@@ -6,6 +6,9 @@ use crate::checksum::{es_nie, es_nif, iso7064_11_2, my_number};
 use crate::context::Context;
 use crate::find::Find;
 
+/// Groups of the longest way to write one.
+const MAX_PARTS: usize = 5;
+
 /// Words that a Social Security number without hyphens stands by.
 const SSN: &[&str] = &[
     "ssn",
@@ -41,7 +44,7 @@ const MY_NUMBER: &[&str] = &[
 pub(crate) fn find(candidate: &Candidate<'_>, context: &Context<'_>, finds: &mut Vec<Find>) {
     for (first, group) in candidate.groups.iter().enumerate() {
         let mut len = 0;
-        for (last, group_end) in candidate.groups.iter().enumerate().skip(first) {
+        for (last, group_end) in candidate.groups.iter().enumerate().skip(first).take(MAX_PARTS) {
             len += group_end.len();
             if len > 18 {
                 break;
@@ -49,16 +52,13 @@ pub(crate) fn find(candidate: &Candidate<'_>, context: &Context<'_>, finds: &mut
             if !matches!(len, 8 | 9 | 12 | 18) || !candidate.is_whole(first, last) {
                 continue;
             }
-            let Some(compact) = candidate.compact::<18>(first, last) else {
-                continue;
-            };
             let window = Window {
                 candidate,
                 context,
                 first,
                 last,
             };
-            if let Some(rule) = window.rule(compact.bytes()) {
+            if let Some(rule) = window.rule(len) {
                 finds.push(rule.at(group.start, group_end.end));
             }
         }
@@ -74,24 +74,33 @@ struct Window<'a> {
 }
 
 impl Window<'_> {
-    fn rule(&self, compact: &[u8]) -> Option<Core> {
-        match compact.len() {
-            18 if is_resident_id(compact) => Some(Core::CnResidentId),
-            12 if self.is_my_number(compact) => Some(Core::JpMyNumber),
-            9 if self.is_written_as_nif() && es_nif(compact) => Some(Core::EsNif),
-            8 if self.is_written_as_nif() && es_nif(compact) => self.says(NIF).then_some(Core::EsNif),
-            9 if self.is_written_as_nie() && es_nie(compact) => Some(Core::EsNie),
-            9 if is_ssn(compact) => self.ssn(),
+    fn rule(&self, len: usize) -> Option<Core> {
+        let sizes = self.sizes();
+        let (nif, nie) = (is_written_as_nif(sizes), is_written_as_nie(sizes));
+        let ssn = matches!(sizes, [9, 0, ..] | [3, 2, 4, 0, ..]);
+        let my_number = matches!(
+            sizes,
+            [12, 0, ..] | [4, 4, 4, 0, ..] | [3, 3, 3, 3, 0] | [6, 6, 0, ..]
+        );
+        if !(nif || nie || ssn || my_number || len == 18) {
+            return None;
+        }
+        let compact = self.candidate.compact::<18>(self.first, self.last)?;
+        match compact.bytes() {
+            id if is_resident_id(id) => Some(Core::CnResidentId),
+            id if my_number && self.is_my_number(id) => Some(Core::JpMyNumber),
+            id if nif && es_nif(id) => (len == 9 || self.says(NIF)).then_some(Core::EsNif),
+            id if nie && es_nie(id) => Some(Core::EsNie),
+            id if ssn && is_ssn(id) => self.ssn(),
             _ => None,
         }
     }
 
     /// One number in eleven has a right check digit: a word has to say what it is, or nothing else stands there.
     fn is_my_number(&self, digits: &[u8]) -> bool {
-        let parted = matches!(self.sizes(), [12, 0, ..] | [4, 4, 4, 0, ..]);
-        my_number(digits)
-            && digits.iter().all(u8::is_ascii_digit)
-            && ((parted && self.is_bare()) || self.near(MY_NUMBER))
+        let whole = matches!(self.sizes(), [12, 0, ..] | [4, 4, 4, 0, ..]);
+        let digit = digits.iter().all(u8::is_ascii_digit);
+        digit && my_number(digits) && ((whole && self.is_bare()) || self.near(MY_NUMBER))
     }
 
     /// With hyphens or full stops it speaks for itself; otherwise a word has to.
@@ -106,25 +115,9 @@ impl Window<'_> {
         (alone || ((parted || whole) && self.near(SSN))).then_some(Core::UsSsnContext)
     }
 
-    /// "12345678Z", "12345678-Z", "12.345.678-Z".
-    fn is_written_as_nif(&self) -> bool {
-        matches!(
-            self.sizes(),
-            [8 | 9, 0, ..] | [7 | 8, 1, 0, ..] | [1 | 2, 3, 3, 1, 0] | [1 | 2, 3, 4, 0, ..]
-        )
-    }
-
-    /// "X1234567L", "X-1234567-L", "X-1.234.567-L".
-    fn is_written_as_nie(&self) -> bool {
-        matches!(
-            self.sizes(),
-            [9, 0, ..] | [8, 1, 0, ..] | [1, 8, 0, ..] | [1, 7, 1, 0, ..] | [1, 1, 3, 3, 1]
-        )
-    }
-
     /// Letters and digits of each group, as far as five, then zeros.
-    fn sizes(&self) -> [usize; 5] {
-        let mut sizes = [0; 5];
+    fn sizes(&self) -> [usize; MAX_PARTS] {
+        let mut sizes = [0; MAX_PARTS];
         let groups = self
             .candidate
             .groups
@@ -154,6 +147,22 @@ impl Window<'_> {
     fn is_bare(&self) -> bool {
         self.candidate.is_bare(self.first, self.last)
     }
+}
+
+/// "12345678Z", "12345678-Z", "12.345.678-Z".
+fn is_written_as_nif(sizes: [usize; MAX_PARTS]) -> bool {
+    matches!(
+        sizes,
+        [8 | 9, 0, ..] | [7 | 8, 1, 0, ..] | [1 | 2, 3, 3, 1, 0] | [1 | 2, 3, 4, 0, ..]
+    )
+}
+
+/// "X1234567L", "X-1234567-L", "X-1.234.567-L".
+fn is_written_as_nie(sizes: [usize; MAX_PARTS]) -> bool {
+    matches!(
+        sizes,
+        [9, 0, ..] | [8, 1, 0, ..] | [1, 8, 0, ..] | [1, 7, 1, 0, ..] | [1, 1, 3, 3, 1]
+    )
 }
 
 /// Area, group and serial number that are issued (SSA, since 2011: no area 000, 666, 900-999; no group 00; no serial 0000),

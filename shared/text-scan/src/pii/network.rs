@@ -44,7 +44,10 @@ pub(crate) fn find(candidate: &Candidate<'_>, context: &Context<'_>, finds: &mut
 }
 
 fn ipv4(candidate: &Candidate<'_>, context: &Context<'_>, first: usize) -> Option<Find> {
-    let groups = candidate.groups.get(first..first + 4)?;
+    let groups = candidate
+        .groups
+        .get(first..first + 4)
+        .filter(|_| candidate.gap(first) == b".")?;
     let dotted = (first..first + 3).all(|group| candidate.gap(group) == b".");
     let longer = candidate.gap(first + 3) == b"." && candidate.is_tight(first + 3);
     let before = first
@@ -78,7 +81,10 @@ fn is_octet(digits: &[u8]) -> bool {
 /// Hex groups of one size with one separator.
 fn mac(candidate: &Candidate<'_>, first: usize, count: usize, size: usize, gap: &[u8; 1]) -> Option<Find> {
     let last = first + count - 1;
-    let groups = candidate.groups.get(first..=last)?;
+    let groups = candidate
+        .groups
+        .get(first..=last)
+        .filter(|_| candidate.gap(first) == gap)?;
     let hex = |group: &Group| {
         let digits = candidate.text.get(group.start..group.end).unwrap_or_default();
         group.len() == size && digits.iter().all(u8::is_ascii_hexdigit)

@@ -63,6 +63,9 @@ const PLANS: &[(&[u8], &[u8], Needs)] = &[
 
 /// What a number of these digits in groups of these sizes needs. `None` where no plan writes it so.
 pub(crate) fn plan(digits: &[u8], sizes: &[u8]) -> Option<Needs> {
+    if !(8..=11).contains(&digits.len()) {
+        return None;
+    }
     let row = PLANS
         .iter()
         .find(|(prefix, groups, _)| *groups == sizes && begins(digits, prefix));
