@@ -42,6 +42,7 @@ lint: tools ## format, clippy for this machine and for wasm, and who may know th
 
 bench: build ## what a filter costs beside bare Envoy and its native filter (QUICK=1: under a minute), in target/bench.json
 	@cargo build --release --target $(wasm) --manifest-path tests/empty-filter/Cargo.toml --target-dir target/empty-filter
+	@cargo build --release --target $(wasm) -p penstock-pii-redactor --features timed --target-dir target/timed
 	@cargo run --quiet --profile tools -p penstock-bench
 
 eval: tools ## what the redactor finds in labelled texts, scored (DATA=FOLDER), in target/eval.json

@@ -92,7 +92,12 @@ extern "C" fn proxy_on_delete(context: u32) {
 
 /// Continue is 0, Pause is 1.
 fn on(context: u32, input: Input) -> u32 {
-    match vm::stream(context).map(|stream| stream.on(input)) {
+    #[cfg(feature = "timed")]
+    let timer = crate::timed::Timer::new(&input);
+    let flow = vm::stream(context).map(|stream| stream.on(input));
+    #[cfg(feature = "timed")]
+    timer.log();
+    match flow {
         Some(Flow::Pause) => 1,
         Some(Flow::Continue) | None => 0,
     }

@@ -23,6 +23,8 @@ mod host;
 mod root;
 mod stream;
 mod ticks;
+#[cfg(feature = "timed")]
+mod timed;
 mod vm;
 
 pub use vm::run;

@@ -16,17 +16,22 @@ pub enum Contender {
     Native,
     /// The token meter as a module of its own, with its defaults.
     Meter,
+    /// The redactor as a module of its own, with its defaults.
+    Redactor,
     /// All Penstock filters in one module, the meter alone configured.
     Suite,
+    /// The redactor in a build that logs how long each callback took. It is measured on its own.
+    Timed,
 }
 
 impl Contender {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Bare,
         Self::Empty,
         Self::Reading,
         Self::Native,
         Self::Meter,
+        Self::Redactor,
         Self::Suite,
     ];
 
@@ -37,7 +42,9 @@ impl Contender {
             Self::Reading => "reading",
             Self::Native => "native",
             Self::Meter => "meter",
+            Self::Redactor => "redactor",
             Self::Suite => "suite",
+            Self::Timed => "timed",
         }
     }
 
@@ -48,7 +55,9 @@ impl Contender {
             Self::Empty => Some(modules.plain.join("penstock-empty-filter.wasm")),
             Self::Reading => Some(modules.plain.join("penstock-reading-filter.wasm")),
             Self::Meter => Some(modules.penstock.join("penstock-token-meter.wasm")),
+            Self::Redactor => Some(modules.penstock.join("penstock-pii-redactor.wasm")),
             Self::Suite => Some(modules.penstock.join("penstock-suite.wasm")),
+            Self::Timed => Some(modules.timed.join("penstock-pii-redactor.wasm")),
         }
     }
 
@@ -59,10 +68,12 @@ impl Contender {
             filters.push(native());
         }
         if let Some(module) = self.module(modules) {
-            let config = if matches!(self, Self::Meter | Self::Suite) {
-                r#"{"token_meter": {}}"#
-            } else {
-                ""
+            let config = match self {
+                Self::Bare | Self::Native | Self::Empty | Self::Reading => "",
+                Self::Meter | Self::Suite => r#"{"token_meter": {}}"#,
+                Self::Redactor | Self::Timed => {
+                    r#"{"exchange": {"proxy_buffer_bytes": 16777216}, "pii_redactor": {}}"#
+                }
             };
             filters.push(wasm(&module, config));
         }
@@ -80,6 +91,8 @@ impl Contender {
 /// Folders with modules.
 pub struct Modules {
     pub penstock: PathBuf,
+    /// Those that log how long each callback took.
+    pub timed: PathBuf,
     /// Those of `tests/empty-filter`.
     pub plain: PathBuf,
 }

@@ -30,6 +30,8 @@ pub struct Envoy {
     pid: u32,
     /// Port of the listener.
     pub port: u16,
+    /// What it writes.
+    pub log: PathBuf,
 }
 
 impl Envoy {
@@ -53,6 +55,7 @@ impl Envoy {
             _process: process,
             pid,
             port,
+            log: log_path,
         })
     }
 

@@ -52,7 +52,8 @@ pub async fn unary(port: u16, connections: usize, span: Duration, most: u64) -> 
     })
 }
 
-async fn exchange(connection: &mut Connection, request: &[u8]) -> Result<(), String> {
+/// Sends one request and reads its answer.
+pub async fn exchange(connection: &mut Connection, request: &[u8]) -> Result<(), String> {
     connection
         .stream
         .write_all(request)
@@ -109,11 +110,17 @@ pub struct Streams {
 impl Streams {
     /// Opens [`STREAMS`] streams; each has shown its first event.
     pub async fn open(port: u16) -> Result<Self, String> {
+        Self::open_with(port, &request(true)).await
+    }
+
+    /// The same, each for this request.
+    pub async fn open_with(port: u16, request: &[u8]) -> Result<Self, String> {
         let mut opening = JoinSet::new();
         for _ in 0..STREAMS {
+            let request = request.to_vec();
             opening.spawn_local(async move {
                 let mut connection = connect(port).await?;
-                let head = open(&mut connection, &request(true)).await?;
+                let head = open(&mut connection, &request).await?;
                 Ok::<_, String>((connection, head))
             });
         }
@@ -161,7 +168,8 @@ fn note_events(bytes: &[u8], delays: &mut Vec<u64>) {
     }
 }
 
-async fn connect(port: u16) -> Result<Connection, String> {
+/// A connection to a proxy.
+pub async fn connect(port: u16) -> Result<Connection, String> {
     let stream = TcpStream::connect(("127.0.0.1", port)).await;
     Connection::new(stream.map_err(|error| format!("port {port}: {error}"))?)
 }

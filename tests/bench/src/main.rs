@@ -6,6 +6,7 @@
 //!
 //! Knows nothing of: Penstock's crates.
 
+mod callbacks;
 mod clock;
 mod contender;
 mod cores;
@@ -34,6 +35,8 @@ struct Plan {
     /// Requests before the first and the second look at memory.
     memory: (u64, u64),
     validations: usize,
+    /// Callbacks of each kind that are timed.
+    callbacks: usize,
 }
 
 impl Plan {
@@ -50,6 +53,7 @@ impl Plan {
             until: Duration::from_secs(36),
             memory: (500, 4_000),
             validations: 2,
+            callbacks: 300,
         }
     }
 
@@ -65,6 +69,7 @@ impl Plan {
             until: Duration::from_secs(240),
             memory: (10_000, 200_000),
             validations: 5,
+            callbacks: 20_000,
         }
     }
 }
@@ -92,6 +97,10 @@ async fn bench() -> Result<(), String> {
     };
     let ground = ground().await?;
     let mut figures = Map::new();
+    callbacks::measure(&ground, plan.callbacks, &mut figures).await?;
+    if std::env::var_os("PART").is_some_and(|part| part == "callbacks") {
+        return Ok(());
+    }
     starts(&ground, plan.validations, &mut figures).await?;
     let mut envoys = Envoys::new();
     for contender in Contender::ALL {
@@ -131,10 +140,12 @@ async fn ground() -> Result<Ground, String> {
         |name: &str, built: &str| std::env::var_os(name).map_or_else(|| root.join(built), PathBuf::from);
     let modules = Modules {
         penstock: folder("PENSTOCK_WASM", "target/wasm32-wasip1/release"),
+        timed: folder("TIMED_WASM", "target/timed/wasm32-wasip1/release"),
         plain: folder("PLAIN_WASM", "target/empty-filter/wasm32-wasip1/release"),
     };
     for path in Contender::ALL
         .into_iter()
+        .chain([Contender::Timed])
         .filter_map(|contender| contender.module(&modules))
     {
         if !path.is_file() {
