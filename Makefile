@@ -10,7 +10,7 @@ wasm := wasm32-wasip1
 modules := -p penstock-pii-redactor -p penstock-token-meter -p penstock-suite
 run := python3 tests/demo
 
-.PHONY: help build cli demo up down test test-all bench eval fuzz lint clean tools
+.PHONY: help build cli demo up down test test-all bench eval fuzz lint clean tools callbacks
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ test-all: build ## that, and the oldest supported Envoy and Ollama
 
 lint: tools ## format, clippy for this machine and for wasm, and who may know the host
 	@tools/lint.sh
+
+callbacks: tools ## how long the redactor keeps a worker busy at a time, alone (QUICK=1: a few calls)
+	@cargo build --release --target $(wasm) -p penstock-pii-redactor --features timed --target-dir target/timed
+	@PART=callbacks cargo run --quiet --profile tools -p penstock-bench
 
 bench: build ## what a filter costs beside bare Envoy and its native filter (QUICK=1: under a minute), in target/bench.json
 	@cargo build --release --target $(wasm) --manifest-path tests/empty-filter/Cargo.toml --target-dir target/empty-filter

@@ -13,7 +13,8 @@ impl Timer {
     pub(crate) fn new(input: &Input) -> Self {
         let name = match input {
             Input::RequestHeaders { .. } => "request_headers",
-            Input::RequestBody { .. } => "request_body",
+            Input::RequestBody { end: false, .. } => "request_body_part",
+            Input::RequestBody { end: true, .. } => "request_body",
             Input::RequestTrailers => "request_trailers",
             Input::ResponseHeaders { .. } => "response_headers",
             Input::ResponseBody { .. } => "response_body",

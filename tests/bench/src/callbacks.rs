@@ -75,8 +75,7 @@ fn size(envoy: &Envoy) -> Result<usize, String> {
     Ok(log.len() as usize)
 }
 
-/// The longest callback of each kind of callback's calls since the log had this size, in nanoseconds. Callbacks that only
-/// took note of a part of a body (below 2 microseconds) are none of the judging ones.
+/// How long each callback of this kind took since the log had this size, in nanoseconds.
 fn timed(envoy: &Envoy, since: usize, kind: &str) -> Result<Vec<u64>, String> {
     let log = fs::read(&envoy.log).map_err(|error| format!("{}: {error}", envoy.log.display()))?;
     let log = String::from_utf8_lossy(log.get(since..).unwrap_or_default()).into_owned();

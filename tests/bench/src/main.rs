@@ -98,7 +98,7 @@ async fn bench() -> Result<(), String> {
     let ground = ground().await?;
     let mut figures = Map::new();
     callbacks::measure(&ground, plan.callbacks, &mut figures).await?;
-    if std::env::var_os("PART").is_some_and(|part| part == "callbacks") {
+    if callbacks_alone() {
         return Ok(());
     }
     starts(&ground, plan.validations, &mut figures).await?;
@@ -134,6 +134,11 @@ async fn bench() -> Result<(), String> {
     save(&result)
 }
 
+/// `PART=callbacks`.
+fn callbacks_alone() -> bool {
+    std::env::var_os("PART").is_some_and(|part| part == "callbacks")
+}
+
 async fn ground() -> Result<Ground, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder =
@@ -143,8 +148,8 @@ async fn ground() -> Result<Ground, String> {
         timed: folder("TIMED_WASM", "target/timed/wasm32-wasip1/release"),
         plain: folder("PLAIN_WASM", "target/empty-filter/wasm32-wasip1/release"),
     };
-    for path in Contender::ALL
-        .into_iter()
+    let others = Contender::ALL.into_iter().filter(|_| !callbacks_alone());
+    for path in others
         .chain([Contender::Timed])
         .filter_map(|contender| contender.module(&modules))
     {
