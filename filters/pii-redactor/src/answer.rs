@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::mask::for_good;
 use crate::policy::Way;
 use crate::raw::Action;
+use crate::survey::border;
 use crate::vault::{Vault, bare_placeholder};
 use penstock_filter_api::Piece;
 use penstock_llm_api::{Part, Scope};
@@ -59,10 +60,7 @@ impl Window {
 
     /// Forgets what no find can reach any more.
     pub(crate) fn trim(&mut self) {
-        let mut cut = self.text.len().saturating_sub(WINDOW_BYTES);
-        while !self.text.is_char_boundary(cut) {
-            cut -= 1;
-        }
+        let cut = border(&self.text, self.text.len().saturating_sub(WINDOW_BYTES));
         self.text.drain(..cut);
         self.start += cut as u64;
     }
@@ -162,10 +160,7 @@ fn growing(text: &str) -> usize {
         }
         start -= 1;
     }
-    while !text.is_char_boundary(start) {
-        start -= 1;
-    }
-    start
+    border(text, start)
 }
 
 #[cfg(test)]

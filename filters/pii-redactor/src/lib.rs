@@ -16,7 +16,7 @@
 //! ```
 //!
 //! * `config`, `raw`, `custom`, `policy`: which entity, in which scope and direction, meets which action.
-//! * `mask`: a request; plain texts, and JSON inside strings.
+//! * `survey`: every find in a request, in plain texts and in JSON inside strings; `mask`: what takes their place.
 //! * `vault`, `placeholder`, `surrogate`: what stands for what.
 //! * `restore`: placeholders in an answer, however the model wrote or cut them.
 //! * `answer`: personal data in an answer that the client did not send.
@@ -38,6 +38,7 @@ mod restore;
 #[cfg(feature = "schema")]
 mod schema;
 mod surrogate;
+mod survey;
 mod vault;
 
 #[cfg(feature = "schema")]

@@ -4,9 +4,10 @@ use crate::answer::{Window, is_answer};
 use crate::book::{Book, Tally};
 use crate::config::Config;
 use crate::keyed::Key;
-use crate::mask::{Scanned, TooMany};
+use crate::mask::mask;
 use crate::policy::Way;
 use crate::restore::{Place, seek};
+use crate::survey::{Request, Survey, Turn};
 use crate::vault::Vault;
 use penstock_filter_api::{
     ConfigError, Cx, Denial, Failure, Filter, Head, Need, Needs, Open, OutputFlow, Piece, PieceEdits, Plugin,
@@ -66,6 +67,7 @@ impl Plugin for Redactor {
         self.shared.opened.set(self.shared.opened.get() + 1);
         let filter = RedactorOne {
             shared: Rc::clone(&self.shared),
+            survey: None,
             vault: Vault::default(),
             windows: Vec::new(),
             tally: Tally::default(),
@@ -103,6 +105,8 @@ fn carries_text(operation: Operation) -> bool {
 
 struct RedactorOne {
     shared: Rc<Shared>,
+    /// Of a request that is scanned in more than one turn.
+    survey: Option<Survey>,
     vault: Vault,
     windows: Vec<(ChannelId, Window)>,
     tally: Tally,
@@ -122,24 +126,36 @@ impl Filter for RedactorOne {
             self.reads_answers = false;
             return PromptFlow::Next;
         }
-        let texts = prompt.texts();
-        if let Some(denial) = self.look_at_unseen(config, &texts) {
-            return PromptFlow::Deny(denial);
-        }
-        let json = prompt.json();
-        let Ok(scanned) = Scanned::new(config, json, &texts.texts, &mut self.tally).map_err(|TooMany| ())
-        else {
-            return PromptFlow::Fail(Failure::TooManyFinds);
+        let (json, texts) = (prompt.json(), prompt.texts());
+        let request = Request {
+            config,
+            json,
+            texts: &texts.texts,
         };
-        if scanned.is_empty() {
+        let mut survey = match self.survey.take() {
+            Some(survey) => survey,
+            None => match self.look_at_unseen(config, &texts) {
+                Some(denial) => return PromptFlow::Deny(denial),
+                None => Survey::default(),
+            },
+        };
+        match survey.go_on(request, prompt.may_wait(), &mut self.tally) {
+            Turn::Done => {}
+            Turn::Paused => {
+                self.survey = Some(survey);
+                return PromptFlow::Later;
+            }
+            Turn::TooMany => return PromptFlow::Fail(Failure::TooManyFinds),
+        }
+        if survey.parts().is_empty() {
             return PromptFlow::Next;
         }
-        if let Some(rule) = scanned.count(&mut self.tally) {
+        if let Some(rule) = survey.count(request, &mut self.tally) {
             return PromptFlow::Deny(denial(config, rule, "request"));
         }
         let key = self.key(&texts, cx);
-        scanned.teach(&texts.texts, &mut self.vault, key.is_some());
-        scanned.edit(&mut self.vault, key.as_ref(), prompt.edits());
+        survey.teach(request, &mut self.vault, key.is_some());
+        mask(request, &survey, &mut self.vault, key.as_ref(), prompt.edits());
         if !self.vault.is_empty() {
             cx.bind_response();
         }

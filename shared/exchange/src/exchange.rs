@@ -239,6 +239,9 @@ impl Exchange {
 
     fn tick(&mut self, host: &mut dyn Host) -> Flow {
         self.looks = false;
+        if self.prompt_tick(host) == Flow::Continue {
+            let _ = host.resume(Side::Request);
+        }
         match self.response {
             ResponsePhase::Cutting => {
                 self.response = ResponsePhase::Done;

@@ -19,7 +19,10 @@ pub(crate) struct Judging {
     pub(crate) edited: bool,
     pub(crate) coding: Coding,
     pub(crate) next: usize,
-    pub(crate) call: u32,
+    /// What it waits for; nothing but a tick while a filter takes its time.
+    pub(crate) call: Option<u32>,
+    /// The filters were told what the request says.
+    pub(crate) noted: bool,
     /// The request has left already: nothing can be held or changed.
     pub(crate) passed: bool,
 }
@@ -27,7 +30,8 @@ pub(crate) struct Judging {
 /// How far a walk through the filters came.
 pub(crate) enum Judged {
     Through,
-    Waits(u32),
+    /// For the reply to a callout, or for a tick.
+    Waits(Option<u32>),
     Denied {
         filter: &'static str,
         denial: Denial,
@@ -52,6 +56,9 @@ impl Exchange {
             Judged::Through => self.release_request(&judging, host),
             Judged::Waits(call) => {
                 judging.call = call;
+                if call.is_none() {
+                    host.wake(0);
+                }
                 let held = judging.sent.saturating_add(judging.bytes.len());
                 self.request = RequestPhase::Judging(judging);
                 if self.hold_bytes(Side::Request, held) {
@@ -85,7 +92,7 @@ impl Exchange {
             Ok(request) => request,
             Err(failure) => return Judged::Failed(failure),
         };
-        if judging.next == 0 && reply.is_none() {
+        if !std::mem::replace(&mut judging.noted, true) {
             self.note_request(&request, host);
         }
         while judging.next < self.joined.len() {
@@ -157,6 +164,9 @@ impl Exchange {
         let mut scratch = JsonEdits::new();
         let target = if decides { edits } else { &mut scratch };
         let mut prompt = Prompt::new(head, request, dialect, tape.view(&judging.bytes), target);
+        if decides {
+            prompt = prompt.held();
+        }
         let now_ns = host.now_ns();
         let flow = joined.call(now_ns, host, &mut self.effects, |filter, cx| {
             filter.on_prompt(&mut prompt, reply, cx)
@@ -166,7 +176,7 @@ impl Exchange {
             let action = match (&flow, scratch.is_empty()) {
                 (PromptFlow::Next, true) => return None,
                 (PromptFlow::Next, false) => "edit",
-                (PromptFlow::Wait(_), _) => "wait",
+                (PromptFlow::Wait(_) | PromptFlow::Later, _) => "wait",
                 (PromptFlow::Deny(denial), _) => denial.code,
                 (PromptFlow::Answer(_), _) => "answer",
                 (PromptFlow::Fail(failure), _) => {
@@ -183,9 +193,10 @@ impl Exchange {
                 None
             }
             PromptFlow::Wait(callout) => Some(match host.call(&callout) {
-                Ok(call) => Judged::Waits(call),
+                Ok(call) => Judged::Waits(Some(call)),
                 Err(_) => return self.judge_failure(judging.next, Failure::Callout, host),
             }),
+            PromptFlow::Later => Some(Judged::Waits(None)),
             PromptFlow::Fail(failure) => self.judge_failure(judging.next, failure, host),
             PromptFlow::Deny(denial) => Some(Judged::Denied { filter: name, denial }),
             PromptFlow::Answer(stored) => Some(Judged::Answered { filter: name, stored }),

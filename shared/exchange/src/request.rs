@@ -277,7 +277,8 @@ impl Exchange {
                     edited: false,
                     coding,
                     next: 0,
-                    call: 0,
+                    call: None,
+                    noted: false,
                     passed,
                 };
                 self.judge(Box::new(judging), None, host)
@@ -389,10 +390,21 @@ impl Exchange {
         Flow::Pause
     }
 
+    /// Judges on, if a filter takes its time.
+    pub(crate) fn prompt_tick(&mut self, host: &mut dyn Host) -> Flow {
+        match std::mem::replace(&mut self.request, RequestPhase::Pass) {
+            RequestPhase::Judging(judging) if judging.call.is_none() => self.judge(judging, None, host),
+            other => {
+                self.request = other;
+                Flow::Pause
+            }
+        }
+    }
+
     /// Takes the reply of a callout, if the request waits for it.
     pub(crate) fn prompt_reply(&mut self, call: u32, reply: &Reply, host: &mut dyn Host) -> Option<Flow> {
         match std::mem::replace(&mut self.request, RequestPhase::Pass) {
-            RequestPhase::Judging(judging) if judging.call == call => {
+            RequestPhase::Judging(judging) if judging.call == Some(call) => {
                 Some(self.judge(judging, Some(reply), host))
             }
             other => {

@@ -9,6 +9,9 @@ pub enum PromptFlow {
     Next,
     /// Ask a service first; `on_prompt` is called again with its reply.
     Wait(Callout),
+    /// Not done yet: `on_prompt` is called again, once others on this worker had their turn. Edits made so far are lost.
+    /// Only where [`Prompt::may_wait`](crate::Prompt::may_wait) says so.
+    Later,
     /// Refuse the exchange.
     Deny(Denial),
     /// Answer it without going upstream.

@@ -12,6 +12,7 @@ pub struct Prompt<'a> {
     json: Json<'a>,
     edits: &'a mut JsonEdits,
     usage_added: bool,
+    may_wait: bool,
 }
 
 impl<'a> Prompt<'a> {
@@ -30,7 +31,19 @@ impl<'a> Prompt<'a> {
             json,
             edits,
             usage_added: false,
+            may_wait: false,
         }
+    }
+
+    /// The same for a request that is held.
+    pub fn held(mut self) -> Self {
+        self.may_wait = true;
+        self
+    }
+
+    /// Whether the filter may take its time over several calls: [`PromptFlow::Later`](crate::PromptFlow::Later).
+    pub fn may_wait(&self) -> bool {
+        self.may_wait
     }
 
     /// The request head.

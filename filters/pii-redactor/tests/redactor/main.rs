@@ -11,6 +11,7 @@
 
 mod basics;
 mod configs;
+mod large;
 #[cfg(feature = "schema")]
 mod schema;
 mod story;

@@ -1,0 +1,299 @@
+//! A request on its way through the scanner: every find in it, before anything is changed.
+//!
+//! A long request would keep its worker from all others, so it is scanned a turn at a time.
+
+use crate::book::Tally;
+use crate::config::Config;
+use crate::placeholder::{hash, names_in};
+use crate::policy::Way;
+use crate::raw::Action;
+use crate::vault::Vault;
+use penstock_filter_api::{Kind, Value};
+use penstock_llm_api::{Encoding, Scope, Text, text_of};
+use penstock_text_scan::{Find, RuleId};
+use penstock_wire::{Json, Limits, NodeId, Tape};
+
+/// Bounds of JSON inside a string.
+pub(crate) const INNER: Limits = Limits {
+    max_bytes: 32 << 20,
+    max_depth: 64,
+    max_nodes: 200_000,
+};
+/// Most text that is scanned at once, in bytes.
+const WINDOW_BYTES: usize = 96 << 10;
+/// How far a find that begins in one window may reach into the next, in bytes: longer than any private key.
+const OVERLAP_BYTES: usize = 8 << 10;
+/// How far before a find the words may stand that say what it is, in bytes.
+const CONTEXT_BYTES: usize = 256;
+/// What a find costs, as so many bytes of text.
+const FIND_COST: usize = 1 << 10;
+/// What a turn may cost: some two milliseconds.
+const TURN_COST: usize = 256 << 10;
+
+/// What is surveyed.
+#[derive(Clone, Copy)]
+pub(crate) struct Request<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) json: Json<'a>,
+    pub(crate) texts: &'a [Text],
+}
+
+/// What was found in the texts of a request so far.
+#[derive(Default)]
+pub(crate) struct Survey {
+    parts: Vec<Part>,
+    finds: usize,
+    /// The text that is next, and from where.
+    next: usize,
+    at: usize,
+    /// The finds before that in the same text.
+    begun: Vec<Find>,
+}
+
+/// A text with finds.
+pub(crate) struct Part {
+    pub(crate) text: Text,
+    pub(crate) body: Body,
+}
+
+pub(crate) enum Body {
+    /// The text itself.
+    Plain(Vec<Find>),
+    /// JSON source text, with the finds in its nodes.
+    Json {
+        source: String,
+        nodes: Vec<(NodeId, Vec<Find>)>,
+    },
+}
+
+/// How far a turn came.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// To the end.
+    Done,
+    /// To its own end: others are next.
+    Paused,
+    /// To more finds than the configuration allows.
+    TooMany,
+}
+
+impl Survey {
+    /// Scans on: for a turn, or to the end.
+    pub(crate) fn go_on(&mut self, request: Request<'_>, may_pause: bool, tally: &mut Tally) -> Turn {
+        let mut left = if may_pause { TURN_COST } else { usize::MAX };
+        while let Some(text) = request.texts.get(self.next) {
+            if left == 0 {
+                return Turn::Paused;
+            }
+            let before = self.finds;
+            // What the provider has signed it wrote itself, of what it was shown.
+            let bytes = if text.signed {
+                self.skip()
+            } else {
+                self.scan(request, text)
+            };
+            tally.scanned(Way::Request, bytes);
+            if self.finds > request.config.max_finds {
+                return Turn::TooMany;
+            }
+            left = left.saturating_sub(bytes + (self.finds - before) * FIND_COST);
+        }
+        Turn::Done
+    }
+
+    fn skip(&mut self) -> usize {
+        self.next += 1;
+        0
+    }
+
+    /// Scans a text, or the next window of a long one. Gives the bytes that are dealt with.
+    fn scan(&mut self, request: Request<'_>, text: &Text) -> usize {
+        let value = request.json.value(text.node);
+        if text.encoding != Encoding::Plain
+            && let Some(body) = scan_json(request.config, value, text.scope)
+        {
+            self.close(*text, body);
+            return value.decoded_len();
+        }
+        let all = text_of(request.json, text.node);
+        if all.len() <= WINDOW_BYTES {
+            self.close(*text, Body::Plain(scan(request.config, value, text.scope)));
+            return all.len();
+        }
+        let (mut finds, next) = window(request.config, &all, self.at);
+        keep(request.config, text.scope, &all, &mut finds);
+        self.begun.append(&mut finds);
+        let dealt = next - self.at;
+        self.at = next;
+        if next == all.len() {
+            let finds = std::mem::take(&mut self.begun);
+            self.close(*text, Body::Plain(finds));
+        }
+        dealt
+    }
+
+    /// A text is scanned to its end.
+    fn close(&mut self, text: Text, body: Body) {
+        let found = body.finds();
+        self.finds += found;
+        self.next += 1;
+        self.at = 0;
+        if found > 0 {
+            self.parts.push(Part { text, body });
+        }
+    }
+
+    /// The texts with finds.
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// Calls `each` with every find, the scope it stands in, and its value.
+    fn each(&self, json: Json<'_>, mut each: impl FnMut(&Find, Scope, &str)) {
+        for part in &self.parts {
+            let mut all = |value: Value<'_>, finds: &[Find]| {
+                let text = text_of(value.json(), value.id());
+                for find in finds {
+                    let value = text.get(find.start..find.end).unwrap_or_default();
+                    each(find, part.text.scope, value);
+                }
+            };
+            match &part.body {
+                Body::Plain(finds) => all(json.value(part.text.node), finds),
+                Body::Json { source, nodes } => {
+                    let mut tape = Tape::new();
+                    if tape.parse(source.as_bytes(), &INNER).is_ok() {
+                        let json = tape.view(source.as_bytes());
+                        nodes
+                            .iter()
+                            .for_each(|(node, finds)| all(json.value(*node), finds));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Counts every find, and gives the first that is to be blocked.
+    pub(crate) fn count(&self, request: Request<'_>, tally: &mut Tally) -> Option<RuleId> {
+        let mut blocked = None;
+        self.each(request.json, |find, scope, _| {
+            let action = request
+                .config
+                .policies
+                .decide(find.rule, Way::Request, scope)
+                .action;
+            tally.found(find.rule, Way::Request, scope, action);
+            if action == Action::Block && blocked.is_none() {
+                blocked = Some(find.rule);
+            }
+        });
+        blocked
+    }
+
+    /// Tells the vault which values the client sends and which names it must not give out.
+    pub(crate) fn teach(&self, request: Request<'_>, vault: &mut Vault, keyed: bool) {
+        let (mut taken, mut sent) = (Vec::new(), Vec::new());
+        self.each(request.json, |_, _, value| sent.push(hash(value.as_bytes())));
+        // Under a key a name that stands there already is, but for a chance of 1 in 2^24, that of the same value.
+        for text in request.texts.iter().filter(|_| !keyed) {
+            names_in(&text_of(request.json, text.node), &mut taken);
+        }
+        vault.learn(taken, sent);
+    }
+}
+
+impl Body {
+    fn finds(&self) -> usize {
+        match self {
+            Self::Plain(finds) => finds.len(),
+            Self::Json { nodes, .. } => nodes.iter().map(|(_, finds)| finds.len()).sum(),
+        }
+    }
+}
+
+/// The finds in one value that are anybody's business.
+fn scan(config: &Config, value: Value<'_>, scope: Scope) -> Vec<Find> {
+    let text = text_of(value.json(), value.id());
+    let mut finds = match value.key().filter(|_| is_structured(scope)).and_then(Value::text) {
+        Some(key) => scan_under(config, &key, &text),
+        None => config.scanner.scan(&text),
+    };
+    keep(config, scope, &text, &mut finds);
+    finds
+}
+
+fn keep(config: &Config, scope: Scope, text: &str, finds: &mut Vec<Find>) {
+    finds.retain(|find| {
+        let action = config.policies.decide(find.rule, Way::Request, scope).action;
+        action != Action::Pass && !config.allows(text.get(find.start..find.end).unwrap_or_default())
+    });
+}
+
+/// A value behind its key: `"pin": 1234` says more than `1234`.
+fn scan_under(config: &Config, key: &str, text: &str) -> Vec<Find> {
+    let start = key.len() + 2;
+    let mut finds = config.scanner.scan(&[key, ": ", text].concat());
+    finds.retain(|find| find.start >= start);
+    for find in &mut finds {
+        find.start -= start;
+        find.end -= start;
+    }
+    finds
+}
+
+/// The finds in JSON source text; `None` for what is no JSON.
+fn scan_json(config: &Config, value: Value<'_>, scope: Scope) -> Option<Body> {
+    let source = text_of(value.json(), value.id()).into_owned();
+    let mut tape = Tape::new();
+    tape.parse(source.as_bytes(), &INNER).ok()?;
+    let mut nodes = Vec::new();
+    for node in tape.view(source.as_bytes()).nodes() {
+        match node.kind() {
+            Kind::String | Kind::Key | Kind::Number => {
+                let finds = scan(config, node, scope);
+                if !finds.is_empty() {
+                    nodes.push((node.id(), finds));
+                }
+            }
+            Kind::Null | Kind::Bool | Kind::Array | Kind::Object => {}
+        }
+    }
+    Some(Body::Json { source, nodes })
+}
+
+/// The finds that begin in the next window of a long text, and where the one after it begins.
+fn window(config: &Config, text: &str, at: usize) -> (Vec<Find>, usize) {
+    let start = border(text, at.saturating_sub(CONTEXT_BYTES));
+    let end = border(text, at + WINDOW_BYTES);
+    let limit = if end == text.len() {
+        end
+    } else {
+        border(text, end - OVERLAP_BYTES)
+    };
+    let mut finds = config.scanner.scan(text.get(start..end).unwrap_or_default());
+    for find in &mut finds {
+        find.start += start;
+        find.end += start;
+    }
+    finds.retain(|find| (at..limit).contains(&find.start));
+    let next = finds.last().map_or(limit, |last| last.end.max(limit));
+    (finds, next)
+}
+
+/// The last border between characters up to an offset.
+pub(crate) fn border(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// Whether the key of a value in this scope says what the value is; elsewhere it is a word of the API.
+fn is_structured(scope: Scope) -> bool {
+    match scope {
+        Scope::ToolCall | Scope::ToolResult | Scope::Metadata | Scope::Other => true,
+        Scope::System | Scope::User | Scope::Assistant | Scope::ToolDefinition | Scope::Document => false,
+        Scope::Output | Scope::Reasoning | Scope::Refusal => false,
+    }
+}

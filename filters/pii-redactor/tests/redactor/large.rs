@@ -1,0 +1,68 @@
+//! Requests that are scanned in turns.
+
+use crate::story::given;
+use serde_json::json;
+
+const FILLER: &str = "The turbine hall is quiet tonight, 三台机组都在运行。 ";
+
+/// A text of so many bytes, with a value at each of these places.
+fn text(bytes: usize, places: &[usize]) -> String {
+    let mut text = String::new();
+    let mut left = places.iter();
+    let mut next = left.next();
+    while text.len() < bytes {
+        if next.is_some_and(|next| text.len() >= *next) {
+            text.push_str(&format!("user{}@corp.test ", text.len()));
+            next = left.next();
+        }
+        text.push_str(FILLER);
+    }
+    text
+}
+
+#[test]
+fn what_stands_at_the_border_of_two_windows_is_found_once() {
+    let places: Vec<usize> = (0..60)
+        .map(|index| 80_000 + index * 1_000)
+        .chain([300_000, 700_000, 1_000_000])
+        .collect();
+    let text = text(900_000, &places);
+    let mut story = given("{}").asks(
+        "/v1/chat/completions",
+        &json!({"model": "m", "messages": [{"role": "user", "content": text}]}),
+    );
+    assert!(
+        story.envoy.upstream(story.stream).head.is_none(),
+        "one turn is not enough"
+    );
+    story.envoy.pass(1_000);
+    let sent = story.sent()["messages"][0]["content"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(!sent.contains("@corp.test"));
+    assert!(sent.contains(&format!("[EMAIL_{}]", places.len())));
+    assert!(!sent.contains(&format!("[EMAIL_{}]", places.len() + 1)));
+}
+
+#[test]
+fn a_long_text_that_is_dealt_with_in_turns_loses_nothing() {
+    let text = text(600_000, &[1, 599_000]);
+    let mut story = given("{}").asks(
+        "/v1/chat/completions",
+        &json!({"model": "m", "messages": [{"role": "user", "content": text}, {"role": "user", "content": "me@corp.test"}]}),
+    );
+    story.envoy.pass(1_000);
+    let sent = story.sent();
+    let stripped = |text: &str| {
+        text.split(' ')
+            .filter(|word| !word.contains("@corp.test") && !word.contains("[EMAIL_"))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(
+        stripped(sent["messages"][0]["content"].as_str().unwrap()),
+        stripped(&text)
+    );
+    assert_eq!(sent["messages"][1]["content"], "[EMAIL_3]");
+}
