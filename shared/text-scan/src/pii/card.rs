@@ -1,10 +1,9 @@
 //! Payment cards: issuer, length, Luhn check digit (ISO/IEC 7812).
 
 use super::candidate::Candidate;
-use super::identity::{MY_NUMBER, is_resident_id};
+use super::identity::is_resident_id;
 use super::rules::Core;
 use crate::checksum::luhn;
-use crate::context::Context;
 use crate::find::Find;
 
 /// First digits, from and to, and the lengths of the cards that begin so: ISO/IEC 7812 issuer numbers as the schemes
@@ -59,7 +58,7 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 12..=19;
 
 /// Adds the cards of a candidate: digits in one piece, in groups as printed on cards, or in any groups when nothing but
 /// the number stands there.
-pub(crate) fn find(candidate: &Candidate<'_>, context: &Context<'_>, finds: &mut Vec<Find>) {
+pub(crate) fn find(candidate: &Candidate<'_>, finds: &mut Vec<Find>) {
     for (first, group) in candidate
         .groups
         .iter()
@@ -74,9 +73,7 @@ pub(crate) fn find(candidate: &Candidate<'_>, context: &Context<'_>, finds: &mut
                 break;
             }
             let written = first == last || is_printed(sizes) || stands_alone(candidate, first, last);
-            let card = LENGTHS.contains(&digits) && written && is_card(candidate, first, last);
-            // A Maestro card has as many digits as a My Number, and the words near tell which it is.
-            if card && !(digits == 12 && context.near(group.start, group_end.end, MY_NUMBER)) {
+            if LENGTHS.contains(&digits) && written && is_card(candidate, first, last) {
                 finds.push(Core::Card.at(group.start, group_end.end));
             }
         }
@@ -111,19 +108,15 @@ fn is_printed(sizes: u64) -> bool {
     PRINTED.contains(&sizes)
 }
 
-/// Whether no further number is next to the groups, which are neither a decimal fraction nor on lines of other things.
+/// Whether no further number is next to the groups, which are no decimal fraction either.
 fn stands_alone(candidate: &Candidate<'_>, first: usize, last: usize) -> bool {
     let fraction = last == first + 1 && candidate.gap(first) == b".";
-    let breaks = (first..last)
-        .filter(|group| candidate.gap(*group).contains(&b'\n'))
-        .count();
-    let lines = breaks > 0 && breaks < last - first;
     let number = |group: Option<usize>| {
         group
             .and_then(|group| candidate.groups.get(group))
             .is_some_and(super::candidate::Group::is_number)
     };
-    !fraction && !lines && !number(first.checked_sub(1)) && !number(last.checked_add(1))
+    !fraction && !number(first.checked_sub(1)) && !number(last.checked_add(1))
 }
 
 fn is_card(candidate: &Candidate<'_>, first: usize, last: usize) -> bool {
