@@ -31,9 +31,13 @@ extern "C" fn proxy_on_configure(context: u32, _size: usize) -> bool {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_tick(context: u32) {
+    #[cfg(feature = "timed")]
+    let timer = crate::timed::Timer::new(&Input::Tick);
     if let Some(root) = vm::root(context) {
         root.tick();
     }
+    #[cfg(feature = "timed")]
+    timer.log();
 }
 
 #[unsafe(no_mangle)]

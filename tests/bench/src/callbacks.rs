@@ -29,13 +29,19 @@ raise ValueError('flow and head must be positive')\n    return rho * g * flow * 
 print(f'{site.name}: {turbine_power(site.flow, site.head):.1f} W')\n";
 const DENSE: &str = "Contact ana.lopez@example.com or +1 212 555 0123, card 4242 4242 4242 4242, host 192.0.2.17, IBAN DE89 3704 0044 0532 0130 00. ";
 
+/// Ticks without work are shorter, in nanoseconds.
+const IDLE_TICK_NS: u64 = 50_000;
+
 /// A prompt that leaves something to restore in the answer.
 const ASKS_BACK: &str = "My address is ana.lopez@example.com. ";
 
 /// Runs every case and prints a table.
 pub async fn measure(ground: &Ground, calls: usize, figures: &mut Map<String, Value>) -> Result<(), String> {
     let envoy = Envoy::start(Contender::Timed, ground).await?;
-    println!("callbacks of the redactor, microseconds      median      p99      max   us/KB");
+    println!(
+        "{:<14}{:>8}{:>10}{:>10}{:>10}{:>8}   microseconds of the redactor",
+        "callbacks of", "number", "median", "p99", "longest", "a KB"
+    );
     for (name, text, bytes, share) in PROMPTS {
         let request = chat(text, bytes, false);
         let before = size(&envoy)?;
@@ -43,8 +49,15 @@ pub async fn measure(ground: &Ground, calls: usize, figures: &mut Map<String, Va
         for _ in 0..(calls / share).max(20) {
             load::exchange(&mut connection, &request).await?;
         }
-        let times = timed(&envoy, before, "request_body")?;
-        show(name, &times, Some(bytes), figures);
+        let first = timed(&envoy, before, "request_body")?;
+        // What is too long for one callback goes on by ticks; those of idle seconds are short.
+        let turns = timed(&envoy, before, "tick").unwrap_or_default();
+        let turns: Vec<u64> = turns.into_iter().filter(|took| *took > IDLE_TICK_NS).collect();
+        let requests = first.len() as f64;
+        let all: Vec<u64> = first.iter().chain(&turns).copied().collect();
+        let busy_us = all.iter().sum::<u64>() as f64 / requests / 1e3;
+        show(name, &all, Some(busy_us / (bytes as f64 / 1024.0)), figures);
+        figures.insert(format!("prompt_us_{name}"), json!(busy_us.round()));
     }
     let before = size(&envoy)?;
     let request = chat(ASKS_BACK, ASKS_BACK.len(), true);
@@ -55,17 +68,15 @@ pub async fn measure(ground: &Ground, calls: usize, figures: &mut Map<String, Va
     Ok(())
 }
 
-fn show(name: &str, times: &[u64], bytes: Option<usize>, figures: &mut Map<String, Value>) {
+fn show(name: &str, times: &[u64], us_a_kb: Option<f64>, figures: &mut Map<String, Value>) {
     let us = |part: f64| (quantile(times, part) / 10.0).round() / 100.0;
-    let (median, p99, max) = (us(0.5), us(0.99), us(1.0));
-    let rate = bytes.map_or(String::new(), |bytes| {
-        format!("{:.2}", median / (bytes as f64 / 1024.0))
-    });
+    let (median, p99, longest) = (us(0.5), us(0.99), us(1.0));
+    let rate = us_a_kb.map_or(String::new(), |rate| format!("{rate:.2}"));
     println!(
-        "{name:<16} {:>8} calls        {median:>10} {p99:>8} {max:>8} {rate:>7}",
+        "{name:<14}{:>8}{median:>10}{p99:>10}{longest:>10}{rate:>8}",
         times.len()
     );
-    for (part, value) in [("p50", median), ("p99", p99), ("max", max)] {
+    for (part, value) in [("p50", median), ("p99", p99), ("max", longest)] {
         figures.insert(format!("callback_{part}_us_{name}"), json!(value));
     }
 }
