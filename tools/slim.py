@@ -3,7 +3,7 @@
 
 A tenth of a module are the full names of its functions, for the stack of a trap. Only those of our own crates are kept, in
 short: `token_meter::meter::MeterOne::on_end`. Where `wasm-opt` is installed (Debian's package binaryen), it shrinks the code
-by another tenth before that.
+by another tenth before that. calls.py halves what Envoy takes to compile it.
 """
 
 import hashlib
@@ -14,61 +14,18 @@ import subprocess
 import sys
 import tempfile
 
-# What rustc may use for wasm32-wasip1.
-FEATURES = [
-    "bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext",
-]
-ESCAPES = {
-    "$LT$": "<", "$GT$": ">", "$RF$": "&", "$BP$": "*", "$LP$": "(", "$RP$": ")", "$C$": ",", "$u20$": " ",
-    "$u7b$": "{", "$u7d$": "}", "$u27$": "'", "$u5b$": "[", "$u5d$": "]", "..": "::",
-}
+import calls
+import wasm
+from wasm import packed
 
-
-def number(data, at):
-    """An unsigned LEB128 and where it ends."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 127) << shift
-        shift += 7
-        if byte < 128:
-            return value, at
-
-
-def packed(value):
-    out = bytearray()
-    while value >= 128:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def sections(module):
-    """Pairs of a section's id and its content."""
-    if module[:8] != b"\0asm\1\0\0\0":
-        raise ValueError("not a wasm module")
-    at = 8
-    while at < len(module):
-        kind = module[at]
-        size, at = number(module, at + 1)
-        yield kind, module[at : at + size]
-        at += size
+HERE = pathlib.Path(__file__).resolve().parent
 
 
 def short(name):
     """The short form of a mangled name of ours; None for the others, and for what is short already."""
     if not name.startswith("_ZN"):
         return name if re.match(r"(exchange|llm_api|wire|filter_api|wasm_host|token_meter|suite)::", name) else None
-    parts, rest = [], name[3:]
-    while size := re.match(r"\d+", rest):
-        begin, end = size.end(), size.end() + int(size.group())
-        parts.append(rest[begin:end])
-        rest = rest[end:]
-    path = "::".join(part for part in parts if not re.fullmatch(r"h[0-9a-f]{16}", part))
-    for escape, text in ESCAPES.items():
-        path = path.replace(escape, text)
+    path = wasm.path(name)
     # `<a::B as c::D>::e` and `f::<impl a::B>::e` are both `a::B::e`.
     path = re.sub(r"^_?<(?:impl )?([\w:]+)[^>]*>", r"\1", path)
     path = re.sub(r"^[\w:]+::_?<impl ([\w:]+)>", r"\1", path)
@@ -79,55 +36,46 @@ def short(name):
 
 def slim_names(content):
     """The name section with short names of functions alone."""
-    at = number(content, 0)[1] + 4
-    names = []
-    while at < len(content):
-        kind, (size, at) = content[at], number(content, at + 1)
-        end = at + size
-        if kind == 1:
-            count, at = number(content, at)
-            for _ in range(count):
-                index, at = number(content, at)
-                length, at = number(content, at)
-                name = short(content[at : at + length].decode())
-                at += length
-                if name:
-                    names.append(packed(index) + packed(len(name)) + name.encode())
-        at = end
-    functions = packed(len(names)) + b"".join(names)
+    names = [(index, short(name)) for index, name in wasm.function_names(content)]
+    entries = [packed(index) + packed(len(name)) + name.encode() for index, name in names if name]
+    functions = packed(len(entries)) + b"".join(entries)
     return b"\4name" + b"\1" + packed(len(functions)) + functions
 
 
 def slim(module):
-    out = bytearray(module[:8])
-    for kind, content in sections(module):
+    module = calls.through_table(module, calls.hot_calls())
+    kept = []
+    for kind, content in wasm.sections(module):
         if kind == 0 and content[:5] == b"\4name":
             content = slim_names(content)
         elif kind == 0 and content[:10] == b"\x09producers":
             continue
-        out += bytes([kind]) + packed(len(content)) + content
-    return bytes(out)
+        kept.append((kind, content))
+    return wasm.joined(kept)
 
 
-def optimised(module, folder):
-    """What `wasm-opt` makes of it."""
-    old, new = folder / "old.wasm", folder / "new.wasm"
-    old.write_bytes(module)
-    features = [f"--enable-{name}" for name in FEATURES]
-    subprocess.run(["wasm-opt", "-Os", "-g", *features, old, "-o", new], check=True)
-    return new.read_bytes()
+def optimised(module):
+    """What `wasm-opt` makes of it, if it is installed."""
+    if not (wasm_opt := shutil.which("wasm-opt")):
+        return module
+    with tempfile.TemporaryDirectory() as folder:
+        old, new = pathlib.Path(folder, "old.wasm"), pathlib.Path(folder, "new.wasm")
+        old.write_bytes(module)
+        features = [f"--enable-{name}" for name in wasm.FEATURES]
+        subprocess.run([wasm_opt, "-Oz", "--low-memory-unused", "-g", *features, old, "-o", new], check=True)
+        return new.read_bytes()
 
 
 def slimmed(module, cache):
     """The module made smaller; from the cache if this was done before, because cargo puts its own back at every build."""
-    wasm_opt = shutil.which("wasm-opt")
-    key = hashlib.sha256(pathlib.Path(__file__).read_bytes() + str(wasm_opt).encode() + module).hexdigest()[:24]
+    ours = b"".join(path.read_bytes() for path in sorted(HERE.glob("*.py")) + [calls.HOT])
+    key = hashlib.sha256(ours + str(shutil.which("wasm-opt")).encode() + module).hexdigest()[:24]
     known = cache / f"{key}.wasm"
     if not known.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as folder:
             new = pathlib.Path(folder) / "slim.wasm"
-            new.write_bytes(slim(optimised(module, pathlib.Path(folder)) if wasm_opt else module))
+            new.write_bytes(slim(optimised(module)))
             new.replace(known)
     return known.read_bytes()
 
