@@ -1,9 +1,34 @@
-//! Credentials.
+//! Credentials: by the form that a provider gives them, by the name before them, by structure.
+//!
+//! One walk over the text looks at the starts of words and at a few marks. The first two bytes of a word lead to the
+//! [`formats`] that begin so; `=` and `:` lead to an [`assignment`]; `://` to the password of a URL. What looks made up
+//! (`xxxx`, `<your key>`, `${TOKEN}`, `abcd1234`) is never a find.
 
-use crate::find::{Find, Rule};
+mod anchor;
+mod assignment;
+mod curl;
+mod formats;
+mod jwt;
+mod key;
+mod pem;
+mod placeholder;
+mod rules;
+mod samples;
+mod shape;
+mod speech;
+mod url;
+mod value;
+mod walk;
 
-/// The rules, by number.
-pub(crate) const RULES: &[Rule] = &[];
+use crate::find::Find;
+pub(crate) use rules::RULES;
 
 /// Adds what a folded text holds, in any order, overlaps included. Rule numbers count from 0.
-pub(crate) fn scan(_text: &str, _finds: &mut Vec<Find>) {}
+pub(crate) fn scan(text: &str, finds: &mut Vec<Find>) {
+    walk::Walk::new(text.as_bytes(), finds).run();
+}
+
+#[cfg(test)]
+mod format_tests;
+#[cfg(test)]
+mod text_tests;

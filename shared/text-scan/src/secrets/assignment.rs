@@ -1,0 +1,95 @@
+//! A name, a mark and a value: in code, environment files, YAML, JSON, TOML, shells and HTTP headers.
+
+use super::key::{Key, Kind};
+use super::placeholder::is_placeholder;
+use super::rules::{Own, keyed_rule, own_rule};
+use super::shape::fits;
+use super::value::Value;
+use super::walk::Walk;
+use crate::find::RuleId;
+
+/// Bytes of the longest name of a command's option.
+const MAX_FLAG: usize = 40;
+
+/// The value after the mark at `at`, if the name before it says what it is.
+pub(super) fn find(walk: &mut Walk<'_>, at: usize, mark: u8) -> Option<usize> {
+    if matches!(walk.text.get(at + 1), Some(b'=' | b'>')) || mark == b',' && !is_argument(walk, at) {
+        return None;
+    }
+    let value = Value::after(walk.text, at + 1)?;
+    if value.bytes.len() < 4 {
+        return None;
+    }
+    let is_markup = mark == b'>' && walk.before(at) != Some(b'=');
+    if is_markup && value.next != Some(b'<') {
+        return None;
+    }
+    let plain = !value.quoted && value.bytes.iter().all(u8::is_ascii_lowercase);
+    if plain && mark != b'=' {
+        return None;
+    }
+    judge(walk, &Key::before(walk.text, at), value)
+}
+
+/// The value after `--name` at `at`.
+pub(super) fn flag(walk: &mut Walk<'_>, at: usize) -> Option<usize> {
+    let starts =
+        walk.text.get(at + 1) == Some(&b'-') && walk.before(at).is_none_or(|b| b.is_ascii_whitespace());
+    let name = walk.text.get(at + 2..).filter(|_| starts)?;
+    let len = name
+        .iter()
+        .take(MAX_FLAG)
+        .take_while(|b| b.is_ascii_alphanumeric() || **b == b'-')
+        .count();
+    let end = at + 2 + len;
+    let value = Value::after(walk.text, end + 1).filter(|_| len > 1 && walk.text.get(end) == Some(&b' '))?;
+    judge(walk, &Key::of(name.get(..len)?), value)
+}
+
+/// What follows `Bearer ` at `at`.
+pub(super) fn bearer(walk: &mut Walk<'_>, at: usize) -> Option<usize> {
+    let value = Value::after(walk.text, at + 7)?;
+    let found = value.is_secret() && value.bytes.len() >= 12;
+    found.then(|| walk.add(value.start, value.end(), own_rule(Own::Authorization)))
+}
+
+/// `("NAME", "value")`.
+fn is_argument(walk: &Walk<'_>, at: usize) -> bool {
+    let mut after = walk.text.iter().skip(at + 1).skip_while(|b| **b == b' ');
+    matches!(walk.before(at), Some(b'"' | b'\'')) && matches!(after.next(), Some(b'"' | b'\''))
+}
+
+fn judge(walk: &mut Walk<'_>, key: &Key, value: Value<'_>) -> Option<usize> {
+    if let Some(rule) = provider(walk.text, key, &value) {
+        return Some(walk.add(value.start, value.end(), rule));
+    }
+    let kind = key.kind()?;
+    let value = if kind == Kind::Header {
+        value.credentials(walk.text)
+    } else {
+        value
+    };
+    let (own, fits) = match kind {
+        Kind::Password => (Own::Password, value.is_password(key.shouts || value.quoted)),
+        Kind::Secret => (Own::Secret, value.is_secret()),
+        Kind::Token => (Own::Token, value.is_token()),
+        Kind::Header => (Own::Authorization, value.is_secret()),
+        Kind::Signature => (
+            Own::SharedAccessSignature,
+            value.bytes.len() > 40 && value.is_secret(),
+        ),
+    };
+    fits.then(|| walk.add(value.start, value.end(), own_rule(own)))
+}
+
+fn provider(text: &[u8], key: &Key, value: &Value<'_>) -> Option<RuleId> {
+    let random = value.bytes.len() >= 14 && !value.bytes.iter().all(u8::is_ascii_alphabetic);
+    if !random || is_placeholder(value.bytes) {
+        return None;
+    }
+    let whole = |shape: &str| fits(shape, text, value.start) == Some(value.end());
+    let (row, _) = key
+        .providers()
+        .find(|(_, row)| row.shapes.iter().any(|shape| whole(shape)))?;
+    Some(keyed_rule(row))
+}

@@ -1,0 +1,89 @@
+//! "The password is ...", "パスワードは...", "密码是...".
+
+use super::rules::{Own, own_rule};
+use super::value::Value;
+use super::walk::Walk;
+
+/// Bytes from the word to the value.
+const MAX: usize = 80;
+/// Words that stand right before the value.
+const LINKS: [&[u8]; 12] = [
+    b"is", b"was", b"es", b"est", b"ist", b"lautet", b"=", b":", b"era", b"becomes", b"to", b"sera",
+];
+
+/// The value that the word at `at` speaks of, in the same sentence.
+pub(super) fn find(walk: &mut Walk<'_>, at: usize) -> Option<usize> {
+    let rest = walk.text.get(at..)?;
+    let rest = rest.get(..rest.len().min(MAX))?;
+    let sentence = rest
+        .iter()
+        .position(|b| b"\n.!?;,\"(=".contains(b))
+        .unwrap_or(rest.len());
+    let mut from = 0;
+    while let Some(blank) = rest.get(from..sentence)?.iter().position(|b| *b == b' ') {
+        let word = rest.get(from..from + blank)?;
+        from += blank + 1;
+        if LINKS.contains(&word) {
+            return said(walk, at + from);
+        }
+    }
+    None
+}
+
+/// Words for what is secret in other scripts than ASCII, in UTF-8.
+const FOREIGN: [&str; 15] = [
+    "パスワード",
+    "パスコード",
+    "暗証番号",
+    "シークレット",
+    "密码",
+    "密碼",
+    "口令",
+    "密钥",
+    "密鑰",
+    "暗号",
+    "비밀번호",
+    "암호",
+    "пароль",
+    "Пароль",
+    "contraseña",
+];
+/// Bytes from such a word to the value.
+const MAX_FOREIGN: usize = 24;
+
+/// The value at `at` that a word in another script speaks of, right before it.
+pub(super) fn foreign(walk: &mut Walk<'_>, at: usize) -> Option<usize> {
+    let near = walk.text.get(at.saturating_sub(4)..at)?;
+    let joint = near.iter().rev().find(|b| !b" :\"'`=".contains(b))?;
+    let head = walk
+        .text
+        .get(at.saturating_sub(MAX_FOREIGN + 16)..at)
+        .filter(|_| !joint.is_ascii())?;
+    let gap = |word: &str| {
+        let word = word.as_bytes();
+        head.windows(word.len())
+            .rposition(|part| part == word)
+            .and_then(|from| head.get(from + word.len()..))
+    };
+    let gap = FOREIGN
+        .iter()
+        .filter_map(|word| gap(word))
+        .min_by_key(|gap| gap.len())?;
+    let ends = |part: &[u8]| part == "。".as_bytes() || part == "、".as_bytes() || part == "，".as_bytes();
+    if gap.len() > MAX_FOREIGN || gap.contains(&b'\n') || gap.windows(3).any(ends) {
+        return None;
+    }
+    said(walk, at)
+}
+
+fn said(walk: &mut Walk<'_>, from: usize) -> Option<usize> {
+    let mut value = Value::after(walk.text, from)?;
+    if !value.quoted {
+        let end = value.bytes.iter().rposition(|b| !b".:?!".contains(b))? + 1;
+        value.bytes = value.bytes.get(..end)?;
+    }
+    let mixed = value.bytes.iter().any(u8::is_ascii_digit) && value.bytes.iter().any(u8::is_ascii_alphabetic);
+    let special = value.bytes.iter().any(|b| b"!@#$%^&*+".contains(b));
+    let spoken = value.is_password(false) && (mixed || special) && !value.bytes.contains(&b'/');
+    spoken.then(|| walk.add(value.start, value.end(), own_rule(Own::SpokenPassword)))
+}
