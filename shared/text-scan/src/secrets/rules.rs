@@ -20,7 +20,7 @@ pub(super) enum Own {
 }
 
 #[rustfmt::skip]
-const OWN: [Rule; 10] = [
+const OWN: [Rule<'static>; 10] = [
     own("SECRET:PRIVATE_KEY", "private_key", Strength::Checked),
     own("SECRET:JWT", "jwt", Strength::Checked),
     own("SECRET:AZURE_SAS", "azure_sas", Strength::Form),
@@ -33,7 +33,7 @@ const OWN: [Rule; 10] = [
     own("SECRET:TOKEN", "token_assignment", Strength::Context),
 ];
 
-const fn own(entity: &'static str, id: &'static str, strength: Strength) -> Rule {
+const fn own(entity: &'static str, id: &'static str, strength: Strength) -> Rule<'static> {
     Rule {
         entity,
         id,
@@ -46,10 +46,10 @@ const fn own(entity: &'static str, id: &'static str, strength: Strength) -> Rule
 const COUNT: usize = FORMAT_COUNT + KEYED.len() + INFIX.len() + OWN.len();
 
 /// The rules, by number.
-pub(crate) const RULES: &[Rule] = &ALL;
+pub(crate) const RULES: &[Rule<'static>] = &ALL;
 
 #[allow(clippy::indexing_slicing, reason = "evaluated while compiling")]
-const ALL: [Rule; COUNT] = {
+const ALL: [Rule<'static>; COUNT] = {
     let mut all = [OWN[0]; COUNT];
     let (mut at, mut table) = (0, 0);
     while table < FORMATS.len() {
