@@ -37,6 +37,7 @@ pub(crate) struct ReadArgs {
 #[derive(Debug)]
 pub(crate) struct ScanArgs {
     pub(crate) file: OsString,
+    pub(crate) config: Option<OsString>,
 }
 
 /// A command line that makes no sense, with a hint.
@@ -58,7 +59,7 @@ impl From<lexopt::Error> for ArgError {
 const COMMANDS: &[&str] = &["check", "schema", "read", "scan", "help"];
 const CHECK_OPTIONS: &[&str] = &["--strict", "--help"];
 const SCHEMA_OPTIONS: &[&str] = &["--help"];
-const SCAN_OPTIONS: &[&str] = &["--help"];
+const SCAN_OPTIONS: &[&str] = &["--config", "--help"];
 /// Filters that find something in texts.
 const SCANNERS: &[&str] = &["redactor"];
 const READ_OPTIONS: &[&str] = &[
@@ -169,10 +170,11 @@ fn read(parser: &mut Parser) -> Result<Command, ArgError> {
 }
 
 fn scan(parser: &mut Parser) -> Result<Command, ArgError> {
-    let mut values = Vec::new();
+    let (mut values, mut config) = (Vec::new(), None);
     while let Some(arg) = parser.next()? {
         match arg {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help(Topic::Scan)),
+            Arg::Short('c') | Arg::Long("config") => config = Some(parser.value()?),
             Arg::Value(value) if values.len() < 2 => values.push(value),
             other => return Err(unexpected(&other, SCAN_OPTIONS, "penstock scan --help")),
         }
@@ -186,7 +188,12 @@ fn scan(parser: &mut Parser) -> Result<Command, ArgError> {
         )));
     }
     let file = values.next().unwrap_or_else(|| "-".into());
-    Ok(Command::Scan(ScanArgs { file }))
+    if file == "-" && config.as_deref().is_some_and(|config| config == "-") {
+        return Err(ArgError(
+            "standard input cannot be both FILE and --config".to_owned(),
+        ));
+    }
+    Ok(Command::Scan(ScanArgs { file, config }))
 }
 
 fn api(name: &str) -> Result<Api, ArgError> {

@@ -250,8 +250,8 @@ fn whole_file(line: usize, message: String) -> Finding {
     }
 }
 
-/// What `penstock read` takes from a configuration: custom APIs, routes, the ratio of estimates.
-pub(crate) fn options(bytes: &[u8], path: &OsStr) -> Result<Options, String> {
+/// The one configuration of a file, as JSON that the filters accept.
+pub(crate) fn configuration(bytes: &[u8], path: &OsStr) -> Result<String, String> {
     let documents = documents(bytes, path).map_err(|finding| finding.message)?;
     let mut found = Vec::new();
     for document in &documents {
@@ -261,21 +261,27 @@ pub(crate) fn options(bytes: &[u8], path: &OsStr) -> Result<Options, String> {
             }
         });
     }
-    let json = match found.as_slice() {
-        [json] => json,
-        [] => return Err("no Penstock configuration in it".to_owned()),
-        several => {
+    let several = found.len();
+    let json = match (found.pop(), several) {
+        (Some(json), 1) => json,
+        (None, _) => return Err("no Penstock configuration in it".to_owned()),
+        _ => {
             return Err(format!(
-                "{} Penstock configurations in it: one is to be chosen",
-                several.len()
+                "{several} Penstock configurations in it: one is to be chosen"
             ));
         }
     };
     Engine::load(json.as_bytes(), MODULES).map_err(|error| error.to_string())?;
+    Ok(json)
+}
+
+/// What `penstock read` takes from a configuration: custom APIs, routes, the ratio of estimates.
+pub(crate) fn options(bytes: &[u8], path: &OsStr) -> Result<Options, String> {
+    let json = configuration(bytes, path)?;
     Ok(Options {
         api: None,
-        settings: site::settings(json),
-        bytes_per_token: ratio(json).unwrap_or_default(),
+        settings: site::settings(&json),
+        bytes_per_token: ratio(&json).unwrap_or_default(),
     })
 }
 

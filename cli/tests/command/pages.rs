@@ -74,6 +74,7 @@ fn a_wrong_command_line_gets_a_hint_and_a_2() {
         (&["help", "nobody"], "no command"),
         (&["scan"], "There are: redactor"),
         (&["scan", "guard"], "There are: redactor"),
+        (&["scan", "redactor", "--config", "-"], "standard input"),
         (&["scan", "redactor", "a", "b"], "argument \"b\""),
     ] {
         let ran = penstock(args);
@@ -93,6 +94,7 @@ fn files_that_cannot_be_read_are_named() {
         &["read", "/nowhere/a.yaml"],
         &["read", "-", "-r", "/nowhere/a.yaml"],
         &["scan", "redactor", "/nowhere/a.yaml"],
+        &["scan", "redactor", "--config", "/nowhere/a.yaml"],
     ] {
         let ran = penstock(args);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}");

@@ -83,3 +83,41 @@ fn a_line_is_answered_before_the_next_one_comes() {
     drop(stdin);
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn a_configuration_brings_its_own_rules() {
+    let path = std::env::temp_dir().join(format!("penstock-scan-{}.yaml", std::process::id()));
+    let config = path.to_str().unwrap();
+    let text = r#"{"id": 1, "text": "ana@example.com, help@example.com, 10.0.0.1, badge B-12345"}"#;
+    let scan = |written: &str| {
+        std::fs::write(&path, written).unwrap();
+        let ran = penstock_on(&["scan", "redactor", "--config", config], text.as_bytes());
+        std::fs::remove_file(&path).unwrap();
+        ran
+    };
+    let ran = scan(concat!(
+        "pii_redactor:\n  disable: [IP_ADDRESS]\n  allow: [help@example.com]\n",
+        "  custom: [{entity: BADGE, regex: 'B-(\\d{5})', group: '1'}]\n",
+    ));
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    let span = |start, end, entity| json!({ "start": start, "end": end, "type": entity });
+    let spans = json!([span(0, 15, "EMAIL_ADDRESS"), span(53, 58, "BADGE")]);
+    assert_eq!(answers(&ran)[0]["spans"], spans);
+
+    for (written, why) in [
+        ("token_meter: {}", "no `pii_redactor`"),
+        (
+            "pii_redactor: {custom: [{entity: B, regex: '(a)\\1'}]}",
+            "backreferences",
+        ),
+        ("nothing: 1", "nothing"),
+    ] {
+        let ran = scan(written);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{written}");
+        assert!(
+            ran.err.contains(why) && ran.err.contains(config),
+            "{written}: {}",
+            ran.err
+        );
+    }
+}

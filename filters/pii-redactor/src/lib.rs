@@ -20,6 +20,7 @@
 //! * `vault`, `placeholder`, `surrogate`: what stands for what.
 //! * `restore`: placeholders in an answer, however the model wrote or cut them.
 //! * `answer`: personal data in an answer that the client did not send.
+//! * `finder`: the finds in a text alone, for tools.
 //! * `book`: metrics and what is left in filter state. Never content.
 //!
 //! Knows nothing of: wire formats, framing, dialects, Envoy.
@@ -28,6 +29,7 @@ mod answer;
 mod book;
 mod config;
 mod custom;
+mod finder;
 mod keyed;
 mod mask;
 mod placeholder;
@@ -41,6 +43,7 @@ mod surrogate;
 mod survey;
 mod vault;
 
+pub use finder::Finder;
 #[cfg(feature = "schema")]
 pub use schema::schema;
 
