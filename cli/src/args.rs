@@ -20,6 +20,7 @@ pub(crate) enum Command {
     Schema(Option<String>),
     Read(ReadArgs),
     Scan(ScanArgs),
+    Redact(RedactArgs),
 }
 
 /// The command line of `penstock read`.
@@ -40,6 +41,14 @@ pub(crate) struct ScanArgs {
     pub(crate) config: Option<OsString>,
 }
 
+/// The command line of `penstock redact`.
+#[derive(Debug)]
+pub(crate) struct RedactArgs {
+    pub(crate) file: OsString,
+    pub(crate) config: Option<OsString>,
+    pub(crate) api: Option<Api>,
+}
+
 /// A command line that makes no sense, with a hint.
 #[derive(Debug)]
 pub(crate) struct ArgError(String);
@@ -56,10 +65,11 @@ impl From<lexopt::Error> for ArgError {
     }
 }
 
-const COMMANDS: &[&str] = &["check", "schema", "read", "scan", "help"];
+const COMMANDS: &[&str] = &["check", "schema", "read", "scan", "redact", "help"];
 const CHECK_OPTIONS: &[&str] = &["--strict", "--help"];
 const SCHEMA_OPTIONS: &[&str] = &["--help"];
 const SCAN_OPTIONS: &[&str] = &["--config", "--help"];
+const REDACT_OPTIONS: &[&str] = &["--config", "--api", "--help"];
 /// Filters that find something in texts.
 const SCANNERS: &[&str] = &["redactor"];
 const READ_OPTIONS: &[&str] = &[
@@ -89,6 +99,7 @@ fn command(name: &str, parser: &mut Parser) -> Result<Command, ArgError> {
         "schema" => schema(parser),
         "read" => read(parser),
         "scan" => scan(parser),
+        "redact" => redact(parser),
         "help" => help(parser),
         other => Err(unknown_command(other)),
     }
@@ -106,6 +117,7 @@ fn help(parser: &mut Parser) -> Result<Command, ArgError> {
         "schema" => Topic::Schema,
         "read" => Topic::Read,
         "scan" => Topic::Scan,
+        "redact" => Topic::Redact,
         "help" => Topic::All,
         other => return Err(unknown_command(other)),
     }))
@@ -188,12 +200,39 @@ fn scan(parser: &mut Parser) -> Result<Command, ArgError> {
         )));
     }
     let file = values.next().unwrap_or_else(|| "-".into());
-    if file == "-" && config.as_deref().is_some_and(|config| config == "-") {
-        return Err(ArgError(
-            "standard input cannot be both FILE and --config".to_owned(),
-        ));
-    }
+    not_both(&file, config.as_ref())?;
     Ok(Command::Scan(ScanArgs { file, config }))
+}
+
+fn not_both(file: &OsString, config: Option<&OsString>) -> Result<(), ArgError> {
+    if file == "-" && config.is_some_and(|config| config == "-") {
+        let both = "standard input cannot be both FILE and --config";
+        return Err(ArgError(both.to_owned()));
+    }
+    Ok(())
+}
+
+fn redact(parser: &mut Parser) -> Result<Command, ArgError> {
+    let mut args = RedactArgs {
+        file: "-".into(),
+        config: None,
+        api: None,
+    };
+    let mut named = false;
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help(Topic::Redact)),
+            Arg::Short('c') | Arg::Long("config") => args.config = Some(parser.value()?),
+            Arg::Short('a') | Arg::Long("api") => args.api = Some(api(&parser.value()?.string()?)?),
+            Arg::Value(file) if !named => {
+                named = true;
+                args.file = file;
+            }
+            other => return Err(unexpected(&other, REDACT_OPTIONS, "penstock redact --help")),
+        }
+    }
+    not_both(&args.file, args.config.as_ref())?;
+    Ok(Command::Redact(args))
 }
 
 fn api(name: &str) -> Result<Api, ArgError> {

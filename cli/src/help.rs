@@ -8,6 +8,7 @@ pub(crate) enum Topic {
     Schema,
     Read,
     Scan,
+    Redact,
 }
 
 /// The page.
@@ -18,5 +19,6 @@ pub(crate) fn text(topic: Topic) -> &'static str {
         Topic::Schema => include_str!("help/schema.txt"),
         Topic::Read => include_str!("help/read.txt"),
         Topic::Scan => include_str!("help/scan.txt"),
+        Topic::Redact => include_str!("help/redact.txt"),
     }
 }

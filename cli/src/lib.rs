@@ -5,6 +5,7 @@
 //! * `penstock schema [NAME]` prints JSON Schemas.
 //! * `penstock read FILE` says what the engine understands of a captured HTTP message.
 //! * `penstock scan redactor [FILE]` says what a filter finds in texts.
+//! * `penstock redact [FILE]` shows a text or a request as it would leave.
 //!
 //! ```
 //! use penstock_cli::{Console, OK, Paint, run};
@@ -23,6 +24,7 @@ mod check;
 mod help;
 mod input;
 mod read;
+mod redact;
 mod scan;
 mod schema;
 mod term;
@@ -53,6 +55,7 @@ where
         Ok(Command::Schema(Some(name))) => schema::run(&name, console),
         Ok(Command::Read(read)) => read::run(&read, console),
         Ok(Command::Scan(scan)) => scan::run(&scan, console),
+        Ok(Command::Redact(redact)) => redact::run(&redact, console),
         Err(error) => console.fail(&error.to_string()),
     }
 }

@@ -1,16 +1,12 @@
 //! `penstock scan`: what a filter finds in texts, a JSON line for each.
 
 use crate::args::ScanArgs;
-use crate::{Console, OK, REFUSED, check, input};
-use penstock_pii_redactor::Finder;
+use crate::{Console, OK, REFUSED, input, redact};
+use penstock_pii_redactor::Preview;
 use penstock_text_scan::Find;
 use penstock_wire::{Kind, Limits, Tape};
 use serde_json::{Value, json};
-use std::ffi::OsStr;
 use std::io::{self, BufRead, Read};
-
-/// The configuration that changes nothing.
-const SHIPPED: &str = "{}";
 
 /// Longest line, in bytes.
 const MAX_LINE_BYTES: u64 = 64 << 20;
@@ -23,12 +19,12 @@ const LIMITS: Limits = Limits {
 
 /// Runs `penstock scan`.
 pub(crate) fn run(args: &ScanArgs, console: &mut Console<'_>) -> u8 {
-    let finder = match finder(args.config.as_deref()) {
-        Ok(finder) => finder,
+    let preview = match redact::preview(args.config.as_deref()) {
+        Ok(preview) => preview,
         Err(error) => return console.fail(&error),
     };
     let outcome = input::open(&args.file).map_err(Stop::Unreadable);
-    match outcome.and_then(|source| lines(source, &finder, console)) {
+    match outcome.and_then(|source| lines(source, &preview, console)) {
         Ok(()) => OK,
         Err(Stop::BadLine { number, why }) => {
             console.fail(&format!("{}:{number}: {why}", input::name(&args.file)));
@@ -38,22 +34,6 @@ pub(crate) fn run(args: &ScanArgs, console: &mut Console<'_>) -> u8 {
     }
 }
 
-/// The redactor's rules: those of a configuration, wherever `check` would find it, or the shipped ones.
-fn finder(config: Option<&OsStr>) -> Result<Finder, String> {
-    let Some(path) = config else {
-        return Finder::new(SHIPPED).map_err(|error| error.to_string());
-    };
-    let named = |error: String| format!("{}: {error}", input::name(path));
-    let bytes = input::read(path).map_err(|error| named(error.to_string()))?;
-    let json = check::configuration(&bytes, path).map_err(named)?;
-    let mut tape = Tape::new();
-    tape.parse(json.as_bytes(), &LIMITS)
-        .map_err(|error| named(error.to_string()))?;
-    let redactor = tape.view(json.as_bytes()).root().member("pii_redactor");
-    let redactor = redactor.ok_or_else(|| named("there is no `pii_redactor` in it".to_owned()))?;
-    Finder::new(redactor.raw()).map_err(|error| named(error.to_string()))
-}
-
 /// Why not all lines were scanned.
 enum Stop {
     BadLine { number: usize, why: &'static str },
@@ -61,7 +41,7 @@ enum Stop {
 }
 
 /// Answers each line before the next is read. Blank lines are none.
-fn lines(mut source: impl BufRead, finder: &Finder, console: &mut Console<'_>) -> Result<(), Stop> {
+fn lines(mut source: impl BufRead, preview: &Preview, console: &mut Console<'_>) -> Result<(), Stop> {
     let mut tape = Tape::new();
     let mut line = Vec::new();
     for number in 1.. {
@@ -74,14 +54,14 @@ fn lines(mut source: impl BufRead, finder: &Finder, console: &mut Console<'_>) -
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let answer = answer(&mut tape, line.trim_ascii(), finder);
+        let answer = answer(&mut tape, line.trim_ascii(), preview);
         console.say(&answer.map_err(|why| Stop::BadLine { number, why })?);
     }
     Ok(())
 }
 
 /// The line of the answer to `{"id": ..., "text": "..."}`.
-fn answer(tape: &mut Tape, line: &[u8], finder: &Finder) -> Result<String, &'static str> {
+fn answer(tape: &mut Tape, line: &[u8], preview: &Preview) -> Result<String, &'static str> {
     tape.parse(line, &LIMITS).map_err(|_| "not one JSON document")?;
     let root = tape.view(line).root();
     if root.kind() != Kind::Object {
@@ -90,12 +70,12 @@ fn answer(tape: &mut Tape, line: &[u8], finder: &Finder) -> Result<String, &'sta
     let id = root.member("id").ok_or("no `id`")?;
     let text = root.member("text").and_then(|text| text.text());
     let text = text.ok_or("no `text` that is a string")?;
-    let spans = Value::Array(spans(finder, &text));
+    let spans = Value::Array(spans(preview, &text));
     Ok(format!("{{\"id\":{},\"spans\":{spans}}}\n", id.raw()))
 }
 
 /// The finds, in code points.
-fn spans(finder: &Finder, text: &str) -> Vec<Value> {
+fn spans(preview: &Preview, text: &str) -> Vec<Value> {
     let (mut at, mut points) = (0, 0);
     let mut point = |offset: usize| {
         points += text.get(at..offset).map_or(0, |passed| passed.chars().count());
@@ -104,7 +84,7 @@ fn spans(finder: &Finder, text: &str) -> Vec<Value> {
     };
     let mut span = |find: &Find| {
         let (start, end) = (point(find.start), point(find.end));
-        json!({ "start": start, "end": end, "type": finder.rule(find).entity })
+        json!({ "start": start, "end": end, "type": preview.rule(find).entity })
     };
-    finder.finds(text).iter().map(&mut span).collect()
+    preview.finds(text).iter().map(&mut span).collect()
 }

@@ -22,6 +22,11 @@ impl Console<'_> {
         OK
     }
 
+    /// Prints what goes with it.
+    pub(crate) fn note(&mut self, text: &str) {
+        let _ = self.err.write_all(text.as_bytes());
+    }
+
     /// Prints why a command cannot be run.
     pub(crate) fn fail(&mut self, error: &str) -> u8 {
         let _ = writeln!(self.err, "{} {error}", self.err_paint.error("penstock:"));

@@ -19,7 +19,7 @@ use crate::args::ReadArgs;
 use crate::{Console, OK, REFUSED, check, input};
 use http::{Message, Start};
 use penstock_exchange::Settings;
-use penstock_llm_api::Api;
+use penstock_llm_api::{Api, Target};
 use penstock_wire::{Limits, Tape};
 use reading::Reading;
 use request::Asked;
@@ -120,6 +120,29 @@ fn described(bytes: &[u8]) -> Option<Message> {
     });
     path.starts_with('/')
         .then(|| Message::request(&method, &path, body))
+}
+
+/// The body of a request, with what its head or its shape tells.
+pub(crate) struct RequestBody {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) target: Target,
+}
+
+/// The request that a capture holds; `None` for what is none.
+pub(crate) fn request_in(capture: &[u8], api: Option<Api>) -> Option<RequestBody> {
+    let mut message = parse(capture);
+    let known = api.is_some() || matches!(message.start, Start::Request { .. }) || is_request_body(&message);
+    if !known {
+        return None;
+    }
+    let bytes = coding::plain(&mut message)?;
+    message.body.clone_from(&bytes);
+    let options = Options {
+        api,
+        ..Options::default()
+    };
+    let target = Asked::understand(message, &options).target;
+    Some(RequestBody { bytes, target })
 }
 
 /// Whether a body without a head is that of a request.

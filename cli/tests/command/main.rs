@@ -13,6 +13,7 @@ mod checks;
 mod configs;
 mod forms;
 mod pages;
+mod redactions;
 mod run;
 mod scans;
 mod schemas;

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::policy::Way;
+use crate::preview::Found;
 use crate::raw::Action;
 use penstock_filter_api::{MetricId, MetricKind, Ports, labelled};
 use penstock_llm_api::{Scope, UnseenKind};
@@ -62,6 +63,21 @@ impl Tally {
             Way::Response => response,
         };
         *total += bytes as u64;
+    }
+
+    /// The finds, a row for each counter.
+    pub(crate) fn finds(&self, scanner: &Scanner) -> Vec<Found> {
+        let row = |(series, count): &(Series, u64)| {
+            let rule = scanner.rule(series.rule);
+            Found {
+                entity: rule.entity.to_owned(),
+                rule: rule.id.to_owned(),
+                scope: series.scope.name(),
+                action: action_name(series.action),
+                count: *count,
+            }
+        };
+        self.finds.iter().map(row).collect()
     }
 
     /// `{"request":{"EMAIL_ADDRESS":2},"response":{},"rules":{"email":2},"restored":1}`, or nothing if nothing was found.

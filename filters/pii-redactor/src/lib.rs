@@ -20,7 +20,7 @@
 //! * `vault`, `placeholder`, `surrogate`: what stands for what.
 //! * `restore`: placeholders in an answer, however the model wrote or cut them.
 //! * `answer`: personal data in an answer that the client did not send.
-//! * `finder`: the finds in a text alone, for tools.
+//! * `preview`: what a configuration finds and does, without an exchange; for tools.
 //! * `book`: metrics and what is left in filter state. Never content.
 //!
 //! Knows nothing of: wire formats, framing, dialects, Envoy.
@@ -29,11 +29,11 @@ mod answer;
 mod book;
 mod config;
 mod custom;
-mod finder;
 mod keyed;
 mod mask;
 mod placeholder;
 mod policy;
+mod preview;
 mod raw;
 mod redactor;
 mod restore;
@@ -43,9 +43,10 @@ mod surrogate;
 mod survey;
 mod vault;
 
-pub use finder::Finder;
 #[cfg(feature = "schema")]
 pub use schema::schema;
+
+pub use preview::{Found, Preview, Redacted};
 
 use penstock_filter_api::Module;
 
