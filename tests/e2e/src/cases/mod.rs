@@ -10,6 +10,7 @@ mod edits;
 mod fixtures;
 mod passes;
 mod plain;
+mod redaction;
 mod settings;
 mod streams;
 
@@ -33,6 +34,7 @@ pub fn all() -> Vec<Scenario> {
         bad_requests::cases(),
         bad_answers::cases(),
         attack::cases(),
+        redaction::cases(),
         fixtures::cases(),
     ];
     let all = files.concat();

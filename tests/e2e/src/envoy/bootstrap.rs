@@ -120,6 +120,7 @@ fn log(path: &Path) -> Value {
                 "details": "%RESPONSE_CODE_DETAILS%",
                 "penstock.outcome": "%FILTER_STATE(wasm.penstock.outcome:PLAIN)%",
                 "penstock.denied": "%FILTER_STATE(wasm.penstock.denied:PLAIN)%",
+                "penstock.pii": "%FILTER_STATE(wasm.penstock.pii:PLAIN)%",
             }},
         },
     })
