@@ -20,6 +20,8 @@ pub(crate) struct Vault {
     /// Indices of placeholders, sorted by name.
     by_name: Vec<usize>,
     surrogates: Vec<usize>,
+    /// Every label of a placeholder, once: an answer may ask for them 100,000 times.
+    labels: Vec<String>,
     /// The last number given out, by label.
     numbers: Vec<(String, u64)>,
     /// Hashes of names that stand in the request already. Sorted.
@@ -138,6 +140,9 @@ impl Vault {
                 .by_name
                 .partition_point(|known| self.stand_in(*known) < stand_in.as_bytes());
             self.by_name.insert(place, index);
+            if !self.labels.contains(&label) {
+                self.labels.push(label.clone());
+            }
         }
         self.start_with(stand_in.as_bytes().first().copied().unwrap_or_default());
         self.has_numbers |= masked.is_number;
@@ -265,9 +270,7 @@ impl Vault {
 
     /// Whether names with this label are given out.
     pub(crate) fn has_label(&self, label: &[u8]) -> bool {
-        self.entries
-            .iter()
-            .any(|entry| !entry.is_surrogate && entry.label.as_bytes() == label)
+        self.labels.iter().any(|known| known.as_bytes() == label)
     }
 
     /// Whether a number in JSON is masked.
