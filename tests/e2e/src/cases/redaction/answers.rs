@@ -148,7 +148,6 @@ fn new_finds() -> Vec<Scenario> {
                 upstream_is_cancelled(),
                 denied("pii_blocked"),
                 found("output", "response", "block", 1),
-                logged("penstock.outcome", "cut"),
                 logged("penstock.denied", "pii_redactor:pii_blocked"),
             ]),
         case("redact: a stream that must not go on is cut in the words of Anthropic")
@@ -167,7 +166,8 @@ fn new_finds() -> Vec<Scenario> {
             .upstream(sse_of(&[
                 "[EMAIL_1], ana.roe@",
                 "example.org or eve@",
-                "example.net?",
+                "example.net ",
+                "now?",
             ]))
             .then_all([
                 client_gets(200),
