@@ -29,16 +29,26 @@ fn main() -> std::io::Result<()> {
     ]
     .map(|(name, text)| (name.to_string(), text.repeat(64 * 1024 / text.len())))
     .into();
-    for (name, unit) in [
-        ("all 1", "1"),
-        ("1 1 1", "1 "),
-        ("@", "@"),
-        (":", ":"),
-        ("a1.", "a1."),
-        ("1-", "1-"),
-        ("a@", "a@"),
+    for unit in [
+        "1",
+        "1 ",
+        "12 ",
+        "1-",
+        "a1.",
+        "@",
+        "a@",
+        "a@b.",
+        ":",
+        "1:",
+        "4111 ",
+        "1990年",
+        "phone 12 34 56 ",
+        "born 1-1-1990 ",
+        "\"@",
+        "0x0",
+        "+1",
     ] {
-        texts.push((name.to_string(), unit.repeat((1 << 20) / unit.len())));
+        texts.push((format!("{unit:?}"), unit.repeat((1 << 20) / unit.len())));
     }
     for path in std::env::args().skip(1) {
         texts.push((path.clone(), std::fs::read_to_string(path)?));
@@ -48,7 +58,7 @@ fn main() -> std::io::Result<()> {
         let all = nanoseconds(text, |text| scanner.scan(text).len());
         writeln!(
             std::io::stdout(),
-            "{name:>10}: fold {fold:6.2} ns/byte, all {all:6.2} ns/byte"
+            "{name:>18}: fold {fold:6.2} ns/byte, all {all:6.2} ns/byte"
         )?;
     }
     Ok(())

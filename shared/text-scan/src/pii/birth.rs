@@ -53,7 +53,9 @@ pub(crate) fn find(candidate: &Candidate<'_>, context: &Context<'_>, finds: &mut
         let ([a, b, c], true) = (window, candidate.is_whole(first, first + 2)) else {
             continue;
         };
-        if is_date(candidate, [a, b, c]) {
+        let written =
+            candidate.is_tight(first) && candidate.is_tight(first + 1) || b.is_word() || a.is_word();
+        if written && is_date(candidate, [a, b, c]) {
             // One look at the words before is enough for all dates of a candidate.
             if context.before(a.start, REACH, WORDS) {
                 finds.push(Core::BirthDate.at(a.start, c.end));
@@ -111,8 +113,8 @@ fn cjk(text: &[u8], context: &Context<'_>, year: &Group) -> Option<Find> {
         ["月".as_bytes(), "월".as_bytes()],
         ["日".as_bytes(), "일".as_bytes()],
     ];
-    let foreign = text.get(year.end).is_some_and(|b| !b.is_ascii());
-    if year.len() != 4 || !year.is_number() || !foreign || !context.near(year.start, year.end + 20, WORDS) {
+
+    if year.len() != 4 || !year.is_number() {
         return None;
     }
     let mut at = year.end;
@@ -127,7 +129,9 @@ fn cjk(text: &[u8], context: &Context<'_>, year: &Group) -> Option<Find> {
         let rest = text.get(at..)?;
         at += marks.iter().find(|mark| rest.starts_with(mark))?.len();
     }
-    Some(Core::BirthDate.at(year.start, at))
+    context
+        .near(year.start, at, WORDS)
+        .then(|| Core::BirthDate.at(year.start, at))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Payment cards: issuer, length, Luhn check digit (ISO/IEC 7812).
 
-use super::candidate::Candidate;
-use super::identity::is_resident_id;
+use super::candidate::{Candidate, Group};
+use super::identity::{MY_NUMBER, is_resident_id};
 use super::rules::Core;
 use crate::checksum::luhn;
 use crate::find::Find;
@@ -56,32 +56,45 @@ const ISSUERS: &[(u32, u32, u8, u8)] = &[
 /// Shortest and longest number.
 const LENGTHS: std::ops::RangeInclusive<usize> = 12..=19;
 
-/// Adds the cards of a candidate: digits in one piece, in groups as printed on cards, or in any groups when nothing but
-/// the number stands there.
-pub(crate) fn find(candidate: &Candidate<'_>, finds: &mut Vec<Find>) {
-    for (first, group) in candidate
+/// Groups of the longest way to write one.
+const MAX_PARTS: usize = 8;
+
+/// Adds the cards of a candidate: digits in one piece, in groups as printed on cards, or in any groups when no other number
+/// is next to them.
+pub(crate) fn find(candidate: &Candidate<'_>, context: &Context<'_>, finds: &mut Vec<Find>) {
+    let numbers = candidate
         .groups
         .iter()
         .enumerate()
-        .filter(|(_, group)| group.is_number())
-    {
+        .filter(|(_, group)| group.is_number());
+    for (first, group) in numbers {
+        let alone = !is_number(candidate, first.checked_sub(1));
         let (mut digits, mut sizes) = (0, 0u64);
-        for (last, group_end) in candidate.groups.iter().enumerate().skip(first) {
+        for (last, group_end) in candidate.groups.iter().enumerate().skip(first).take(MAX_PARTS) {
             digits += group_end.len();
             sizes = sizes << 5 | group_end.len() as u64;
             if !group_end.is_number() || digits > *LENGTHS.end() {
                 break;
             }
-            let written = first == last || is_printed(sizes) || stands_alone(candidate, first, last);
-            if LENGTHS.contains(&digits) && written && is_card(candidate, first, last) {
+            let window = (candidate, first, last);
+            let written = first == last || is_printed(sizes, window) || (alone && stands_alone(window));
+            let card = LENGTHS.contains(&digits) && written && is_card(window);
+            // A Maestro card has as many digits as a My Number, and the words near tell which it is.
+            if card && !(digits == 12 && context.near(group.start, group_end.end, MY_NUMBER)) {
                 finds.push(Core::Card.at(group.start, group_end.end));
+            }
+            if !alone && !matches!(group.len(), 4 | 6) {
+                break;
             }
         }
     }
 }
 
-/// Whether groups of these sizes, five bits each, are those that cards are printed in.
-fn is_printed(sizes: u64) -> bool {
+/// Some groups of a candidate: the first, the last.
+type Window<'a> = (&'a Candidate<'a>, usize, usize);
+
+/// Whether groups of these sizes, five bits each, are those that cards are printed in, and no line of a table.
+fn is_printed(sizes: u64, (candidate, first, last): Window<'_>) -> bool {
     const fn sizes_of<const N: usize>(groups: [u64; N]) -> u64 {
         let (mut sizes, mut group) = (0, 0);
         while group < N {
@@ -105,21 +118,32 @@ fn is_printed(sizes: u64) -> bool {
         sizes_of([6, 13]),
         sizes_of([4, 4, 5]),
     ];
-    PRINTED.contains(&sizes)
-}
-
-/// Whether no further number is next to the groups, which are no decimal fraction either.
-fn stands_alone(candidate: &Candidate<'_>, first: usize, last: usize) -> bool {
-    let fraction = last == first + 1 && candidate.gap(first) == b".";
-    let number = |group: Option<usize>| {
-        group
-            .and_then(|group| candidate.groups.get(group))
-            .is_some_and(super::candidate::Group::is_number)
+    let four = |group: Option<usize>| {
+        is_number(candidate, group)
+            && group
+                .and_then(|group| candidate.groups.get(group))
+                .is_some_and(|group| group.len() == 4)
     };
-    !fraction && !number(first.checked_sub(1)) && !number(last.checked_add(1))
+    PRINTED.contains(&sizes) && !four(first.checked_sub(1)) && !four(last.checked_add(1))
 }
 
-fn is_card(candidate: &Candidate<'_>, first: usize, last: usize) -> bool {
+/// Whether no further number follows the groups, which are neither a decimal fraction nor on lines of other things.
+fn stands_alone((candidate, first, last): Window<'_>) -> bool {
+    let fraction = last == first + 1 && candidate.gap(first) == b".";
+    let breaks = (first..last)
+        .filter(|group| candidate.gap(*group).contains(&b'\n'))
+        .count();
+    let lines = breaks > 0 && breaks < last - first;
+    !fraction && !lines && !is_number(candidate, last.checked_add(1))
+}
+
+fn is_number(candidate: &Candidate<'_>, group: Option<usize>) -> bool {
+    group
+        .and_then(|group| candidate.groups.get(group))
+        .is_some_and(Group::is_number)
+}
+
+fn is_card((candidate, first, last): Window<'_>) -> bool {
     candidate.is_whole(first, last)
         && candidate.compact::<19>(first, last).is_some_and(|digits| {
             let digits = digits.bytes();
@@ -225,5 +249,10 @@ mod tests {
         ] {
             assert!(!has("CREDIT_CARD", text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_table_of_numbers_is_no_card() {
+        assert!(!has("CREDIT_CARD", "1200 4111 1111 1111 1111 3900"));
     }
 }

@@ -48,7 +48,8 @@ fn length_from(candidate: &Candidate<'_>, first: usize) -> Option<usize> {
         }
         _ => return None,
     };
-    digits.iter().all(u8::is_ascii_digit).then_some(())?;
+    let begins = country.iter().all(u8::is_ascii_alphabetic) && digits.iter().all(u8::is_ascii_digit);
+    begins.then_some(())?;
     let country = country.map(|letter| letter.to_ascii_uppercase());
     let row = LENGTHS.chunks_exact(4).find(|row| row.starts_with(&country))?;
     match row {

@@ -92,3 +92,99 @@ fn identify(candidate: &Candidate<'_>, context: &Context<'_>, finds: &mut Vec<Fi
         find.rule.0 += RULES.len() as u16;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use proptest::prelude::*;
+
+    use super::{may_trigger, next_trigger, scan};
+    use crate::find::Find;
+
+    fn raw(text: &str) -> Vec<Find> {
+        let mut finds = Vec::new();
+        scan(text, &mut finds);
+        finds
+    }
+
+    #[test]
+    fn hostile_texts_take_linear_time() {
+        for unit in [
+            "1",
+            "1 ",
+            "12 ",
+            "1-",
+            "a1.",
+            "@",
+            "a@",
+            "a@b.",
+            ":",
+            "1:",
+            "::",
+            "a:b",
+            "+",
+            "+1",
+            "(",
+            "x1",
+            "1x1 ",
+            "0",
+            "00 ",
+            "4111 ",
+            "DE89",
+            "AB ",
+            "1.",
+            "\"@",
+            "é@",
+            "٣",
+            "電話1 ",
+            "phone 12 34 56 ",
+            "年1月",
+            "1990年",
+            "born 1-1-1990 ",
+            "0x0",
+            "bc1",
+        ] {
+            let text = unit.repeat((1 << 17) / unit.len());
+            let start = Instant::now();
+            raw(&text);
+            assert!(
+                start.elapsed() < Duration::from_secs(5),
+                "{unit:?}: {:?}",
+                start.elapsed()
+            );
+        }
+    }
+
+    #[test]
+    fn eight_bytes_at_a_time_stop_where_one_at_a_time_does() {
+        for byte in 0..=u8::MAX {
+            let stops = matches!(byte, b'0'..=b':' | b'@');
+            for place in 0..8 {
+                let mut word = *b"abc \xe4z\x7f-";
+                word[place] = byte;
+                assert!(may_trigger(u64::from_le_bytes(word)) == stops, "{byte}");
+                assert_eq!(next_trigger(&word).is_some(), stops, "{byte}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn finds_lie_within_the_text_on_characters(text in "[0-9a-fA-FxX@:. ()+\\-/\\nüñ年月日电話\"\u{1f600}]{0,80}") {
+            for find in raw(&text) {
+                prop_assert!(find.start < find.end);
+                prop_assert!(text.get(find.start..find.end).is_some());
+            }
+        }
+
+        #[test]
+        fn what_stands_around_does_not_hide_a_number(before in "[a-zA-Z,。電]{0,12}[ ,。、]", after in "[ ,。、][a-z,。電]{0,12}") {
+            for value in ["4111111111111111", "DE89370400440532013000", "2001:db8::8:800:200c:417a", "00:1a:2b:3c:4d:5e", "ana@example.com"] {
+                let text = format!("{before}{value}{after}");
+                let found = raw(&text).iter().any(|find| text.get(find.start..find.end) == Some(value));
+                prop_assert!(found, "{}", text);
+            }
+        }
+    }
+}

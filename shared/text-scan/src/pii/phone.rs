@@ -20,16 +20,18 @@ const MAX_EXTENSION: usize = 6;
 pub(crate) fn find(candidate: &Candidate<'_>, context: &Context<'_>, finds: &mut Vec<Find>) {
     let mut first = 0;
     while first < candidate.groups.len() {
-        let number = Number::at(candidate, first).and_then(|number| {
-            let (rule, parts) = number.rule(context, finds)?;
-            Some((rule, parts, number))
-        });
-        let Some((rule, parts, number)) = number else {
+        let Some(number) = Number::at(candidate, first) else {
             first += 1;
             continue;
         };
-        finds.push(rule.at(number.start(), number.end(parts)));
-        first += parts;
+        first += match number.rule(context, finds) {
+            Some((rule, parts)) => {
+                finds.push(rule.at(number.start(), number.end(parts)));
+                parts
+            }
+            None if number.is_list() => number.count,
+            None => 1,
+        };
     }
 }
 
@@ -71,7 +73,12 @@ impl<'a> Number<'a> {
         let group = self.candidate.groups.get(at)?;
         let bytes = self.candidate.text.get(group.start..group.end)?;
         let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
-        let ended = self.count > 0 && self.extension(self.part_end(self.count)?) > 0;
+        let ended = self.part_end(self.count).is_some_and(|end| {
+            self.candidate
+                .groups
+                .get(at - 1)
+                .is_some_and(|last| end < last.end)
+        });
         let joined = self.count == 0 || is_gap(self.candidate.gap(at - 1));
         let whole = digits == bytes.len() || matches!(bytes.get(digits), Some(b'x' | b'X'));
         if digits == 0 || digits > 15 || !joined || !whole || ended {
@@ -163,7 +170,7 @@ impl<'a> Number<'a> {
             Core::PhoneNational.id(),
             Core::PhoneContext.id(),
         ];
-        let before = finds.iter().rev().find(|find| phone.contains(&find.rule));
+        let before = finds.iter().rev().take(4).find(|find| phone.contains(&find.rule));
         let between = before.and_then(|find| self.candidate.text.get(find.end..self.start()));
         let short =
             |between: &[u8]| between.len() <= 6 && !between.contains(&b'\n') && !between.contains(&b'-');
@@ -192,6 +199,12 @@ impl<'a> Number<'a> {
             [1..=3, 1..=3, 1..=3, 1..=3] if dots => true,
             _ => sizes.iter().filter(|size| **size == 1).count() > 1,
         }
+    }
+
+    /// More groups than a phone number has, all parted alike.
+    fn is_list(&self) -> bool {
+        let gap = |part: usize| self.candidate.gap(self.first + part);
+        self.count == MAX_PARTS && (1..MAX_PARTS - 1).all(|part| gap(part) == gap(0))
     }
 
     fn second_year(&self) -> bool {
@@ -292,6 +305,12 @@ impl<'a> Number<'a> {
 
 /// Bytes of the word that begins an extension.
 fn extension_mark(text: &[u8]) -> Option<usize> {
+    if !matches!(
+        text.first(),
+        Some(b'x' | b'X' | b'e' | b'E' | b'd' | b'D' | b'p' | b'P' | 0xe5)
+    ) {
+        return None;
+    }
     const MARKS: [&[u8]; 6] = [
         b"extension",
         b"ext",
