@@ -4,6 +4,7 @@ use super::candidate::{Candidate, Group};
 use super::identity::{MY_NUMBER, is_resident_id};
 use super::rules::Core;
 use crate::checksum::luhn;
+use crate::context::Context;
 use crate::find::Find;
 
 /// First digits, from and to, and the lengths of the cards that begin so: ISO/IEC 7812 issuer numbers as the schemes

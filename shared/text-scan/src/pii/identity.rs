@@ -29,7 +29,7 @@ const NIF: &[&str] = &[
     "número de identificación fiscal",
 ];
 /// Words that a My Number stands by.
-const MY_NUMBER: &[&str] = &[
+pub(crate) const MY_NUMBER: &[&str] = &[
     "マイナンバー",
     "個人番号",
     "my number",

@@ -81,7 +81,7 @@ fn identify(candidate: &Candidate<'_>, context: &Context<'_>, finds: &mut Vec<Fi
     if candidate.groups.iter().map(candidate::Group::len).sum::<usize>() < MIN_LEN {
         return;
     }
-    card::find(candidate, finds);
+    card::find(candidate, context, finds);
     iban::find(candidate, finds);
     identity::find(candidate, context, finds);
     crypto::find(candidate, finds);

@@ -97,9 +97,19 @@ impl<'a> Number<'a> {
     fn rule(&self, context: &Context<'_>, finds: &[Find]) -> Option<(Core, usize)> {
         let plus = self.before() == Some(b'+');
         if plus || self.begins_with_zeros() {
-            let parts = self.international(if plus { 0 } else { 2 })?;
-            let sure = plus || parts > 1 || context.near(self.start(), self.end(parts), BEFORE);
-            return sure.then_some((Core::PhoneE164, parts));
+            let parts = self.international(if plus { 0 } else { 2 });
+            let sure =
+                |parts: &usize| plus || *parts > 1 || context.near(self.start(), self.end(*parts), BEFORE);
+            if let Some(parts) = parts.filter(sure) {
+                return Some((
+                    if plus {
+                        Core::PhoneE164
+                    } else {
+                        Core::PhoneNational
+                    },
+                    parts,
+                ));
+            }
         }
         self.national(context).or_else(|| self.by_words(context, finds))
     }

@@ -45,7 +45,7 @@ impl Core {
 /// The core rules, by number.
 pub(crate) const RULES: &[Rule<'static>] = &[
     rule("EMAIL_ADDRESS", "email", Strength::Checked),
-    rule("PHONE_NUMBER", "phone_e164", Strength::Form),
+    rule("PHONE_NUMBER", "phone_e164", Strength::Checked),
     rule("PHONE_NUMBER", "phone_national", Strength::Form),
     rule("PHONE_NUMBER", "phone_context", Strength::Context),
     rule("CREDIT_CARD", "card_luhn", Strength::Checked),
