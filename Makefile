@@ -44,10 +44,11 @@ callbacks: tools ## how long the redactor keeps a worker busy at a time, alone (
 	@cargo build --release --target $(wasm) -p penstock-pii-redactor --features timed --target-dir target/timed
 	@PART=callbacks cargo run --quiet --profile tools -p penstock-bench
 
-bench: build ## what a filter costs beside bare Envoy and its native filter (QUICK=1: under a minute), in target/bench.json
+bench: build ## what a filter costs beside bare Envoy and its native filter (QUICK=1: under a minute), in target/bench.json; PEERS=1 adds Presidio and detect-secrets
 	@cargo build --release --target $(wasm) --manifest-path tests/empty-filter/Cargo.toml --target-dir target/empty-filter
 	@cargo build --release --target $(wasm) -p penstock-pii-redactor --features timed --target-dir target/timed
 	@cargo run --quiet --profile tools -p penstock-bench
+	@[ -z "$(PEERS)" ] || tools/peers.sh
 
 eval: tools ## what the redactor finds in labelled texts, scored (DATA=FOLDER), in target/eval.json
 	@tools/eval.sh "$(DATA)"

@@ -1,0 +1,127 @@
+"""The redactor's core beside Presidio's pattern recognisers and detect-secrets, on the same texts in the same rounds.
+
+    peers.py TIMING OUT       TIMING is the built example `timing` of penstock-text-scan; OUT gets the figures as JSON
+
+Native code against CPython, each in its own process, text by text; reading and writing are not in the times. The core looks for personal data
+and secrets at once, each peer for its part. No model of language is loaded: Presidio's analyser with one takes several times as long.
+"""
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import tldextract
+
+# Presidio asks it for top-level domains; it would fetch a list from the network, and has one of its own.
+tldextract.extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+from detect_secrets.core.scan import scan_file
+from detect_secrets.settings import default_settings
+from presidio_analyzer import PatternRecognizer, RecognizerRegistry
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROUNDS = 5
+PROMPT_CHARACTERS = 1000
+GOALS = {"presidio": 400, "detect_secrets": 500}
+
+
+def presidio():
+    registry = RecognizerRegistry()
+    registry.load_predefined_recognizers(languages=["en"])
+    recognizers = [recognizer for recognizer in registry.recognizers if isinstance(recognizer, PatternRecognizer)]
+
+    def scan(text):
+        for recognizer in recognizers:
+            recognizer.analyze(text, recognizer.supported_entities, None)
+
+    return list, scan
+
+
+def detect_secrets(folder):
+    """Its scan of a file, as in a commit hook; the files are written beforehand."""
+    def prepare(texts):
+        paths = []
+        for number, text in enumerate(texts):
+            path = pathlib.Path(folder) / f"{number}.txt"
+            path.write_text(text, encoding="utf-8")
+            paths.append(str(path))
+        return paths
+
+    return prepare, lambda path: list(scan_file(path))
+
+
+def prompts(texts):
+    """Texts of about a thousand characters, as prompts have them."""
+    out, lines, size = [], [], 0
+    for text in texts:
+        lines.append(text)
+        size += len(text)
+        if size >= PROMPT_CHARACTERS:
+            out.append("\n".join(lines))
+            lines, size = [], 0
+    return out
+
+
+def workloads():
+    """Texts of this repository: prose without a find, prose with an identifier every 150 bytes or so, and identifiers only."""
+    corpus = ROOT / "tests" / "eval" / "corpus"
+    read = lambda name: [json.loads(line) for line in (corpus / name).read_text(encoding="utf-8").splitlines()]
+    prose = (ROOT / "tests" / "bench" / "prose.txt").read_text(encoding="utf-8").split("\n\n") * 4
+    full = [record["text"] for record in read("written.jsonl") + read("generated.jsonl") if record["spans"]]
+    every = len(full) // len(prose)
+    mixed = [text for number, part in enumerate(prose) for text in (part, *full[number * every:][:3])]
+    return {"prose": prompts(prose), "prose and identifiers": prompts(mixed), "identifiers only": prompts(full)}
+
+
+def python_time(scan, inputs):
+    begun = time.perf_counter()
+    for one in inputs:
+        scan(one)
+    return time.perf_counter() - begun
+
+
+def native_time(timing, texts):
+    lines = "".join(json.dumps({"text": text}) + "\n" for text in texts)
+    done = subprocess.run([timing], input=lines, capture_output=True, text=True, check=True)
+    return float(done.stdout) * 1e-9 * sum(len(text.encode()) for text in texts)
+
+
+def main(timing, out):
+    report = {}
+    print(f"{'texts':22}{'bytes':>8}{'core, us/KB':>14}" + "".join(f"{peer + ', ms/KB':>24}{'x core':>9}{'goal':>6}" for peer in GOALS))
+    with default_settings(), tempfile.TemporaryDirectory() as folder:
+        peers = {"presidio": presidio(), "detect_secrets": detect_secrets(folder)}
+        for name, texts in workloads().items():
+            report[name] = compare(timing, peers, texts)
+            row = report[name]
+            line = f"{name:22}{row['bytes']:8}{row['core_us_per_kb']:14.2f}"
+            for peer, goal in GOALS.items():
+                line += f"{row[f'{peer}_ms_per_kb']:24.2f}{row[f'{peer}_to_core']:9}{goal:6}"
+            print(line, flush=True)
+    pathlib.Path(out).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+def compare(timing, peers, texts):
+    """Medians over rounds; ratios are those of one round."""
+    inputs = {peer: prepare(texts) for peer, (prepare, _) in peers.items()}
+    for peer, (_, scan) in peers.items():
+        scan(inputs[peer][0])
+    rounds = []
+    for _ in range(ROUNDS):
+        times = {peer: python_time(scan, inputs[peer]) for peer, (_, scan) in peers.items()}
+        rounds.append((native_time(timing, texts), times))
+    size = sum(len(text.encode()) for text in texts)
+    row = {"bytes": size, "core_us_per_kb": round(statistics.median(native for native, _ in rounds) * 1e6 * 1024 / size, 2)}
+    for peer in peers:
+        row[f"{peer}_ms_per_kb"] = round(statistics.median(times[peer] for _, times in rounds) * 1e3 * 1024 / size, 2)
+        row[f"{peer}_to_core"] = round(statistics.median(times[peer] / native for native, times in rounds))
+    return row
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])
