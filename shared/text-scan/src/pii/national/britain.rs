@@ -4,83 +4,23 @@ use super::parts::{divides, is_day, is_one_of, is_uniform, part};
 use super::row::{Row, any, checked, formed, named};
 use super::shape::{sure, told, word};
 
+#[rustfmt::skip] // A row reads as a row.
 pub(super) const ROWS: &[Row] = &[
-    checked(
-        "UK_NHS",
-        "uk_nhs",
-        &[told("9999999999"), told("999-999-9999")],
-        uk_nhs,
-        &["nhs", "national health", "health authority", "patient"],
-    ),
-    formed(
-        "UK_NINO",
-        "uk_nino",
-        &[
-            sure("AA999999A"),
-            sure("AA_999999A"),
-            sure("AA_999999_A"),
-            sure("AA-99-99-99-A"),
-        ],
-        uk_nino,
-        &["nino", "national insurance", "ni number", "ni no"],
-    ),
-    formed(
-        "UK_DRIVING_LICENCE",
-        "uk_licence",
-        &[sure("AXXXX999999XXXAA"), sure("AXXXX_999999_XXXAA")],
-        uk_licence,
-        &["driving licen*", "driver's licen*", "licence", "dvla"],
-    ),
-    named(
-        "UK_PASSPORT",
-        "uk_passport",
-        &[word("AA9999999"), word("999999999")],
-        any,
-        &[
-            "uk passport",
-            "british passport",
-            "hmpo",
-            "hm passport",
-            "passport",
-            "travel document",
-        ],
-    ),
-    formed(
-        "UK_POSTCODE",
-        "uk_postcode",
-        POSTCODES,
-        uk_postcode,
-        &[
-            "postcode",
-            "post code",
-            "postal code",
-            "address",
-            "delivery",
-            "mailing",
-            "shipping",
-        ],
-    )
-    .off(),
-    formed(
-        "UK_VEHICLE_REGISTRATION",
-        "uk_plate",
-        PLATES,
-        uk_plate,
-        &[
-            "vehicle",
-            "registration",
-            "number plate",
-            "licence plate",
-            "license plate",
-            "reg",
-            "vrn",
-            "dvla",
-            "v5c",
-            "logbook",
-            "car",
-        ],
-    )
-    .off(),
+    checked("UK_NHS", "uk_nhs", &[told("9999999999"), told("999-999-9999")],
+        uk_nhs, &["nhs", "national health", "health authority", "patient"]),
+    formed("UK_NINO", "uk_nino", &[sure("AA999999A"), sure("AA_999999A"), sure("AA_999999_A"),
+        sure("AA-99-99-99-A")],
+        uk_nino, &["nino", "national insurance", "ni number", "ni no"]),
+    formed("UK_DRIVING_LICENCE", "uk_licence", &[sure("AXXXX999999XXXAA"), sure("AXXXX_999999_XXXAA")],
+        uk_licence, &["driving licen*", "driver's licen*", "licence", "dvla"]),
+    named("UK_PASSPORT", "uk_passport", &[word("AA9999999"), word("999999999")],
+        any, &["uk passport", "british passport", "hmpo", "hm passport", "passport", "travel document"]),
+    formed("UK_POSTCODE", "uk_postcode", POSTCODES,
+        uk_postcode, &["postcode", "post code", "postal code", "address", "delivery", "mailing",
+        "shipping"]).off(),
+    formed("UK_VEHICLE_REGISTRATION", "uk_plate", PLATES,
+        uk_plate, &["vehicle", "registration", "number plate", "licence plate", "license plate", "reg",
+        "vrn", "dvla", "v5c", "logbook", "car"]).off(),
 ];
 
 const POSTCODES: &[super::shape::Shape] = &[
@@ -120,7 +60,8 @@ fn uk_nhs(text: &[u8]) -> Option<bool> {
     Some(divides(text, &[10, 9, 8, 7, 6, 5, 4, 3, 2, 1], 11)? && !is_uniform(text))
 }
 
-/// No D, F, I, Q, U, V in the prefix, no O second, seven prefixes never given, A to D at the end (HMRC, NIM39110).
+/// No D, F, I, Q, U, V in the prefix, no O second, seven prefixes never given, A to D at the end (HMRC,
+/// NIM39110).
 fn uk_nino(text: &[u8]) -> Option<bool> {
     let prefix = text.get(..2)?;
     let letters = !prefix.iter().any(|byte| b"DFIQUV".contains(byte)) && prefix.get(1)? != &b'O';
@@ -128,7 +69,8 @@ fn uk_nino(text: &[u8]) -> Option<bool> {
     Some(letters && !never.contains(&prefix) && is_one_of(text, 8, b"ABCD")?)
 }
 
-/// Five of the surname filled up with 9; decade, month (50 more for women), day and year of birth; initials (DVLA, INF45).
+/// Five of the surname filled up with 9; decade, month (50 more for women), day and year of birth; initials
+/// (DVLA, INF45).
 fn uk_licence(text: &[u8]) -> Option<bool> {
     let name = text.get(..5)?;
     let letters = name.iter().take_while(|byte| byte.is_ascii_uppercase()).count();

@@ -14,145 +14,43 @@ const IT_CARD: &[&str] = &[
     "cie",
 ];
 
+#[rustfmt::skip] // A row reads as a row.
 pub(super) const ROWS: &[Row] = &[
-    checked(
-        "TR_NATIONAL_ID",
-        "tr_tckn",
-        &[sure("99999999999")],
-        tr_tckn,
-        &["kimlik", "tckn", "tc no", "turkish id"],
-    ),
-    formed(
-        "TR_LICENSE_PLATE",
-        "tr_plate",
-        &[
-            told("99-A-999"),
-            told("99-AA-99"),
-            told("99-AA-999"),
-            told("99-AAA-99"),
-            told("99-AAA-999"),
-            told("99AAA999"),
-            told("99-A-9999"),
-            told("99-AAA-9999"),
-            told("99AAA9999"),
-        ],
-        tr_plate,
-        &["plaka*", "license plate", "number plate", "plate"],
-    )
-    .off(),
-    checked(
-        "PL_PESEL",
-        "pl_pesel",
-        &[told("99999999999")],
-        pl_pesel,
-        &["pesel"],
-    ),
-    checked(
-        "PL_NIP",
-        "pl_nip",
-        &[
-            word("9999999999"),
-            told("999=999=99=99"),
-            told("999=99=99=999"),
-            sure("pl9999999999"),
-        ],
-        pl_nip,
-        &["nip", "numer identyfikacji podatkowej"],
-    ),
-    checked(
-        "FR_NIR",
-        "fr_nir",
-        &[
-            told("999999999999999"),
-            told("999992A99999999"),
-            sure("9-99-99-99-999-999-99"),
-            sure("9-99-99-2A-999-999-99"),
-        ],
-        fr_nir,
-        &[
-            "nir",
-            "insee",
-            "sécurité sociale",
-            "securite sociale",
-            "sécu",
-            "numéro de sécu*",
-            "carte vitale",
-        ],
-    ),
-    checked(
-        "FR_SIRET",
-        "fr_siret",
-        &[told("99999999999999"), sure("999-999-999-99999")],
-        fr_siret,
-        &["siret"],
-    ),
-    checked(
-        "FR_SIREN",
-        "fr_siren",
-        &[word("999999999"), word("999-999-999")],
-        |text| Some(luhn(text) && !is_uniform(text)),
-        &["siren", "rcs"],
-    ),
-    checked(
-        "IT_FISCAL_CODE",
-        "it_fiscal_code",
-        &[sure("AAAAAAXXAXXAXXXA")],
-        it_fiscal_code,
-        &["codice fiscale", "cf"],
-    ),
-    checked(
-        "IT_VAT_CODE",
-        "it_vat",
-        &[told("99999999999"), sure("it99999999999"), sure("it_99999999999")],
-        it_vat,
-        &["partita iva", "p. iva", "p.iva", "piva", "p iva"],
-    ),
-    formed(
-        "IT_IDENTITY_CARD",
-        "it_cie",
-        &[told("AA99999AA"), told("9999999AA")],
-        any,
-        IT_CARD,
-    ),
-    named(
-        "IT_IDENTITY_CARD",
-        "it_paper_card",
-        &[word("AA9999999"), word("AA_9999999")],
-        any,
-        IT_CARD,
-    ),
-    formed(
-        "IT_DRIVER_LICENSE",
-        "it_licence",
-        &[told("AA9999999A"), told("U1XXXXXXXA")],
-        it_licence,
-        &["patente", "licenza di guida", "license", "licence"],
-    ),
-    named(
-        "IT_PASSPORT",
-        "it_passport",
-        &[word("AA9999999")],
-        any,
-        &["passaport*"],
-    ),
-    checked(
-        "ES_CIF",
-        "es_cif",
-        &[word("A9999999X"), told("A=9999999X"), told("A=9999999=X")],
-        es_cif,
-        &["cif", "nif", "identificación fiscal", "identificacion fiscal"],
-    ),
-    named(
-        "ES_PASSPORT",
-        "es_passport",
-        &[told("AAA999999")],
-        any,
-        &["pasaporte", "passport"],
-    ),
+    checked("TR_NATIONAL_ID", "tr_tckn", &[told("99999999999")],
+        tr_tckn, &["kimlik", "tckn", "kişi", "vatanda*", "tc no", "turkish id"]),
+    formed("TR_LICENSE_PLATE", "tr_plate", &[told("99-A-999"), told("99-AA-99"), told("99-AA-999"),
+        told("99-AAA-99"), told("99-AAA-999"), told("99AAA999"), told("99-A-9999"), told("99-AAA-9999"),
+        told("99AAA9999")],
+        tr_plate, &["plaka*", "license plate", "number plate", "plate"]).off(),
+    checked("PL_PESEL", "pl_pesel", &[told("99999999999")], pl_pesel, &["pesel"]),
+    checked("PL_NIP", "pl_nip", &[word("9999999999"), told("999=999=99=99"), told("999=99=99=999"),
+        sure("pl9999999999")],
+        pl_nip, &["nip", "numer identyfikacji podatkowej"]),
+    checked("FR_NIR", "fr_nir", &[told("999999999999999"), told("999992A99999999"),
+        sure("9-99-99-99-999-999-99"), sure("9-99-99-2A-999-999-99")],
+        fr_nir, &["nir", "insee", "sécurité sociale", "securite sociale", "sécu", "numéro de sécu*",
+        "carte vitale"]),
+    checked("FR_SIRET", "fr_siret", &[told("99999999999999"), sure("999-999-999-99999")],
+        fr_siret, &["siret"]),
+    checked("FR_SIREN", "fr_siren", &[word("999999999"), word("999-999-999")],
+        |text| Some(luhn(text) && !is_uniform(text)), &["siren", "rcs"]),
+    checked("IT_FISCAL_CODE", "it_fiscal_code", &[sure("AAAAAAXXAXXAXXXA")],
+        it_fiscal_code, &["codice fiscale", "cf"]),
+    checked("IT_VAT_CODE", "it_vat", &[told("99999999999"), sure("it99999999999"),
+        sure("it_99999999999")],
+        it_vat, &["partita iva", "p. iva", "p.iva", "piva", "p iva"]),
+    formed("IT_IDENTITY_CARD", "it_cie", &[told("AA99999AA"), told("9999999AA")], any, IT_CARD),
+    named("IT_IDENTITY_CARD", "it_paper_card", &[word("AA9999999"), word("AA_9999999")], any, IT_CARD),
+    formed("IT_DRIVER_LICENSE", "it_licence", &[told("AA9999999A"), told("U1XXXXXXXA")],
+        it_licence, &["patente", "licenza di guida", "license", "licence"]),
+    named("IT_PASSPORT", "it_passport", &[word("AA9999999")], any, &["passaport*"]),
+    checked("ES_CIF", "es_cif", &[word("A9999999X"), told("A=9999999X"), told("A=9999999=X")],
+        es_cif, &["cif", "nif", "identificación fiscal", "identificacion fiscal"]),
+    named("ES_PASSPORT", "es_passport", &[told("AAA999999")], any, &["pasaporte", "passport"]),
 ];
 
-/// Two check digits: 7 times the odd places less the even ones modulo 10, then the sum of the ten modulo 10 (law 5490; Wikipedia,
-/// "Türkiye Cumhuriyeti Kimlik Numarası").
+/// Two check digits: 7 times the odd places less the even ones modulo 10, then the sum of the ten modulo 10
+/// (law 5490; Wikipedia, "Türkiye Cumhuriyeti Kimlik Numarası").
 fn tr_tckn(text: &[u8]) -> Option<bool> {
     let tenth = weighted(text.get(..9)?, &[7, 9, 7, 9, 7, 9, 7, 9, 7])? % 10;
     let eleventh = weighted(text.get(..10)?, &[1; 10])? % 10;
@@ -165,8 +63,8 @@ fn tr_plate(text: &[u8]) -> Option<bool> {
     Some(matches!(part(text, 0, 2)?, 1..=81) && !letters.into_iter().any(|byte| b"QWX".contains(byte)))
 }
 
-/// A date with the century in the month (80 for the 1800s, 20 for the 2000s ...), and weights 1 3 7 9 modulo 10 (ustawa o
-/// ewidencji ludności, art. 15-16; Wikipedia, "PESEL").
+/// A date with the century in the month (80 for the 1800s, 20 for the 2000s ...), and weights 1 3 7 9 modulo
+/// 10 (ustawa o ewidencji ludności, art. 15-16; Wikipedia, "PESEL").
 fn pl_pesel(text: &[u8]) -> Option<bool> {
     let birth = is_day(part(text, 4, 2)?, part(text, 2, 2)? % 20);
     Some(birth && divides(text, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1], 10)?)
@@ -179,8 +77,8 @@ fn pl_nip(text: &[u8]) -> Option<bool> {
     Some(sum == part(digits, 9, 1)? && !is_uniform(digits))
 }
 
-/// Sex, year, month, department (2A and 2B count as 19 and 18), and the key: 97 less the number modulo 97 (INSEE, "Numéro
-/// d'inscription au répertoire").
+/// Sex, year, month, department (2A and 2B count as 19 and 18), and the key: 97 less the number modulo 97
+/// (INSEE, "Numéro d'inscription au répertoire").
 fn fr_nir(text: &[u8]) -> Option<bool> {
     let mut digits = [0; 15];
     digits.copy_from_slice(text.get(..15)?);
@@ -205,8 +103,8 @@ const ODD: [u8; 26] = [
     1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23,
 ];
 
-/// Letters for the month, the day (40 more for women), a check letter modulo 26; where two people would have the same one,
-/// digits become letters out of LMNPQRSTUV (DM 23 December 1976; Wikipedia, "Codice fiscale").
+/// Letters for the month, the day (40 more for women), a check letter modulo 26; where two people would have
+/// the same one, digits become letters out of LMNPQRSTUV (DM 23 December 1976; Wikipedia, "Codice fiscale").
 fn it_fiscal_code(text: &[u8]) -> Option<bool> {
     let digit = |at: usize| {
         let byte = *text.get(at)?;
@@ -236,8 +134,8 @@ fn it_fiscal_code(text: &[u8]) -> Option<bool> {
     Some(is_day(day, month as u32 + 1) && usize::from(*text.get(15)? - b'A') == sum % 26)
 }
 
-/// Luhn, and the office that gave the number: a province from 001 to 100, 120, 121, 888 or 999 (DPR 633/1972 art. 35;
-/// Wikipedia, "Partita IVA").
+/// Luhn, and the office that gave the number: a province from 001 to 100, 120, 121, 888 or 999 (DPR 633/1972
+/// art. 35; Wikipedia, "Partita IVA").
 fn it_vat(text: &[u8]) -> Option<bool> {
     let digits = text.strip_prefix(b"IT").unwrap_or(text);
     let office = matches!(part(digits, 7, 3)?, 1..=100 | 120 | 121 | 888 | 999);
@@ -250,8 +148,8 @@ fn it_licence(text: &[u8]) -> Option<bool> {
     Some(central || text.get(2..9)?.iter().all(u8::is_ascii_digit))
 }
 
-/// The kind of company, seven digits, and a control that is a Luhn digit or its letter out of JABCDEFGHI (Orden EHA/451/2008;
-/// Wikipedia, "Código de identificación fiscal").
+/// The kind of company, seven digits, and a control that is a Luhn digit or its letter out of JABCDEFGHI
+/// (Orden EHA/451/2008; Wikipedia, "Código de identificación fiscal").
 fn es_cif(text: &[u8]) -> Option<bool> {
     let (kind, control) = (*text.first()?, *text.get(8)?);
     let digit = match b"JABCDEFGHI".iter().position(|letter| *letter == control) {

@@ -48,107 +48,36 @@ const DOCTOR: &[&str] = &[
 ];
 const PRACTICE: &[&str] = &["betriebsst*", "bsnr", "praxis*"];
 
+#[rustfmt::skip] // A row reads as a row.
 pub(super) const ROWS: &[Row] = &[
-    checked(
-        "DE_SOCIAL_SECURITY",
-        "de_vsnr",
-        &[
-            sure("99999999A999"),
-            sure("99-999999-A-999"),
-            sure("99-99-99-99-A-999"),
-        ],
-        de_vsnr,
-        PENSION,
-    ),
-    checked(
-        "DE_TAX_ID",
-        "de_idnr",
-        &[told("99999999999"), told("99_999_999_999")],
-        de_idnr,
-        TAX,
-    ),
-    checked(
-        "DE_VAT_ID",
-        "de_vat",
-        &[sure("de999999999"), sure("de_999999999"), sure("de-999-999-999")],
-        de_vat,
-        &["ust-id*", "ustid*", "umsatzsteuer*", "vat"],
-    ),
-    checked(
-        "DE_HEALTH_INSURANCE",
-        "de_kvnr",
-        &[told("A999999999")],
-        de_kvnr,
-        INSURANCE,
-    ),
-    checked(
-        "DE_PASSPORT",
-        "de_passport",
-        &[told("AXXXXXXX9"), told("AXXXXXXXX9")],
-        |text| Some(is_one_of(text, 0, b"CFGHJK")? && is_document(text)? && icao(text)),
-        PASSPORT,
-    ),
-    checked(
-        "DE_ID_CARD",
-        "de_id_card",
-        &[told("AXXXXXXX9"), told("AXXXXXXXX9")],
-        |text| Some(is_one_of(text, 0, b"LMNPRTVWXYZ")? && is_document(text)? && icao(text)),
-        ID_CARD,
-    ),
-    named(
-        "DE_PASSPORT",
-        "de_passport_serial",
-        &[word("AXXXXXXXX")],
-        is_document,
-        PASSPORT,
-    ),
-    named(
-        "DE_ID_CARD",
-        "de_id_card_serial",
-        &[word("AXXXXXXXX"), told("t99999999")],
-        is_document,
-        ID_CARD,
-    ),
+    checked("DE_SOCIAL_SECURITY", "de_vsnr", &[sure("99999999A999"), sure("99-999999-A-999"),
+        sure("99-99-99-99-A-999")],
+        de_vsnr, PENSION),
+    checked("DE_TAX_ID", "de_idnr", &[told("99999999999"), told("99_999_999_999")], de_idnr, TAX),
+    checked("DE_VAT_ID", "de_vat", &[sure("de999999999"), sure("de_999999999"), sure("de-999-999-999")],
+        de_vat, &["ust-id*", "ustid*", "umsatzsteuer*", "vat"]),
+    checked("DE_HEALTH_INSURANCE", "de_kvnr", &[told("A999999999")], de_kvnr, INSURANCE),
+    checked("DE_PASSPORT", "de_passport", &[told("AXXXXXXX9"), told("AXXXXXXXX9")],
+        |text| Some(is_one_of(text, 0, b"CFGHJK")? && is_document(text)? && icao(text)), PASSPORT),
+    checked("DE_ID_CARD", "de_id_card", &[told("AXXXXXXX9"), told("AXXXXXXXX9")],
+        |text| Some(is_one_of(text, 0, b"LMNPRTVWXYZ")? && is_document(text)? && icao(text)), ID_CARD),
+    named("DE_PASSPORT", "de_passport_serial", &[word("AXXXXXXXX")], is_document, PASSPORT),
+    named("DE_ID_CARD", "de_id_card_serial", &[word("AXXXXXXXX"), told("t99999999")],
+        is_document, ID_CARD),
     checked("DE_LANR", "de_lanr", &[told("999999999")], de_lanr, DOCTOR),
-    named(
-        "DE_BSNR",
-        "de_bsnr",
-        &[word("999999999")],
-        |text| Some(!is_uniform(text)),
-        PRACTICE,
-    ),
-    formed(
-        "DE_TAX_NUMBER",
-        "de_tax_number",
-        &[
-            word("999/999/99999"),
-            word("99/999/99999"),
-            word("999/9999/9999"),
-            word("9999999999999"),
-        ],
-        any,
-        &[
-            "steuernummer",
-            "steuer-nr",
-            "steuer nr",
-            "st.-nr",
-            "st-nr",
-            "finanzamt",
-        ],
-    ),
-    named(
-        "DE_FUEHRERSCHEIN",
-        "de_licence",
-        &[word("AXXXXXXXXXX")],
-        de_licence,
-        &["f\u{fc}hrerschein*", "fuehrerschein*", "fahrerlaubnis*"],
-    ),
+    named("DE_BSNR", "de_bsnr", &[word("999999999")], |text| Some(!is_uniform(text)), PRACTICE),
+    formed("DE_TAX_NUMBER", "de_tax_number", &[word("999/999/99999"), word("99/999/99999"),
+        word("999/9999/9999"), word("9999999999999")],
+        any, &["steuernummer", "steuer-nr", "steuer nr", "st.-nr", "st-nr", "finanzamt"]),
+    named("DE_FUEHRERSCHEIN", "de_licence", &[word("AXXXXXXXXXX")],
+        de_licence, &["f\u{fc}hrerschein*", "fuehrerschein*", "fahrerlaubnis*"]),
 ];
 
 /// Letters of a serial number; vowels and what looks like a digit are left out (PAuswV annex 3, ICAO 9303-3).
 const LETTERS: &[u8] = b"CFGHJKLMNPRTVWXYZ";
 
-/// Nine places, then a check digit by 7 3 1; often the ninth place is itself written as that digit (ICAO 9303-3).
+/// Nine places, then a check digit by 7 3 1; often the ninth place is itself written as that digit (ICAO
+/// 9303-3).
 fn is_document(text: &[u8]) -> Option<bool> {
     let right = |byte: &u8| byte.is_ascii_digit() || LETTERS.contains(byte);
     Some(text.iter().all(right) && text.iter().any(u8::is_ascii_digit))
@@ -159,8 +88,9 @@ fn de_licence(text: &[u8]) -> Option<bool> {
     Some(text.iter().filter(|byte| byte.is_ascii_digit()).count() >= 4)
 }
 
-/// Area, date of birth (50 more in the day if two would have the same), the letter of the name at birth, serial; digit sums by
-/// weights 2 1 2 5 7 1 2 1 2 1 2 1, the letter as its place in the alphabet (VKVV section 2 and 4).
+/// Area, date of birth (50 more in the day if two would have the same), the letter of the name at birth,
+/// serial; digit sums by weights 2 1 2 5 7 1 2 1 2 1 2 1, the letter as its place in the alphabet (VKVV
+/// section 2 and 4).
 fn de_vsnr(text: &[u8]) -> Option<bool> {
     let day = part(text, 2, 2)?;
     let letter = part_of_letter(*text.get(8)?);
@@ -187,7 +117,8 @@ fn digit_sums(digits: &[u8], weights: &[u8]) -> Option<u32> {
         .sum()
 }
 
-/// ISO 7064 MOD 11,10, and no digit more than three times in the first ten (BZSt, "Steuerliches Info-Center: Aufbau der IdNr").
+/// ISO 7064 MOD 11,10, and no digit more than three times in the first ten (BZSt, "Steuerliches Info-Center:
+/// Aufbau der IdNr").
 fn de_idnr(text: &[u8]) -> Option<bool> {
     let ten = text.get(..10)?;
     let often = (b'0'..=b'9').any(|digit| ten.iter().filter(|byte| **byte == digit).count() > 3);
@@ -200,7 +131,8 @@ fn de_vat(text: &[u8]) -> Option<bool> {
     Some(digits.first()? != &b'0' && iso7064_11_10(digits))
 }
 
-/// The letter as its place in the alphabet, then digit sums by weights 1 2 1 2 ... (SGB V section 290; GKV-Spitzenverband).
+/// The letter as its place in the alphabet, then digit sums by weights 1 2 1 2 ... (SGB V section 290;
+/// GKV-Spitzenverband).
 fn de_kvnr(text: &[u8]) -> Option<bool> {
     let mut digits = [0; 10];
     digits
@@ -210,7 +142,8 @@ fn de_kvnr(text: &[u8]) -> Option<bool> {
     Some(digit_sums(&digits, &[1, 2, 1, 2, 1, 2, 1, 2, 1, 2])? % 10 == part(text, 9, 1)?)
 }
 
-/// Six digits, their check digit by weights 4 9 4 9 4 9, and the field of medicine (KBV, "Richtlinie zur Vergabe der Arztnummern").
+/// Six digits, their check digit by weights 4 9 4 9 4 9, and the field of medicine (KBV, "Richtlinie zur
+/// Vergabe der Arztnummern").
 fn de_lanr(text: &[u8]) -> Option<bool> {
     let sum = weighted(text.get(..6)?, &[4, 9, 4, 9, 4, 9])?;
     Some((sum + part(text, 6, 1)?) % 10 == 0 && part(text, 0, 6)? > 0 && part(text, 7, 2)? > 0)

@@ -20,6 +20,11 @@ mod row;
 mod shape;
 mod south;
 
+#[cfg(test)]
+mod form_tests;
+#[cfg(test)]
+mod tests;
+
 use index::SHAPES;
 use row::Row;
 use shape::{Evidence, Match, Shape};

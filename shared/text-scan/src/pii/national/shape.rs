@@ -98,7 +98,8 @@ impl Shape {
         whole.then_some(found)
     }
 
-    /// Whether nothing before `start` belongs to the same number. A plus sign may stand before a country's code.
+    /// Whether nothing before `start` belongs to the same number. A plus sign may stand before a country's
+    /// code.
     fn begins(&self, text: &[u8], start: usize, separator: Option<u8>) -> bool {
         let back = |by: usize| {
             start
