@@ -38,6 +38,21 @@ impl<'a> Context<'a> {
         (end..to).any(|at| self.any_at(at, to, words))
     }
 
+    /// The places near at which a word may begin, each with where it has to end.
+    pub(crate) fn beginnings(&self, start: usize, end: usize) -> impl Iterator<Item = (usize, usize)> {
+        let to = (end + AFTER).min(self.text.len());
+        let before = (start.saturating_sub(BEFORE)..start).map(move |at| (at, start));
+        let places = before.chain((end..to).map(move |at| (at, to)));
+        places.filter(|(at, _)| self.may_begin(*at).is_some())
+    }
+
+    /// Whether the word stands at one of the [`beginnings`](Self::beginnings).
+    pub(crate) fn stands(&self, (at, to): (usize, usize), word: &str) -> bool {
+        let rest = self.text.get(at..to).unwrap_or_default();
+        let first = rest.first().map_or(0, u8::to_ascii_lowercase);
+        self.matches(rest, at, word.as_bytes(), first)
+    }
+
     /// Whether one of the words is in the `reach` bytes before `start`, in the same line and with no number between.
     pub(crate) fn announces(&self, start: usize, reach: usize, words: &[&str]) -> bool {
         let before = self
@@ -73,17 +88,20 @@ impl<'a> Context<'a> {
     }
 
     fn any_at(&self, at: usize, to: usize, words: &[&str]) -> bool {
-        let Some(first) = self.text.get(at).map(u8::to_ascii_lowercase) else {
+        let Some(first) = self.may_begin(at) else {
             return false;
         };
-        // A letter that goes on a word, and a byte inside of a character, begin nothing.
-        if !(first.is_ascii_lowercase() && self.begins_word(at)) && first < 0xc0 {
-            return false;
-        }
         let rest = self.text.get(at..to).unwrap_or_default();
         words
             .iter()
             .any(|word| self.matches(rest, at, word.as_bytes(), first))
+    }
+
+    /// The first byte, in lower case, of a word that may begin here. A letter that goes on a word, and a byte inside of a
+    /// character, begin nothing.
+    fn may_begin(&self, at: usize) -> Option<u8> {
+        let first = self.text.get(at)?.to_ascii_lowercase();
+        (first >= 0xc0 || first.is_ascii_lowercase() && self.begins_word(at)).then_some(first)
     }
 
     fn matches(&self, rest: &[u8], at: usize, word: &[u8], first: u8) -> bool {

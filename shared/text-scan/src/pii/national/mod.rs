@@ -19,6 +19,7 @@ mod parts;
 mod row;
 mod shape;
 mod south;
+mod words;
 
 #[cfg(test)]
 mod form_tests;
@@ -28,8 +29,9 @@ mod tests;
 use index::SHAPES;
 use row::Row;
 use shape::{Evidence, Match, Shape};
+use words::Said;
 
-use super::candidate::{Candidate, Group};
+use super::candidate::Candidate;
 use crate::context::Context;
 use crate::find::{Find, Rule, RuleId};
 
@@ -60,16 +62,17 @@ pub(crate) fn identify(candidate: &Candidate<'_>, context: &Context<'_>, finds: 
         let Some(byte) = candidate.text.get(group.start) else {
             continue;
         };
-        let mut found = Vec::new();
-        for (row, shape) in SHAPES.like(*byte, group.len()) {
-            let place = Place {
-                candidate,
-                context,
-                first,
-                group,
-            };
-            found.extend(place.find(*row, shape));
-        }
+        let mut place = Place {
+            candidate,
+            context,
+            first,
+            start: group.start,
+            said: None,
+        };
+        let shapes = SHAPES.like(*byte, group.len()).iter();
+        let found: Vec<(Find, bool)> = shapes
+            .filter_map(|(row, shape)| place.find(*row, shape))
+            .collect();
         let said = found.iter().any(|(find, said)| *said && is_default(find));
         let stays = |(find, said_itself): &(Find, bool)| (*said_itself || !said).then_some(*find);
         finds.extend(found.iter().filter_map(stays));
@@ -80,38 +83,49 @@ pub(crate) fn identify(candidate: &Candidate<'_>, context: &Context<'_>, finds: 
 struct Place<'a> {
     candidate: &'a Candidate<'a>,
     context: &'a Context<'a>,
+    /// Number of the group at `start`.
     first: usize,
-    group: &'a Group,
+    start: usize,
+    /// What is said near a number from `start` to this end.
+    said: Option<(usize, Said)>,
 }
 
 impl Place<'_> {
     /// The find of a row by one of its shapes, and whether a word near it says so.
-    fn find(&self, number: u16, shape: &Shape) -> Option<(Find, bool)> {
-        let row = ROWS.get(usize::from(number))?;
-        let found = shape.match_at(self.candidate.text, self.group.start)?;
-        if (row.check)(found.compact()) != Some(true) {
+    fn find(&mut self, row: u16, shape: &Shape) -> Option<(Find, bool)> {
+        let found = shape.match_at(self.candidate.text, self.start)?;
+        let check = ROWS.get(usize::from(row))?.check;
+        if check(found.compact()) != Some(true) {
             return None;
         }
-        let said = self.context.near(self.group.start, found.end, row.words);
+        let said = self.said(found.end).has(row);
         let enough = match shape.evidence {
             Evidence::Enough => true,
             Evidence::Alone => said || self.is_alone(&found),
             Evidence::Word => said,
         };
         let find = Find {
-            start: self.group.start,
+            start: self.start,
             end: found.end,
-            rule: RuleId(number),
+            rule: RuleId(row),
         };
         enough.then_some((find, said))
     }
 
+    fn said(&mut self, end: usize) -> Said {
+        match self.said {
+            Some((known, said)) if known == end => said,
+            _ => {
+                let said = Said::near(self.context, self.candidate.text, self.start, end);
+                self.said = Some((end, said));
+                said
+            }
+        }
+    }
+
     fn is_alone(&self, found: &Match) -> bool {
-        let groups = self.candidate.groups;
-        let last = groups
-            .iter()
-            .skip(self.first)
-            .position(|group| group.end + 1 >= found.end);
+        let mut groups = self.candidate.groups.iter().skip(self.first);
+        let last = groups.position(|group| group.end + 1 >= found.end);
         last.is_some_and(|last| self.candidate.is_bare(self.first, self.first + last))
     }
 }
