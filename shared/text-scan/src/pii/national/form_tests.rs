@@ -152,9 +152,9 @@ fn plates_and_postcodes_are_found_only_on_demand() {
 }
 
 #[test]
-fn a_million_digits_in_groups_are_read_once() {
-    for unit in ["123456782 ", "12-", "A1B2C3D4E ", "11-22-"] {
-        let text = unit.repeat(1_000_000 / unit.len());
-        assert!(found(&text).len() <= text.len());
+fn dense_numbers_give_no_more_finds_than_groups() {
+    for unit in ["123456782 ", "12-", "A1B2C3D4E ", "passport 123456782 "] {
+        let text = unit.repeat(20_000 / unit.len());
+        assert!(found(&text).len() <= text.len() / unit.len(), "{unit}");
     }
 }

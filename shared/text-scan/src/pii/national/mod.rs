@@ -56,12 +56,18 @@ const ROWS: &[Row; index::count(TABLES)] = &index::rows();
 /// The rules, by number.
 pub(crate) const RULES: &[Rule] = &index::rules(ROWS);
 
+/// Letters and digits of the shortest identifier without separators.
+const MIN_GROUP: usize = 5;
+
 /// Adds what the candidate holds, in any order, overlaps included. Rule numbers count from 0.
 pub(crate) fn identify(candidate: &Candidate<'_>, context: &Context<'_>, finds: &mut Vec<Find>) {
     for (first, group) in candidate.groups.iter().enumerate() {
         let Some(byte) = candidate.text.get(group.start) else {
             continue;
         };
+        if group.len() < MIN_GROUP && candidate.gap(first).len() != 1 {
+            continue;
+        }
         let mut place = Place {
             candidate,
             context,
@@ -70,6 +76,7 @@ pub(crate) fn identify(candidate: &Candidate<'_>, context: &Context<'_>, finds: 
             said: None,
         };
         let shapes = SHAPES.like(*byte, group.len()).iter();
+        let shapes = shapes.filter(|(_, shape)| shape.may_go_on(candidate.text, group.len(), group.end));
         let found: Vec<(Find, bool)> = shapes
             .filter_map(|(row, shape)| place.find(*row, shape))
             .collect();

@@ -74,6 +74,17 @@ impl Match {
 }
 
 impl Shape {
+    /// Whether what follows the first group, which ends at `end`, can be of this shape. Cheap, to be asked first.
+    pub(super) fn may_go_on(&self, text: &[u8], len: usize, end: usize) -> bool {
+        let next = |at: usize| text.get(at).copied().unwrap_or(b' ');
+        match self.text.as_bytes().get(len..) {
+            Some([separator, want, ..]) => {
+                separates(*separator, next(end)) && fits(*want, next(end + 1).to_ascii_uppercase())
+            }
+            _ => true,
+        }
+    }
+
     /// Matches at `start`, where a group of letters and digits begins.
     pub(super) fn match_at(&self, text: &[u8], start: usize) -> Option<Match> {
         let mut found = Match {
@@ -133,7 +144,7 @@ fn fits(want: u8, byte: u8) -> bool {
     match want {
         b'9' => byte.is_ascii_digit(),
         b'A' => byte.is_ascii_uppercase(),
-        b'X' => true,
+        b'X' => byte.is_ascii_alphanumeric(),
         _ => want.to_ascii_uppercase() == byte,
     }
 }

@@ -3,9 +3,9 @@
 use super::ROWS;
 use crate::context::Context;
 
-/// The words of all rows by their first byte.
+/// The words of all rows by a hash of their first two bytes.
 struct Words<const N: usize> {
-    /// Where the words that begin with a byte begin in `words`.
+    /// Where the words of a hash begin in `words`.
     starts: [u16; 257],
     /// Numbers of rows, with a word of each.
     words: [(u8, &'static str); N],
@@ -24,8 +24,7 @@ impl Said {
     pub(super) fn near(context: &Context<'_>, text: &[u8], start: usize, end: usize) -> Self {
         let mut rows = 0;
         for place in context.beginnings(start, end) {
-            let first = text.get(place.0).map_or(0, u8::to_ascii_lowercase);
-            for (row, word) in WORDS.beginning_with(first) {
+            for (row, word) in WORDS.like(text.get(place.0..).unwrap_or_default()) {
                 if context.stands(place, word) {
                     rows |= 1 << row;
                 }
@@ -41,13 +40,22 @@ impl Said {
 }
 
 impl<const N: usize> Words<N> {
-    fn beginning_with(&self, first: u8) -> &[(u8, &'static str)] {
-        let start = |byte: usize| self.starts.get(byte).map(|start| usize::from(*start));
-        let range = start(first.into()).zip(start(usize::from(first) + 1));
-        range
-            .and_then(|(from, to)| self.words.get(from..to))
-            .unwrap_or_default()
+    /// The words that may begin this text.
+    fn like(&self, text: &[u8]) -> &[(u8, &'static str)] {
+        let [first, second, ..] = text else {
+            return &[];
+        };
+        let hash = hash(*first, *second);
+        let range = self.starts.get(hash).zip(self.starts.get(hash + 1));
+        let words = range.and_then(|(from, to)| self.words.get(usize::from(*from)..usize::from(*to)));
+        words.unwrap_or_default()
     }
+}
+
+/// The same for upper and lower case.
+const fn hash(first: u8, second: u8) -> usize {
+    let (first, second) = (first.to_ascii_lowercase(), second.to_ascii_lowercase());
+    (first.wrapping_mul(37) ^ second) as usize
 }
 
 #[expect(
@@ -72,14 +80,15 @@ const fn words<const N: usize>() -> Words<N> {
         starts: [0; 257],
         words: [(0, ""); N],
     };
-    let (mut next, mut first) = (0, 0);
-    while first < 256 {
-        words.starts[first] = next as u16;
+    let (mut next, mut bucket) = (0, 0);
+    while bucket < 256 {
+        words.starts[bucket] = next as u16;
         let mut row = 0;
         while row < ROWS.len() {
             let mut word = 0;
             while word < ROWS[row].words.len() {
-                if ROWS[row].words[word].as_bytes()[0] as usize == first {
+                let text = ROWS[row].words[word].as_bytes();
+                if hash(text[0], text[1]) == bucket {
                     words.words[next] = (row as u8, ROWS[row].words[word]);
                     next += 1;
                 }
@@ -87,7 +96,7 @@ const fn words<const N: usize>() -> Words<N> {
             }
             row += 1;
         }
-        first += 1;
+        bucket += 1;
     }
     words.starts[256] = next as u16;
     words
