@@ -7,7 +7,6 @@ use crate::table::Table;
 use crate::tally::Tally;
 use penstock_filter_api::{ConfigError, Fit, Glob, Record};
 use penstock_llm_api::Api;
-use std::collections::BTreeMap;
 
 /// Most entries of a price table.
 const MAX_PRICES: usize = 2000;
@@ -33,8 +32,11 @@ priced! {
         #[cfg_attr(feature = "schema", schemars(default))]
         tiers: Vec<RawTier>,
         /// Other prices for service tiers that the response names, such as `flex`, `priority` or `batch`.
-        #[cfg_attr(feature = "schema", schemars(default))]
-        service_tiers: BTreeMap<String, RawServiceTier>,
+        #[cfg_attr(
+            feature = "schema",
+            schemars(default, with = "std::collections::BTreeMap<String, RawServiceTier>")
+        )]
+        service_tiers: Vec<(String, RawServiceTier)>,
     }
 }
 

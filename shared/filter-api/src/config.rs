@@ -81,7 +81,6 @@ pub fn read<T: Read + Default>(json: &str) -> Result<T, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::read;
-    use std::collections::BTreeMap;
 
     #[derive(Debug, Default, PartialEq)]
     struct Shelf {
@@ -90,7 +89,7 @@ mod tests {
         open: bool,
         finish: Finish,
         boxes: Vec<Shelf>,
-        labels: BTreeMap<String, u8>,
+        labels: Vec<(String, u8)>,
         maker: Maker,
     }
 
@@ -126,7 +125,7 @@ mod tests {
             open: true,
             finish: Finish::Wax,
             boxes: vec![inner, Shelf::default()],
-            labels: [("x.y".to_owned(), 1)].into(),
+            labels: vec![("x.y".to_owned(), 1)],
             maker: Maker {
                 town: "Ulm".to_owned(),
             },

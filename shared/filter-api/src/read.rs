@@ -1,11 +1,10 @@
 //! Configuration structs from the tape, in place: what the document does not say stays as it was.
 //!
 //! `serde`'s derived code was a fifth of each module: it keeps every field apart until the last, and drops all of
-//! them at every error. Here a struct is read over its own defaults, and a field costs a name and a call.
+//! them at every error. Here a struct is read over its own defaults, and a field costs a name and a pointer.
 
 use crate::ConfigError;
 use penstock_wire::{Kind, Value};
-use std::collections::BTreeMap;
 
 /// Reads itself from a value of a configuration. [`reads!`](crate::reads) writes it for structs and enums.
 pub trait Read {
@@ -58,10 +57,7 @@ macro_rules! reads {
                     from,
                     &[$(stringify!($field)),*],
                     &[$($(stringify!($needed)),+)?],
-                    &mut |field, value| match field {
-                        $(stringify!($field) => $crate::Read::read(&mut self.$field, value),)*
-                        _ => Ok(()),
-                    },
+                    &mut [$(&mut self.$field),*],
                 )
             }
         }
@@ -90,26 +86,27 @@ pub(crate) fn path(of: Value<'_>) -> String {
     path.strip_prefix('.').map(str::to_owned).unwrap_or(path)
 }
 
-/// Reads the members of an object, each of `fields` at most once and each of `needed` at least once.
+/// Reads the members of an object, each at most once and those in `needed` at least once. `names` are those of `fields`.
 pub fn members(
     from: Value<'_>,
-    fields: &'static [&'static str],
+    names: &'static [&'static str],
     needed: &[&'static str],
-    read: &mut dyn FnMut(&'static str, Value<'_>) -> Result<(), ConfigError>,
+    fields: &mut [&mut dyn Read],
 ) -> Result<(), ConfigError> {
     if from.kind() != Kind::Object {
         return Err(wrong(from, "an object"));
     }
     let mut seen = Vec::new();
     for (key, value) in from.members() {
-        let Some(field) = fields.iter().find(|field| key.eq_text(field)) else {
-            return Err(unknown(key, "field", fields));
+        let mut known = names.iter().zip(fields.iter_mut());
+        let Some((name, field)) = known.find(|(name, _)| key.eq_text(name)) else {
+            return Err(unknown(key, "field", names));
         };
-        if seen.contains(field) {
-            return Err(ConfigError::at(from, &["duplicate field `", field, "`"]));
+        if seen.contains(name) {
+            return Err(ConfigError::at(from, &["duplicate field `", name, "`"]));
         }
-        seen.push(field);
-        read(field, value)?;
+        seen.push(*name);
+        field.read(value)?;
     }
     match needed.iter().find(|needed| !seen.contains(needed)) {
         Some(missing) => Err(ConfigError::at(from, &["missing field `", missing, "`"])),
@@ -223,19 +220,20 @@ impl<T: Read + Default> Read for Vec<T> {
     }
 }
 
-impl<T: Read + Default> Read for BTreeMap<String, T> {
+/// An object with names of the user's own, in the order of the document.
+impl<T: Read + Default> Read for Vec<(String, T)> {
     fn read(&mut self, from: Value<'_>) -> Result<(), ConfigError> {
         if from.kind() != Kind::Object {
             return Err(wrong(from, "an object"));
         }
         self.clear();
         for (key, value) in from.members() {
-            let mut new = T::default();
-            new.read(value)?;
-            let name = key.text().unwrap_or_default().into_owned();
-            if self.insert(name, new).is_some() {
+            if self.iter().any(|(name, _)| key.eq_text(name)) {
                 return Err(ConfigError::at(key, &["given twice"]));
             }
+            let mut new = T::default();
+            new.read(value)?;
+            self.push((key.text().unwrap_or_default().into_owned(), new));
         }
         Ok(())
     }
