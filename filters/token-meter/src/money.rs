@@ -37,6 +37,8 @@ impl Decimal {
     }
 
     /// The product, if it too has at most six places and is in bounds.
+    // Eight callers in one function: each would have a copy of a 128-bit division.
+    #[inline(never)]
     pub(crate) fn exact_product(self, by: Self) -> Option<Self> {
         let product = u128::from(self.0) * u128::from(by.0);
         if product % u128::from(ONE) != 0 {

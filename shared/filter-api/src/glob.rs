@@ -49,17 +49,22 @@ fn matches(pattern: &str, name: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else {
         return pattern == name;
     };
-    let Some(mut name) = name.strip_prefix(head) else {
+    let Some(mut name) = name.as_bytes().strip_prefix(head.as_bytes()) else {
         return false;
     };
     let (middle, tail) = rest.rsplit_once('*').unwrap_or(("", rest));
     for literal in middle.split('*') {
-        let Some((_, after)) = name.split_once(literal) else {
+        let Some(rest) = after(name, literal.as_bytes()) else {
             return false;
         };
-        name = after;
+        name = rest;
     }
-    name.ends_with(tail)
+    name.ends_with(tail.as_bytes())
+}
+
+/// What follows the first `literal`. Search by the standard library is 3 kB of a module, for names of some bytes.
+fn after<'n>(name: &'n [u8], literal: &[u8]) -> Option<&'n [u8]> {
+    (0..=name.len()).find_map(|at| name.get(at..)?.strip_prefix(literal))
 }
 
 #[cfg(test)]

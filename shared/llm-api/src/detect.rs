@@ -170,8 +170,11 @@ fn post(head: &Head<'_>, path: &Path) -> Target {
 
 /// MCP's clients accept both forms of answer (specification 2025-03-26, transports).
 fn accepts_mcp(accept: &[u8]) -> bool {
-    let accept = String::from_utf8_lossy(accept).to_ascii_lowercase();
-    accept.contains("application/json") && accept.contains("text/event-stream")
+    let names = |name: &str| {
+        let mut places = accept.windows(name.len());
+        places.any(|place| place.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    names("application/json") && names("text/event-stream")
 }
 
 fn other_method(head: &Head<'_>, path: &Path) -> Operation {

@@ -1,6 +1,6 @@
 //! JSON pointers (RFC 6901) with `*` for every item of an array or every member of an object.
 
-use penstock_wire::{Kind, Value, twin};
+use penstock_wire::{Kind, Value, pointer_key, twin};
 
 /// Steps of one pointer; configurations have no reason for more.
 const MAX_STEPS: usize = 32;
@@ -16,9 +16,7 @@ impl Pointer {
             return Some(Self(Vec::new()));
         }
         let steps = pointer.strip_prefix('/')?.split('/');
-        let steps: Vec<String> = steps
-            .map(|step| step.replace("~1", "/").replace("~0", "~"))
-            .collect();
+        let steps: Vec<String> = steps.map(pointer_key).collect();
         (steps.len() <= MAX_STEPS).then_some(Self(steps))
     }
 

@@ -16,4 +16,4 @@ pub use error::{EditError, JsonError, JsonErrorKind};
 pub use string::write_string;
 pub use tape::{Json, Kind, Limits, NodeId, Tape};
 pub use twins::twin;
-pub use value::{Items, Members, Value};
+pub use value::{Items, Members, Value, pointer_key};

@@ -178,7 +178,7 @@ impl<'a> Value<'a> {
 
     fn step(self, token: &str) -> Option<Value<'a>> {
         match self.kind() {
-            Kind::Object if token.contains('~') => self.member(&token.replace("~1", "/").replace("~0", "~")),
+            Kind::Object if token.contains('~') => self.member(&pointer_key(token)),
             Kind::Object => self.member(token),
             Kind::Array => self.items().nth(array_index(token)?),
             Kind::Null | Kind::Bool | Kind::Number | Kind::String | Kind::Key => None,
@@ -232,6 +232,21 @@ impl<'a> Value<'a> {
             Kind::Null | Kind::Bool | Kind::Number | Kind::String | Kind::Key => self.id.0.saturating_add(1),
         }
     }
+}
+
+/// The key that a step of a JSON pointer stands for: `~1` is `/`, `~0` is `~` (RFC 6901, section 4).
+pub fn pointer_key(step: &str) -> String {
+    let mut parts = step.split('~');
+    let mut key = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (letter, rest) = match part.strip_prefix('1') {
+            Some(rest) => ('/', rest),
+            None => ('~', part.strip_prefix('0').unwrap_or(part)),
+        };
+        key.push(letter);
+        key.push_str(rest);
+    }
+    key
 }
 
 fn array_index(token: &str) -> Option<usize> {
