@@ -70,6 +70,8 @@ pub(crate) struct ItemText {
     pub(crate) node: Option<NodeId>,
     pub(crate) text: String,
     pub(crate) edited: bool,
+    /// The text is JSON that stands for the node itself.
+    pub(crate) is_value: bool,
 }
 
 impl ItemText {
@@ -85,6 +87,7 @@ impl ItemText {
             node: None,
             text: String::new(),
             edited: false,
+            is_value: false,
         }
     }
 }

@@ -327,6 +327,7 @@ fn item(
         node: Some(piece.node),
         text: text_of(json, piece.node).into_owned(),
         edited: false,
+        is_value: false,
     }));
     item
 }

@@ -267,6 +267,10 @@ impl Stage {
                 return Ok(());
             }
         };
+        if let Some(value) = edits.take_value() {
+            self.set_value(item, index, value)
+                .map_err(|Misplaced| self.failed(Failure::Bug))?;
+        }
         for (range, with) in edits.take() {
             self.edit(item, index, range, with)
                 .map_err(|Misplaced| self.failed(Failure::Bug))?;
@@ -339,6 +343,19 @@ impl Stage {
         }
     }
 
+    /// Puts a JSON value in the place of a whole text.
+    fn set_value(&mut self, item: usize, index: usize, json: String) -> Result<(), Misplaced> {
+        let queued = self.queue.get_mut(item).ok_or(Misplaced)?;
+        let text = queued.item.texts.get_mut(index).ok_or(Misplaced)?;
+        if text.part == Part::Delta {
+            return Err(Misplaced);
+        }
+        text.text = json;
+        text.is_value = true;
+        text.edited = true;
+        Ok(())
+    }
+
     /// Puts an edit of the channel's text into the frames it touches: the new text into the first.
     fn edit(&mut self, item: usize, index: usize, range: Range<u64>, with: String) -> Result<(), Misplaced> {
         let current = self.text_at(item, index).ok_or(Misplaced)?;
@@ -350,12 +367,18 @@ impl Stage {
             return Err(Misplaced);
         }
         let mut with = Some(with);
-        let first_item = if delta { 0 } else { item };
+        // A text that comes whole is alone in its channel.
+        let (first_item, texts) = if delta {
+            (0, 0..usize::MAX)
+        } else {
+            (item, index..index + 1)
+        };
         for at in first_item..=item {
             let Some(queued) = self.queue.get_mut(at) else {
                 continue;
             };
-            for (number, (text, place)) in queued.item.texts.iter().zip(&mut queued.places).enumerate() {
+            let places = queued.item.texts.iter().zip(&mut queued.places).enumerate();
+            for (number, (text, place)) in places.skip(texts.start).take(texts.len()) {
                 let is_current = at == item && number == index;
                 let same = text.channel == id && text.part == Part::Delta && (at < item || number <= index);
                 if is_current || (delta && same) {
@@ -417,6 +440,7 @@ impl Queued {
             if let Some(edited) = place.edited(&text.text) {
                 text.text = edited;
                 text.edited = true;
+                text.is_value = false;
             }
         }
         self.item.texts.retain(|text| text.node.is_some());

@@ -352,6 +352,7 @@ fn whole_item(dialect: Dialect<'_>, json: Json<'_>) -> Item {
         node: Some(text.node),
         text: text_of(json, text.node).into_owned(),
         edited: false,
+        is_value: false,
     });
     Item {
         texts: texts.collect(),
@@ -374,6 +375,7 @@ pub(crate) fn edited(
         let Some(node) = text.node else { continue };
         let value = json.value(node);
         match value.kind() {
+            Kind::String if text.is_value => edits.replace(node, &text.text),
             Kind::String | Kind::Key => {
                 let length = value.text().map_or(0, |text| text.len());
                 edits.replace_text(node, 0..length, &text.text);

@@ -77,22 +77,36 @@ pub struct Piece<'a> {
 
 /// Replacements of text that has not left yet, by offsets in the channel.
 #[derive(Debug, Default)]
-pub struct PieceEdits(Vec<(Range<u64>, String)>);
+pub struct PieceEdits {
+    ranges: Vec<(Range<u64>, String)>,
+    value: Option<String>,
+}
 
 impl PieceEdits {
     /// Replaces the text at `range` (bytes of decoded text in the channel), which may begin in `held`.
     pub fn replace(&mut self, range: Range<u64>, with: impl Into<String>) {
-        self.0.push((range, with.into()));
+        self.ranges.push((range, with.into()));
+    }
+
+    /// Puts a JSON value, as source text, in the place of the whole text and its quotes: a number that stood without
+    /// them. Only for a text that comes whole; an object's key stays a string.
+    pub fn replace_value(&mut self, json: impl Into<String>) {
+        self.value = Some(json.into());
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.ranges.is_empty() && self.value.is_none()
+    }
+
+    /// Takes the value that stands for the whole text.
+    pub fn take_value(&mut self) -> Option<String> {
+        self.value.take()
     }
 
     /// Takes the edits, sorted by their start.
     pub fn take(&mut self) -> Vec<(Range<u64>, String)> {
-        let mut edits = std::mem::take(&mut self.0);
+        let mut edits = std::mem::take(&mut self.ranges);
         sort_by_key(&mut edits, |(range, _)| {
             [(range.start >> 32) as usize, range.start as u32 as usize, 0]
         });

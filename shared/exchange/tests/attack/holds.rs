@@ -173,6 +173,38 @@ fn arguments_of_tools_are_edited_decoded_and_written_escaped() {
 }
 
 #[test]
+fn a_number_stands_without_quotes_where_a_whole_text_stood_with_them() {
+    let numbers = judges(|piece, edits, _| {
+        if piece.text == "seven" {
+            edits.replace_value("7");
+        }
+        OutputFlow::Clear
+    });
+    let answer = r#"{"model":"m","choices":[],"extra":{"seven":["seven",{"n":"seven"}],"t":"seventy"}}"#;
+    let mut stage = Stage::new("{}", vec![numbers.clone()]);
+    let stream = stage.ask(ASK);
+    stage.answers(stream, &[], &[answer.as_bytes()]);
+    assert_eq!(
+        stage.text(stream),
+        r#"{"model":"m","choices":[],"extra":{"7":[7,{"n":7}],"t":"seventy"}}"#,
+        "a key stays a string"
+    );
+
+    let mut stage = Stage::new("{}", vec![replaces("7", "8"), numbers.clone()]);
+    let stream = stage.ask(ASK);
+    stage.answers(stream, &[], &[answer.as_bytes()]);
+    assert!(
+        stage.text(stream).contains(r#""8":["8",{"n":"8"}]"#),
+        "a filter behind it sees text: {}",
+        stage.text(stream)
+    );
+
+    let mut stage = Stage::new("{}", vec![numbers]);
+    plays(&mut stage, &frames(&["seven"]));
+    assert_eq!(stage.failures("a", "bug"), 1, "a piece is not all of a value");
+}
+
+#[test]
 fn many_edits_of_a_long_text_are_quick() {
     let filter = judges(|piece, edits, _| {
         if piece.part != Part::Delta {
