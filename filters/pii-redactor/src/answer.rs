@@ -15,8 +15,12 @@ use penstock_llm_api::{Part, Scope};
 use penstock_text_scan::{Find, RuleId};
 use std::ops::Range;
 
-/// How far back a find and the words around it may reach, in bytes.
-const WINDOW_BYTES: usize = 256;
+/// How far before a find the words that announce it may stand, in bytes.
+const BEFORE_BYTES: usize = 256;
+/// How far behind a find the words that make it one may stand, in bytes.
+const BEHIND_BYTES: usize = 32;
+/// Longest text that may still become one find, in bytes: a private key is as long.
+const MAX_GROWING_BYTES: usize = 4096;
 
 /// What was seen of one channel.
 #[derive(Debug, Default)]
@@ -24,33 +28,30 @@ pub(crate) struct Window {
     text: String,
     /// Offset of `text` in the channel.
     start: u64,
-    /// Finds that begin before this offset are dealt with.
+    /// What begins before this offset is dealt with.
     done: u64,
 }
 
 /// What an answer holds.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Verdict {
     /// What is to be replaced, by offsets in the channel.
     pub(crate) edits: Vec<(Range<u64>, String)>,
     /// The first entity that ends the answer.
     pub(crate) blocked: Option<RuleId>,
-    /// Where a find may be growing, by its offset in the channel.
-    pub(crate) open: Option<u64>,
+    /// Where a find may be growing that would change the answer, by its offset in the channel.
+    pub(crate) open: u64,
 }
 
 impl Window {
-    /// The byte before an offset, if it is known.
-    pub(crate) fn before(&self, offset: u64) -> Option<u8> {
-        let at = usize::try_from(offset.checked_sub(self.start)?.checked_sub(1)?).ok()?;
-        self.text.as_bytes().get(at).copied()
+    /// What is kept of the text before an offset.
+    pub(crate) fn before(&self, offset: u64) -> &[u8] {
+        let length = usize::try_from(offset.saturating_sub(self.start)).unwrap_or(usize::MAX);
+        self.text.as_bytes().get(..length).unwrap_or_default()
     }
 
     /// Takes the new text of a piece.
     pub(crate) fn push(&mut self, piece: &Piece<'_>) {
-        if piece.part != Part::Delta {
-            *self = Self::default();
-        }
         if self.start + self.text.len() as u64 != piece.start {
             self.text.clear();
             self.start = piece.start;
@@ -58,47 +59,53 @@ impl Window {
         self.text.push_str(piece.text);
     }
 
+    /// What begins before this offset is dealt with: a stand-in of ours looks like what it stands for.
+    pub(crate) fn settle(&mut self, offset: u64) {
+        self.done = self.done.max(offset);
+    }
+
     /// Forgets what no find can reach any more.
     pub(crate) fn trim(&mut self) {
-        let cut = border(&self.text, self.text.len().saturating_sub(WINDOW_BYTES));
+        let cut = border(&self.text, growing(&self.text).saturating_sub(BEFORE_BYTES));
         self.text.drain(..cut);
         self.start += cut as u64;
     }
 
-    /// Judges what the window holds, outside of `restored` (offsets in the channel).
+    /// Judges what the window holds up to the offset `upto`, outside of `stand_ins`.
     pub(crate) fn judge(
         &mut self,
         piece: &Piece<'_>,
-        restored: &[Range<u64>],
+        (stand_ins, upto): (&[Range<u64>], u64),
         (config, vault): (&Config, &Vault),
         tally: &mut Tally,
     ) -> Verdict {
-        let mut verdict = Verdict::default();
-        let open = if piece.last {
+        let grown = if piece.last {
             self.text.len()
         } else {
             growing(&self.text)
         };
-        let mut settled = self.start + open as u64;
+        let mut open = upto.min(self.start + grown as u64);
+        let mut verdict = Verdict {
+            edits: Vec::new(),
+            blocked: None,
+            open: upto,
+        };
         for find in config.scanner.scan(&self.text) {
             let range = self.start + find.start as u64..self.start + find.end as u64;
-            if range.start < self.done
-                || restored
-                    .iter()
-                    .any(|other| other.start < range.end && range.start < other.end)
-            {
+            let ours = |other: &Range<u64>| other.start < range.end && range.start < other.end;
+            if range.start < self.done || stand_ins.iter().any(ours) {
                 continue;
             }
-            if find.end > open {
-                settled = settled.min(range.start);
+            if range.end > open {
+                open = open.min(range.start);
                 break;
             }
             self.done = range.end;
             let value = self.text.get(find.start..find.end).unwrap_or_default();
             meet(&find, value, range, piece, (config, vault), tally, &mut verdict);
         }
-        if config.changes_answers && settled < self.start + self.text.len() as u64 {
-            verdict.open = Some(settled);
+        if config.changes_answers {
+            verdict.open = open;
         }
         verdict
     }
@@ -139,30 +146,41 @@ pub(crate) fn is_answer(scope: Scope, part: Part) -> bool {
     scope.is_output() && part != Part::Echo
 }
 
-/// Where the last run begins to which the next text may belong: of letters, digits and signs without a blank, and of
-/// digits with blanks between them.
+/// Where the text begins that may become a find together with what comes next: the last word, and words before it that
+/// look like parts of numbers, keys and names of fields, as long as words behind them may make them one.
 fn growing(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let mut start = bytes.len();
-    let floor = start.saturating_sub(WINDOW_BYTES / 2);
-    while let Some(byte) = start
-        .checked_sub(1)
-        .filter(|at| *at >= floor)
-        .and_then(|at| bytes.get(at))
-    {
-        let between_digits = matches!(byte, b' ' | b'\n' | b'\t') && {
-            let before = start.checked_sub(2).and_then(|at| bytes.get(at));
-            before
-                .is_some_and(|before| before.is_ascii_digit() || matches!(before, b')' | b'-' | b':' | b'='))
-        };
-        if byte.is_ascii_whitespace() && !between_digits {
+    let mut floor = text.len().saturating_sub(MAX_GROWING_BYTES);
+    while !text.is_char_boundary(floor) {
+        floor += 1;
+    }
+    let (mut start, mut end) = (text.len(), text.len());
+    for word in text.rsplit(divides) {
+        let begin = end - word.len();
+        let near = end + BEHIND_BYTES > text.len() || end + 2 >= start;
+        if end <= floor || !near {
             break;
         }
-        start -= 1;
+        if !word.is_empty() && (end == text.len() || is_code(word.as_bytes())) {
+            start = begin.max(floor);
+        }
+        let before = text.get(..begin).unwrap_or_default().chars().next_back();
+        end = begin - before.map_or(0, char::len_utf8);
     }
-    border(text, start)
+    start
 }
 
+/// Whether no word goes on behind it: a blank, or a character of a script that has none.
+fn divides(c: char) -> bool {
+    c.is_ascii_whitespace() || (c >= '\u{2000}' && !matches!(c, '\u{ff01}'..='\u{ff5e}'))
+}
+
+/// Whether a word looks like a part of a number or a key, or like the name of a field.
+fn is_code(word: &[u8]) -> bool {
+    let any = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'@' | b'=' | b'_' | b'+' | 0xef);
+    let capitals = word.len() > 1 && word.iter().all(u8::is_ascii_uppercase);
+    let edges = word.starts_with(b"(") || word.starts_with(b"--") || matches!(word, [.., b':' | b')' | b'-']);
+    capitals || edges || word.iter().any(any)
+}
 #[cfg(test)]
 mod tests {
     use super::growing;

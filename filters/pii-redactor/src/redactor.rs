@@ -6,9 +6,9 @@ use crate::config::Config;
 use crate::keyed::Key;
 use crate::mask::mask;
 use crate::policy::Way;
-use crate::restore::{Place, seek};
-use crate::survey::{Request, Survey, Turn};
-use crate::vault::Vault;
+use crate::restore::{Place, Sought, seek};
+use crate::survey::{Request, Survey, Turn, is_structured};
+use crate::vault::{Entry, Vault};
 use penstock_filter_api::{
     ConfigError, Cx, Denial, Failure, Filter, Head, Need, Needs, Open, OutputFlow, Piece, PieceEdits, Plugin,
     Policy, Prompt, PromptFlow, Record, Reply, Stage,
@@ -174,48 +174,46 @@ impl Filter for RedactorOne {
             return OutputFlow::Clear;
         }
         let shared = Rc::clone(&self.shared);
-        let window = window(&mut self.windows, piece);
+        let mut window = self.take_window(piece);
         window.push(piece);
         let begin = piece.start.saturating_sub(piece.held.len() as u64);
         let text = [piece.held, piece.text].concat();
-        let mut open = piece.start + piece.text.len() as u64;
-        let mut restored: Vec<Range<u64>> = Vec::new();
-        if !self.vault.is_empty() {
-            let place = Place {
-                before: window.before(begin),
-                json: is_json(piece.encoding),
-                last: piece.last,
-            };
-            let sought = seek(&self.vault, &text, place);
-            for (range, index) in &sought.found {
-                let Some(entry) = self.vault.entry(*index) else {
-                    continue;
-                };
-                let range = begin + range.start as u64..begin + range.end as u64;
-                edits.replace(range.clone(), written(&entry.original, place.json));
-                restored.push(range);
-                if counts(piece.part) {
-                    self.tally.restored(entry.rule);
-                }
-            }
-            if counts(piece.part) {
-                self.tally.unknown(sought.unknown);
-            }
-            open = open.min(begin + sought.open as u64);
-        }
+        let json = is_json(piece.encoding);
+        let place = Place {
+            before: window.before(begin),
+            json,
+            last: piece.last,
+        };
+        let sought = seek(&self.vault, &text, place);
+        let mut open = begin + sought.open as u64;
         if self.reads_answers && is_answer(piece.scope, piece.part) {
             self.tally.scanned(Way::Response, piece.text.len());
-            let verdict = window.judge(piece, &restored, (&shared.config, &self.vault), &mut self.tally);
+            let stand_ins = sought.ranges(begin);
+            let verdict = window.judge(
+                piece,
+                (&stand_ins, open),
+                (&shared.config, &self.vault),
+                &mut self.tally,
+            );
             for (range, with) in verdict.edits {
-                edits.replace(range, written(&with, is_json(piece.encoding)));
+                // What has left already cannot be taken back.
+                let range = range.start.max(begin)..range.end.max(begin);
+                if !range.is_empty() {
+                    edits.replace(range, written(&with, json));
+                }
             }
             if let Some(rule) = verdict.blocked {
                 return OutputFlow::Cut(denial(&shared.config, rule, "answer"));
             }
-            open = verdict.open.map_or(open, |growing| open.min(growing));
+            open = verdict.open;
         }
+        let restored = self.restore(piece, &sought, begin..open, edits);
+        window.settle(restored.start);
         window.trim();
-        OutputFlow::HoldFrom(open)
+        if piece.part == Part::Delta && !piece.last {
+            self.windows.push((piece.channel, window));
+        }
+        OutputFlow::HoldFrom(restored.end)
     }
 
     fn on_end(&mut self, _record: &Record, cx: &mut Cx<'_>) {
@@ -232,6 +230,45 @@ impl Filter for RedactorOne {
 }
 
 impl RedactorOne {
+    /// Writes the originals of the stand-ins that end in a range of the channel. Gives the end of the last of them, and the
+    /// end of the range, or where a stand-in begins that reaches beyond it.
+    fn restore(
+        &mut self,
+        piece: &Piece<'_>,
+        sought: &Sought,
+        range: Range<u64>,
+        edits: &mut PieceEdits,
+    ) -> Range<u64> {
+        let mut settled = range.start;
+        for stand_in in &sought.found {
+            let at = range.start + stand_in.range.start as u64..range.start + stand_in.range.end as u64;
+            if at.end > range.end {
+                return settled..range.end.min(at.start);
+            }
+            settled = at.end;
+            match stand_in.entry.and_then(|index| self.vault.entry(index)) {
+                Some(entry) => {
+                    write_original(entry, piece, at, edits);
+                    if counts(piece.part) {
+                        self.tally.restored(entry.rule);
+                    }
+                }
+                None if counts(piece.part) => self.tally.unknown(1),
+                None => {}
+            }
+        }
+        settled..range.end
+    }
+
+    /// What was seen of a channel; of a text that comes whole nothing is kept.
+    fn take_window(&mut self, piece: &Piece<'_>) -> Window {
+        let known = |(channel, _): &(ChannelId, Window)| *channel == piece.channel;
+        match self.windows.iter().position(known) {
+            Some(at) if piece.part == Part::Delta => self.windows.swap_remove(at).1,
+            Some(_) | None => Window::default(),
+        }
+    }
+
     fn look_at_unseen(&mut self, config: &Config, texts: &Texts) -> Option<Denial> {
         for unseen in &texts.unseen {
             self.tally.unseen(unseen.kind);
@@ -295,6 +332,17 @@ fn is_json(encoding: Encoding) -> bool {
     }
 }
 
+/// Puts the original in the place of its stand-in. A number that is all of a value of JSON is a number again.
+fn write_original(entry: &Entry, piece: &Piece<'_>, at: Range<u64>, edits: &mut PieceEdits) {
+    let json = is_json(piece.encoding);
+    let all = at.end - at.start == piece.text.len() as u64;
+    if entry.is_number && all && !json && piece.part != Part::Delta && is_structured(piece.scope) {
+        edits.replace_value(entry.original.clone());
+    } else {
+        edits.replace(at, written(&entry.original, json));
+    }
+}
+
 /// A value as it stands in plain text, or between the quotes of JSON source text.
 fn written(value: &str, json: bool) -> String {
     if !json {
@@ -304,16 +352,4 @@ fn written(value: &str, json: bool) -> String {
     penstock_wire::write_string(&mut raw, value);
     let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
     String::from_utf8_lossy(inner).into_owned()
-}
-
-fn window<'w>(windows: &'w mut Vec<(ChannelId, Window)>, piece: &Piece<'_>) -> &'w mut Window {
-    let at = windows
-        .iter()
-        .position(|(known, _)| *known == piece.channel)
-        .unwrap_or_else(|| {
-            windows.push((piece.channel, Window::default()));
-            windows.len() - 1
-        });
-    #[allow(clippy::indexing_slicing)] // Found or put there just above.
-    &mut windows[at].1
 }

@@ -10,19 +10,35 @@ use std::ops::Range;
 /// What a text holds of a vault.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sought {
-    /// Stand-ins in order, with the index of their entry.
-    pub(crate) found: Vec<(Range<usize>, usize)>,
-    /// Placeholders of a known label that were never given out.
-    pub(crate) unknown: u64,
+    /// In order.
+    pub(crate) found: Vec<StandIn>,
     /// Where a stand-in may begin whose end is yet to come; else the length of the text.
     pub(crate) open: usize,
 }
 
+/// A stand-in in a text.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct StandIn {
+    pub(crate) range: Range<usize>,
+    /// The index of its entry; `None` for a placeholder of a known label that was never given out.
+    pub(crate) entry: Option<usize>,
+}
+
+impl Sought {
+    /// The ranges of a text that begins at this offset.
+    pub(crate) fn ranges(&self, begin: u64) -> Vec<Range<u64>> {
+        let found = self.found.iter().map(|stand_in| &stand_in.range);
+        found
+            .map(|range| begin + range.start as u64..begin + range.end as u64)
+            .collect()
+    }
+}
+
 /// Where a text stands.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    /// The byte before it, if there is any.
-    pub(crate) before: Option<u8>,
+pub(crate) struct Place<'a> {
+    /// What stands before it, as far as it is known.
+    pub(crate) before: &'a [u8],
     /// It is JSON source text.
     pub(crate) json: bool,
     /// Nothing follows.
@@ -30,40 +46,29 @@ pub(crate) struct Place {
 }
 
 /// Finds every stand-in of `vault`.
-pub(crate) fn seek(vault: &Vault, text: &str, place: Place) -> Sought {
-    let seeker = Seeker {
-        vault,
-        bytes: text.as_bytes(),
-        place,
-    };
-    let mut sought = Sought {
-        open: text.len(),
-        ..Sought::default()
-    };
-    let mut at = 0;
-    while let Some(byte) = seeker.byte(at) {
-        let step = if vault.may_start(byte) {
-            seeker.at(at)
-        } else {
-            Step::None
+pub(crate) fn seek(vault: &Vault, text: &str, place: Place<'_>) -> Sought {
+    let bytes = text.as_bytes();
+    let seeker = Seeker { vault, bytes, place };
+    let (mut found, mut at) = (Vec::new(), 0);
+    while let Some(ahead) = bytes.get(at..).and_then(|rest| vault.next_start(rest)) {
+        at += ahead;
+        let (end, entry) = match seeker.at(at) {
+            Step::Found(end, entry) => (end, Some(entry)),
+            Step::Unknown(end) => (end, None),
+            Step::Open if !place.last => return Sought { found, open: at },
+            Step::Open | Step::None => {
+                at += 1;
+                continue;
+            }
         };
-        at = match step {
-            Step::Found(end, entry) => {
-                sought.found.push((at..end, entry));
-                end
-            }
-            Step::Unknown(end) => {
-                sought.unknown += 1;
-                end
-            }
-            Step::Open if !place.last => {
-                sought.open = at;
-                return sought;
-            }
-            Step::Open | Step::None => at + 1,
-        };
+        found.push(StandIn {
+            range: at..end,
+            entry,
+        });
+        at = end;
     }
-    sought
+    let open = text.len();
+    Sought { found, open }
 }
 
 /// What begins at a byte.
@@ -80,7 +85,7 @@ enum Step {
 struct Seeker<'a> {
     vault: &'a Vault,
     bytes: &'a [u8],
-    place: Place,
+    place: Place<'a>,
 }
 
 impl Seeker<'_> {
@@ -96,16 +101,25 @@ impl Seeker<'_> {
             Step::None => {}
             step => return step,
         }
-        let before = at
-            .checked_sub(1)
-            .map_or(self.place.before, |before| self.byte(before));
-        if before.is_some_and(is_name) {
+        if self.follows(at, |byte| byte.is_ascii_alphanumeric()) {
             return Step::None;
         }
-        match self.bare(at) {
-            Step::None => self.surrogate(at),
+        match self.surrogate(at) {
+            Step::None if self.follows(at, is_name) => Step::None,
+            Step::None => self.bare(at),
             step => step,
         }
+    }
+
+    /// Whether the byte before is one of these, and no part of an escape of JSON such as `\n`.
+    fn follows(&self, at: usize, one_of: fn(u8) -> bool) -> bool {
+        let text = self.bytes.get(..at).unwrap_or_default();
+        let mut before = self.place.before.iter().chain(text).rev();
+        let Some(byte) = before.next().filter(|byte| one_of(**byte)) else {
+            return false;
+        };
+        let backslashes = before.take_while(|byte| **byte == b'\\').count();
+        !(self.place.json && b"nrtbf".contains(byte) && backslashes % 2 == 1)
     }
 
     /// A number of JSON that was masked as a string: its quotes go too.
@@ -123,39 +137,55 @@ impl Seeker<'_> {
         }
     }
 
-    /// Up to two backslashes: Markdown's, and JSON's before it.
+    /// Behind up to two backslashes: Markdown's, and JSON's before it. One that begins `\u` is none of these.
     fn backslashes(&self, at: usize) -> usize {
         let rest = self.bytes.get(at..).unwrap_or_default();
-        at + rest.iter().take(2).take_while(|byte| **byte == b'\\').count()
+        let count = rest.iter().take(2).take_while(|byte| **byte == b'\\').count();
+        let escapes = self.place.json && rest.get(count) == Some(&b'u');
+        at + count - usize::from(escapes && count > 0)
     }
 
     /// The end of a bracket, one of an ASCII, a full-width and a corner form; `Err(true)` if it may be cut off.
-    fn bracket(&self, at: usize, forms: [&[u8]; 3]) -> Result<usize, bool> {
+    fn bracket(&self, at: usize, forms: &[(&[u8], &[u8])]) -> Result<usize, bool> {
         let rest = self.bytes.get(at..).unwrap_or_default();
-        match forms.iter().find(|form| rest.starts_with(form)) {
-            Some(form) => Ok(at + form.len()),
-            None => Err(rest.is_empty()),
+        for (plain, escaped) in forms {
+            let start = rest.get(..escaped.len()).unwrap_or(rest);
+            if rest.starts_with(plain) {
+                return Ok(at + plain.len());
+            }
+            if self.place.json && escaped.len() == start.len() && start.eq_ignore_ascii_case(escaped) {
+                return Ok(at + escaped.len());
+            }
         }
+        let begins = |escaped: &[u8]| {
+            escaped
+                .get(..rest.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(rest))
+        };
+        Err(rest.is_empty() || (self.place.json && forms.iter().any(|(_, escaped)| begins(escaped))))
     }
 
     fn bracketed(&self, at: usize) -> Step {
-        let opened = self.bracket(self.backslashes(at), [b"[", "［".as_bytes(), "【".as_bytes()]);
-        let start = match opened {
+        let open = self.backslashes(at);
+        let start = match self.bracket(open, OPENING) {
             Ok(start) => start,
             Err(true) => return Step::Open,
             Err(false) => return Step::None,
         };
         let (name, end) = self.name(start, false);
-        let viable = self.vault.has_name_from(name.as_slice());
+        let labelled = || label_of(name.as_slice()).is_some_and(|label| self.vault.has_label(label));
+        // One that was made up is waited for too, so that it counts however it is cut.
+        let viable = self.vault.has_name_from(name.as_slice()) || labelled();
         if end >= self.bytes.len() {
             return if viable { Step::Open } else { Step::None };
         }
-        match self.bracket(self.backslashes(end), [b"]", "］".as_bytes(), "】".as_bytes()]) {
+        let close = self.backslashes(end);
+        match self.bracket(close, CLOSING) {
+            // A backslash that is not Markdown's belongs to the text.
+            Ok(_) if close - end < open - at => Step::None,
             Ok(end) => match self.vault.named(name.as_slice()) {
                 Some(entry) => Step::Found(end, entry),
-                None if label_of(name.as_slice()).is_some_and(|label| self.vault.has_label(label)) => {
-                    Step::Unknown(end)
-                }
+                None if labelled() => Step::Unknown(end),
                 None => Step::None,
             },
             Err(true) if viable => Step::Open,
@@ -204,27 +234,29 @@ impl Seeker<'_> {
 
     fn surrogate(&self, at: usize) -> Step {
         let rest = self.bytes.get(at..).unwrap_or_default();
-        let mut open = false;
-        for (entry, surrogate) in self.vault.surrogates() {
-            let common = surrogate.len().min(rest.len());
-            let begins = rest
-                .get(..common)
-                .is_some_and(|rest| rest.eq_ignore_ascii_case(surrogate.get(..common).unwrap_or_default()));
-            if !begins {
-                continue;
-            }
-            let end = at + common;
-            match self.byte(end) {
-                _ if common < surrogate.len() => open = true,
-                Some(next) if !is_name(next) => return Step::Found(end, entry),
-                None if self.place.last => return Step::Found(end, entry),
-                None => open = true,
-                Some(_) => {}
-            }
+        let (found, open) = self.vault.surrogates_in(rest);
+        if open && !self.place.last {
+            return Step::Open;
         }
-        if open { Step::Open } else { Step::None }
+        let whole = |end: usize| !self.byte(end).is_some_and(|next| next.is_ascii_alphanumeric());
+        match found.filter(|(length, _)| whole(at + length)) {
+            Some((length, entry)) => Step::Found(at + length, entry),
+            None => Step::None,
+        }
     }
 }
+
+/// Brackets, plain and as JSON may escape them.
+const OPENING: &[(&[u8], &[u8])] = &[
+    (b"[", br"\u005b"),
+    ("［".as_bytes(), br"\uff3b"),
+    ("【".as_bytes(), br"\u3010"),
+];
+const CLOSING: &[(&[u8], &[u8])] = &[
+    (b"]", br"\u005d"),
+    ("］".as_bytes(), br"\uff3d"),
+    ("】".as_bytes(), br"\u3011"),
+];
 
 /// A name in the making.
 #[derive(Default)]

@@ -290,7 +290,7 @@ pub(crate) fn border(text: &str, at: usize) -> usize {
 }
 
 /// Whether the key of a value in this scope says what the value is; elsewhere it is a word of the API.
-fn is_structured(scope: Scope) -> bool {
+pub(crate) fn is_structured(scope: Scope) -> bool {
     match scope {
         Scope::ToolCall | Scope::ToolResult | Scope::Metadata | Scope::Other => true,
         Scope::System | Scope::User | Scope::Assistant | Scope::ToolDefinition | Scope::Document => false,

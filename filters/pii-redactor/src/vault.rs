@@ -19,6 +19,7 @@ pub(crate) struct Vault {
     by_value: Vec<usize>,
     /// Indices of placeholders, sorted by name.
     by_name: Vec<usize>,
+    /// Indices of surrogates, sorted without regard to case.
     surrogates: Vec<usize>,
     /// Every label of a placeholder, once: an answer may ask for them 100,000 times.
     labels: Vec<String>,
@@ -134,7 +135,10 @@ impl Vault {
         let index = self.entries.len();
         self.by_value.insert(place.min(self.by_value.len()), index);
         if is_surrogate {
-            self.surrogates.push(index);
+            let place = self
+                .surrogates
+                .partition_point(|known| capitals(self.stand_in(*known)).lt(capitals(stand_in.as_bytes())));
+            self.surrogates.insert(place, index);
         } else {
             let place = self
                 .by_name
@@ -237,11 +241,16 @@ impl Vault {
         }
     }
 
-    /// Whether a stand-in may begin with this byte.
-    pub(crate) fn may_start(&self, byte: u8) -> bool {
-        self.starts
-            .get(usize::from(byte >> 6))
-            .is_some_and(|word| word >> (byte & 63) & 1 == 1)
+    /// How many bytes lie before the next with which a stand-in may begin.
+    pub(crate) fn next_start(&self, text: &[u8]) -> Option<usize> {
+        text.iter().position(|byte| {
+            let word = self
+                .starts
+                .get(usize::from(byte >> 6))
+                .copied()
+                .unwrap_or_default();
+            word >> (byte & 63) & 1 == 1
+        })
     }
 
     /// The entry of an index.
@@ -278,12 +287,32 @@ impl Vault {
         self.has_numbers
     }
 
-    /// Every surrogate with its index.
-    pub(crate) fn surrogates(&self) -> impl Iterator<Item = (usize, &[u8])> {
-        self.surrogates
-            .iter()
-            .map(|index| (*index, self.stand_in(*index)))
+    /// The longest surrogate with which a text begins, in any case: its length and its index. And whether a longer one
+    /// may begin there, had the text gone on.
+    pub(crate) fn surrogates_in(&self, text: &[u8]) -> (Option<(usize, usize)>, bool) {
+        let byte = |index: &usize, at: usize| self.stand_in(*index).get(at).map(u8::to_ascii_uppercase);
+        let (mut alike, mut at, mut found) = (self.surrogates.as_slice(), 0, None);
+        while let Some((first, longer)) = alike.split_first() {
+            // All that are left begin with the first `at` bytes.
+            if byte(first, at).is_none() {
+                found = Some((at, *first));
+                alike = longer;
+                continue;
+            }
+            let Some(next) = text.get(at).map(u8::to_ascii_uppercase) else {
+                return (found, true);
+            };
+            let from = alike.partition_point(|index| byte(index, at) < Some(next));
+            let to = alike.partition_point(|index| byte(index, at) <= Some(next));
+            alike = alike.get(from..to).unwrap_or_default();
+            at += 1;
+        }
+        (found, false)
     }
+}
+
+fn capitals(text: &[u8]) -> impl Iterator<Item = u8> {
+    text.iter().map(u8::to_ascii_uppercase)
 }
 
 /// Never what it holds.

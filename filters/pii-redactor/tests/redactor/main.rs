@@ -11,7 +11,11 @@
 
 mod basics;
 mod configs;
+mod dialects;
 mod large;
+mod mischief;
+mod roundtrip;
 #[cfg(feature = "schema")]
 mod schema;
 mod story;
+mod values;
