@@ -76,12 +76,15 @@ impl Scanner {
         let folded = Folded::new(text);
         let mut finds = Vec::new();
         pii::scan(folded.text(), &mut finds);
+        if pii::CUED.iter().any(|rule| self.runs(*rule)) {
+            pii::scan_cued(folded.text(), &mut finds);
+        }
         let personal = finds.len();
         secrets::scan(folded.text(), &mut finds);
         for find in finds.iter_mut().skip(personal) {
             find.rule.0 += PERSONAL as u16;
         }
-        finds.retain(|find| self.on.get(usize::from(find.rule.0)) == Some(&true));
+        finds.retain(|find| self.runs(find.rule));
         for (number, custom) in (self.rules.len() as u16..).zip(&*self.custom) {
             custom.scan(folded.text(), RuleId(number), &mut finds);
         }
@@ -94,6 +97,10 @@ impl Scanner {
             };
         }
         finds
+    }
+
+    fn runs(&self, rule: RuleId) -> bool {
+        self.on.get(usize::from(rule.0)) == Some(&true)
     }
 
     /// Of finds that overlap the surest stays, then the longest, then that of the earlier rule.

@@ -7,6 +7,7 @@ mod birth;
 mod candidate;
 mod card;
 mod crypto;
+mod cued;
 mod email;
 mod iban;
 mod identity;
@@ -18,11 +19,16 @@ mod phone_words;
 mod rules;
 
 use candidate::{Candidate, Gatherer};
+pub(crate) use cued::scan as scan_cued;
 use network::Colons;
+use rules::Core;
 pub(crate) use rules::RULES;
 
 use crate::context::Context;
-use crate::find::Find;
+use crate::find::{Find, RuleId};
+
+/// Rules that only [`scan_cued`] finds something for.
+pub(crate) const CUED: [RuleId; 2] = [Core::Person.id(), Core::Address.id()];
 
 /// Letters and digits of the shortest identifier.
 const MIN_LEN: usize = 6;

@@ -24,6 +24,8 @@ pub(crate) enum Core {
     JpMyNumber,
     CnResidentId,
     BirthDate,
+    Person,
+    Address,
 }
 
 impl Core {
@@ -37,7 +39,7 @@ impl Core {
     }
 
     /// The rule's number.
-    pub(crate) fn id(self) -> RuleId {
+    pub(crate) const fn id(self) -> RuleId {
         RuleId(self as u16)
     }
 }
@@ -63,6 +65,8 @@ pub(crate) const RULES: &[Rule<'static>] = &[
     rule("JP_MY_NUMBER", "jp_my_number", Strength::Checked),
     rule("CN_RESIDENT_ID", "cn_resident_id", Strength::Checked),
     rule("DATE_OF_BIRTH", "birth_date", Strength::Context),
+    on_demand("PERSON", "person_cue"),
+    on_demand("ADDRESS", "address_cue"),
 ];
 
 const fn rule(entity: &'static str, id: &'static str, strength: Strength) -> Rule<'static> {
@@ -71,6 +75,14 @@ const fn rule(entity: &'static str, id: &'static str, strength: Strength) -> Rul
         id,
         strength,
         default: true,
+    }
+}
+
+/// A rule that the configuration has to ask for.
+const fn on_demand(entity: &'static str, id: &'static str) -> Rule<'static> {
+    Rule {
+        default: false,
+        ..rule(entity, id, Strength::Context)
     }
 }
 
@@ -85,6 +97,7 @@ mod tests {
         assert_eq!(id(Core::Card), "card_luhn");
         assert_eq!(id(Core::UsSsnContext), "us_ssn_context");
         assert_eq!(id(Core::BirthDate), "birth_date");
-        assert_eq!(RULES.len(), Core::BirthDate as usize + 1);
+        assert_eq!(id(Core::Address), "address_cue");
+        assert_eq!(RULES.len(), Core::Address as usize + 1);
     }
 }
