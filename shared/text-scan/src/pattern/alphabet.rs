@@ -2,6 +2,7 @@
 
 use super::ast::Side;
 use super::error::{PatternError, Reason};
+use super::order::order;
 use super::set::Set;
 
 /// A letter of the alphabet; the last one is the end of the text.
@@ -121,12 +122,15 @@ impl Alphabet {
 fn bounds(sets: &[Set]) -> Vec<u32> {
     let sides = Set::of(&[('\n', '\n'), ('0', '9'), ('A', 'Z'), ('a', 'z')]);
     let ranges = sets.iter().chain([&sides]).flat_map(Set::ranges);
-    let mut bounds: Vec<u32> = ranges.flat_map(|(first, last)| [*first, last + 1]).collect();
-    bounds.push(0);
-    bounds.sort_unstable();
-    bounds.dedup();
-    bounds.retain(|bound| *bound <= char::MAX as u32);
-    bounds
+    let bounds: Vec<u32> = ranges.flat_map(|(first, last)| [*first, last + 1]).collect();
+    let sorted = order(bounds.len(), &|a, b| bounds.get(a) < bounds.get(b));
+    let mut distinct = vec![0];
+    for bound in sorted.iter().filter_map(|at| bounds.get(*at)) {
+        if distinct.last() != Some(bound) && *bound <= char::MAX as u32 {
+            distinct.push(*bound);
+        }
+    }
+    distinct
 }
 
 impl Kind {

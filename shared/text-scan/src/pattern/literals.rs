@@ -2,6 +2,7 @@
 
 use super::case::{Case, lower};
 use super::error::{PatternError, Reason};
+use super::order::order;
 use crate::fold::Folded;
 use std::ops::Range;
 
@@ -35,7 +36,7 @@ const MAX_TOTAL_BYTES: usize = 1 << 20;
 impl Literals {
     /// Up to 10,000 literals of 1 to 256 bytes, 1 MiB in all.
     pub fn new<'t>(literals: impl IntoIterator<Item = &'t str>, case: Case) -> Result<Self, PatternError> {
-        let mut sorted: Vec<Vec<u8>> = Vec::new();
+        let mut all: Vec<Vec<u8>> = Vec::new();
         let mut total = 0;
         for (at, literal) in literals.into_iter().enumerate() {
             let folded = Folded::new(literal);
@@ -52,14 +53,13 @@ impl Literals {
             if let Some(reason) = reason {
                 return Err(PatternError { at, reason });
             }
-            sorted.push(bytes);
+            all.push(bytes);
         }
-        sorted.sort_unstable();
-        sorted.dedup();
-        Ok(Self::sorted(case, &sorted))
+        let sorted = order(all.len(), &|a, b| all.get(a) < all.get(b));
+        Ok(Self::sorted(case, sorted.iter().filter_map(|at| all.get(*at))))
     }
 
-    fn sorted(case: Case, sorted: &[Vec<u8>]) -> Self {
+    fn sorted<'t>(case: Case, sorted: impl Iterator<Item = &'t Vec<u8>>) -> Self {
         let mut literals = Self {
             case,
             bytes: Vec::new(),
@@ -74,6 +74,10 @@ impl Literals {
                 .is_some_and(|last| !literal.starts_with(literals.literal(*last)))
             {
                 open.pop();
+            }
+            let before = open.last().map(|last| literals.literal(*last));
+            if before == Some(literal) {
+                continue;
             }
             let from = literals.bytes.len() as u32;
             literals.bytes.extend_from_slice(literal);

@@ -9,6 +9,7 @@ mod custom;
 mod dfa;
 mod error;
 mod literals;
+mod order;
 mod parse;
 mod program;
 mod regex;

@@ -1,6 +1,7 @@
 //! Sets of characters.
 
 use super::case;
+use super::order::order;
 
 /// Characters as ascending ranges that neither touch nor overlap, both ends included.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,9 +42,9 @@ impl Set {
 
     /// Brings the ranges in order.
     pub(super) fn tidy(&mut self) {
-        self.0.sort_unstable();
+        let sorted = order(self.0.len(), &|a, b| self.0.get(a) < self.0.get(b));
         let mut tidy: Vec<(u32, u32)> = Vec::with_capacity(self.0.len());
-        for (first, last) in self.0.drain(..) {
+        for (first, last) in sorted.iter().filter_map(|at| self.0.get(*at).copied()) {
             match tidy.last_mut() {
                 Some(before) if first <= before.1.saturating_add(1) => before.1 = before.1.max(last),
                 _ => tidy.push((first, last)),
