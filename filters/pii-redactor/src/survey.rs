@@ -182,7 +182,9 @@ impl Survey {
                 .policies
                 .decide(find.rule, Way::Request, scope)
                 .action;
-            tally.found(find.rule, Way::Request, scope, action);
+            if action != Action::Pass {
+                tally.found(find.rule, Way::Request, scope, action);
+            }
             if action == Action::Block && blocked.is_none() {
                 blocked = Some(find.rule);
             }
@@ -225,7 +227,9 @@ fn scan(config: &Config, value: Value<'_>, scope: Scope) -> Vec<Find> {
 fn keep(config: &Config, scope: Scope, text: &str, finds: &mut Vec<Find>) {
     finds.retain(|find| {
         let action = config.policies.decide(find.rule, Way::Request, scope).action;
-        action != Action::Pass && !config.allows(text.get(find.start..find.end).unwrap_or_default())
+        // What passes here is still the client's own when it comes back.
+        let wanted = action != Action::Pass || config.reads_answers;
+        wanted && !config.allows(text.get(find.start..find.end).unwrap_or_default())
     });
 }
 

@@ -12,10 +12,13 @@
 mod basics;
 mod configs;
 mod dialects;
+mod failures;
+mod keyed;
 mod large;
 mod mischief;
 mod roundtrip;
 #[cfg(feature = "schema")]
 mod schema;
 mod story;
+mod tenants;
 mod values;

@@ -21,7 +21,11 @@ pub(crate) fn given(config: &str) -> Story {
 /// An exchange under this whole configuration.
 pub(crate) fn under(document: &str) -> Story {
     let engine = Engine::load(document.as_bytes(), &[MODULE]).unwrap();
-    let mut envoy = FakeEnvoy::new(Options::default());
+    let roomy = Options {
+        buffer_limit_bytes: 16 << 20,
+        ..Options::default()
+    };
+    let mut envoy = FakeEnvoy::new(roomy);
     let stream = envoy.open(Box::new(Exchange::new(Rc::new(engine))));
     Story { envoy, stream }
 }
