@@ -5,7 +5,7 @@ Envoy runs V8 without its baseline compiler, so every function is optimised when
 then inlines whatever a function calls, in the order of the calls, until it has grown to about three times its size
 (`InliningTree::NoLiftoffBudget` and `should_inline` in V8's src/wasm). The compiler has already inlined what is worth it; what is
 left are mostly paths of errors and of configuration. V8 does not inline a call through the function table: so all calls are made
-so, but those that an exchange makes each time, which hot-calls.txt lists. Start takes half the time, requests as long as before.
+so, but those that an exchange makes each time, which hot-calls.txt lists. Start takes two thirds of the time, requests as long as before.
 
     python3 tools/calls.py TARGET/penstock-token-meter.wasm    counts calls anew (with node) and writes hot-calls.txt
 

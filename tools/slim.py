@@ -3,7 +3,7 @@
 
 A tenth of a module are the full names of its functions, for the stack of a trap. Only those of our own crates are kept, in
 short: `token_meter::meter::MeterOne::on_end`. Where `wasm-opt` is installed (Debian's package binaryen), it shrinks the code
-by another tenth before that. calls.py halves what Envoy takes to compile it.
+by another tenth before that. calls.py then takes a third off what Envoy needs to compile it.
 """
 
 import hashlib

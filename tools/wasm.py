@@ -149,6 +149,8 @@ def function_names(content):
 
 def path(name):
     """A mangled name as Rust writes it, without the hash; one that is mangled in another way as it is."""
+    # How wasm-opt calls what it has made of several functions that are alike.
+    name = name.removeprefix("byn$mgfn-shared$")
     if not name.startswith("_ZN"):
         return name
     parts, rest = [], name[3:]
