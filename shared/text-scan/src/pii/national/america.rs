@@ -35,7 +35,7 @@ pub(super) const ROWS: &[Row] = &[
         us_npi, &["npi", "national provider", "provider", "taxonomy"]),
     checked("ABA_ROUTING_NUMBER", "us_aba", &[told("999999999"), told("9999=9999=9")],
         us_aba, &["aba", "routing", "rtn", "bankrouting", "wire"]),
-    checked("MEDICAL_LICENSE", "us_dea", &[word("AA9999999"), word("A99999999")],
+    checked("MEDICAL_LICENSE", "us_dea", &[told("AA9999999"), word("A99999999")],
         us_dea, &["dea", "medical", "certificate"]),
     formed("US_MBI", "us_mbi", &[sure("9AX9=AX9=AA99"), told("9AX9AX9AA99")],
         us_mbi, &["mbi", "medicare", "beneficiary", "cms", "medicaid", "hicn"]),

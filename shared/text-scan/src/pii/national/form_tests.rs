@@ -84,6 +84,13 @@ fn a_plain_number_needs_a_word_or_a_text_of_its_own() {
 }
 
 #[test]
+fn a_time_since_1970_is_no_number_of_a_person() {
+    for time in (1_700_000_000..1_700_000_100_u64).flat_map(|time| [time, time * 1000]) {
+        assert_eq!(found(&time.to_string()), [""; 0], "{time}");
+    }
+}
+
+#[test]
 fn the_word_decides_between_numbers_that_look_alike() {
     for (entity, text) in [
         ("US_PASSPORT", "passport 912803456"),

@@ -108,7 +108,7 @@ impl Place<'_> {
         let said = self.said(found.end).has(row);
         let enough = match shape.evidence {
             Evidence::Enough => true,
-            Evidence::Alone => said || self.is_alone(&found),
+            Evidence::Alone => said || self.is_alone(&found) && !is_time(found.compact()),
             Evidence::Word => said,
         };
         let find = Find {
@@ -135,6 +135,11 @@ impl Place<'_> {
         let last = groups.position(|group| group.end + 1 >= found.end);
         last.is_some_and(|last| self.candidate.is_bare(self.first, self.first + last))
     }
+}
+
+/// Whether this may be a time of today in seconds or milliseconds since 1970, such as a number in a tool's arguments.
+fn is_time(compact: &[u8]) -> bool {
+    matches!((compact, compact.len()), ([b'1', b'6'..=b'8', ..], 10 | 13))
 }
 
 /// Whether the find's rule is one of the defaults; only these hold others back.
