@@ -22,8 +22,6 @@ const LICENCE: &[&str] = &[
     "driver_licen*",
     "driverlicen*",
     "driving licen*",
-    "licence number",
-    "license number",
     "dl number",
     "dl #",
 ];
@@ -32,7 +30,7 @@ const PASSPORT: &[&str] = &["passport", "travel document"];
 #[rustfmt::skip] // A row reads as a row.
 pub(super) const ROWS: &[Row] = &[
     checked("US_NPI", "us_npi", &[told("9999999999"), told("9999-999-999")],
-        us_npi, &["npi", "national provider", "provider", "taxonomy"]),
+        us_npi, &["npi", "national provider", "provider id*", "provider number"]),
     checked("ABA_ROUTING_NUMBER", "us_aba", &[told("999999999"), told("9999=9999=9")],
         us_aba, &["aba", "routing", "rtn", "bankrouting", "wire"]),
     checked("MEDICAL_LICENSE", "us_dea", &[told("AA9999999"), word("A99999999")],

@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Row] = &[
         sg_uen, &["uen", "acra", "unique entity"]),
     checked("PH_TIN", "ph_tin", &[sure("999=999=999=999"), told("999=999=999"),
         told("999=999=999=99999"), word("999999999"), word("999999999999")],
-        ph_tin, &["tin", "bir", "taxpayer", "tax id", "tax_id", "revenue"]),
+        ph_tin, &["tin", "bir", "taxpayer", "tax id", "tax_id"]),
 ];
 
 /// The kind of person, a province (10 to 96), and weights 13 to 2 modulo 11 (Bureau of Registration

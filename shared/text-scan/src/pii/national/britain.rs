@@ -7,7 +7,7 @@ use super::shape::{sure, told, word};
 #[rustfmt::skip] // A row reads as a row.
 pub(super) const ROWS: &[Row] = &[
     checked("UK_NHS", "uk_nhs", &[told("9999999999"), told("999-999-9999")],
-        uk_nhs, &["nhs", "national health", "health authority", "patient"]),
+        uk_nhs, &["nhs", "national health", "health authority"]),
     formed("UK_NINO", "uk_nino", &[sure("AA999999A"), sure("AA_999999A"), sure("AA_999999_A"),
         sure("AA-99-99-99-A")],
         uk_nino, &["nino", "national insurance", "ni number", "ni no"]),

@@ -42,7 +42,7 @@ pub(super) const ROWS: &[Row] = &[
     formed("IT_IDENTITY_CARD", "it_cie", &[told("AA99999AA"), told("9999999AA")], any, IT_CARD),
     named("IT_IDENTITY_CARD", "it_paper_card", &[word("AA9999999"), word("AA_9999999")], any, IT_CARD),
     formed("IT_DRIVER_LICENSE", "it_licence", &[told("AA9999999A"), told("U1XXXXXXXA")],
-        it_licence, &["patente", "licenza di guida", "license", "licence"]),
+        it_licence, &["patente", "licenza di guida"]),
     named("IT_PASSPORT", "it_passport", &[word("AA9999999")], any, &["passaport*"]),
     checked("ES_CIF", "es_cif", &[word("A9999999X"), told("A=9999999X"), told("A=9999999=X")],
         es_cif, &["cif", "nif", "identificación fiscal", "identificacion fiscal"]),

@@ -42,11 +42,10 @@ const DOCTOR: &[&str] = &[
     "arzt-nr",
     "arzt nr",
     "arzt-nummer",
-    "vertragsarzt",
-    "kassenarzt",
-    "arzt*",
+    "vertragsarzt*",
+    "kassenarzt*",
 ];
-const PRACTICE: &[&str] = &["betriebsst*", "bsnr", "praxis*"];
+const PRACTICE: &[&str] = &["betriebsst*", "bsnr", "praxisnummer", "nebenbetriebs*"];
 
 #[rustfmt::skip] // A row reads as a row.
 pub(super) const ROWS: &[Row] = &[

@@ -21,7 +21,7 @@ pub(super) const ROWS: &[Row] = &[
         kr_brn, &["brn", "business registration", "사업자"]),
     formed("KR_DRIVER_LICENSE", "kr_licence", &[sure("99=99=999999=99"), told("99_99_999999_99"),
         word("999999999999")],
-        kr_licence, &["운전면허", "면허번호", "driver* licen*", "driver licen*", "license"]),
+        kr_licence, &["운전면허", "면허번호", "driver's licen*", "driver licen*"]),
     named("KR_PASSPORT", "kr_passport", &[told("A999A9999"), word("A99999999")],
         |text| is_one_of(text, 0, b"MSROD"), &["여권", "passport", "korean passport"]),
 ];

@@ -15,7 +15,7 @@ pub(super) const ROWS: &[Row] = &[
         "identity code"]),
     checked("SE_ORGANISATIONSNUMMER", "se_orgnr", &[told("999999=9999"), told("9999999999")],
         se_orgnr, &["organisationsnummer", "orgnr", "orgnummer", "org nr", "org.nr", "företag*",
-        "company", "bolag*"]),
+        "company identity", "company registration", "bolag*"]),
 ];
 
 /// Date of birth, a sign for the century, a number from 002, and the whole number modulo 31 as a digit or
