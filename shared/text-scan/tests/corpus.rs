@@ -32,10 +32,15 @@ impl Record {
         let span = |find: &Find| Span {
             start: points(find.start),
             end: points(find.end),
-            entity: scanner.rule(find.rule).entity.to_owned(),
+            // Which provider's secret it is, the rules' own tests say.
+            entity: kind(scanner.rule(find.rule).entity).to_owned(),
         };
         scanner.scan(&self.text).iter().map(span).collect()
     }
+}
+
+fn kind(entity: &str) -> &str {
+    entity.split_once(':').map_or(entity, |(kind, _)| kind)
 }
 
 fn corpus(name: &str) -> Vec<Record> {
@@ -118,7 +123,7 @@ fn a_right_identifier_is_found_with_its_bounds() {
 fn what_was_written_by_hand_is_found_and_nothing_else() {
     let scanner = Scanner::default();
     let records = corpus("written.jsonl");
-    assert!(records.len() > 70);
+    assert!(records.len() > 80);
     for record in records {
         assert_eq!(record.finds(&scanner), record.spans, "{:?}", record.text);
     }

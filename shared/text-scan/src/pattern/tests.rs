@@ -131,13 +131,13 @@ fn hostile_texts_take_linear_time() {
         (r"\w+@\w+\.com", "@a."),
         ("漢+字?", "漢"),
     ] {
-        let text = unit.repeat(1_000_000 / unit.len());
+        let text = unit.repeat(200_000 / unit.len());
         let regex = Regex::new(source, Group::Whole).unwrap();
         let begun = Instant::now();
         let mut count = 0;
         regex.each(&text, |_| count += 1);
         assert!(
-            begun.elapsed().as_secs() < 30,
+            begun.elapsed().as_secs() < 20,
             "{source}: {count} finds, {:?}",
             begun.elapsed()
         );
