@@ -1,9 +1,9 @@
-//! The United States.
+//! The United States and Canada.
 
 use super::parts::{divides, is_one_of, is_uniform, part};
 use super::row::{Row, any, checked, formed, named};
 use super::shape::{sure, told, word};
-use crate::checksum::luhn_sum;
+use crate::checksum::{luhn, luhn_sum};
 
 const ITIN: &[&str] = &[
     "itin",
@@ -33,6 +33,9 @@ pub(super) const ROWS: &[Row] = &[
         us_npi, &["npi", "national provider", "provider id*", "provider number"]),
     checked("ABA_ROUTING_NUMBER", "us_aba", &[told("999999999"), told("9999=9999=9")],
         us_aba, &["aba", "routing", "rtn", "bankrouting", "wire"]),
+    checked("CA_SIN", "ca_sin", &[told("999999999"), told("999-999-999")],
+        ca_sin, &["my sin", "his sin", "her sin", "sin number", "sin no", "sin is", "sin:", "sin\"",
+        "sin #", "social insurance", "nas", "assurance sociale", "canada", "canadian"]),
     checked("MEDICAL_LICENSE", "us_dea", &[told("AA9999999"), word("A99999999")],
         us_dea, &["dea", "medical", "certificate"]),
     formed("US_MBI", "us_mbi", &[sure("9AX9=AX9=AA99"), told("9AX9AX9AA99")],
@@ -85,4 +88,9 @@ fn us_mbi(text: &[u8]) -> Option<bool> {
 /// Begins with 9, the middle from 50 to 65, 70 to 88, 90 to 92 or 94 to 99 (IRS Publication 1915).
 fn us_itin(text: &[u8]) -> Option<bool> {
     Some(is_one_of(text, 0, b"9")? && matches!(part(text, 3, 2)?, 50..=65 | 70..=88 | 90..=92 | 94..=99))
+}
+
+/// Luhn; none begins with 0 or 8 (Service Canada, "Social Insurance Number").
+fn ca_sin(text: &[u8]) -> Option<bool> {
+    Some(is_one_of(text, 0, b"12345679")? && luhn(text))
 }

@@ -15,7 +15,7 @@ pub(super) const ROWS: &[Row] = &[
         in_aadhaar, &["aadhaar", "aadhar", "uidai", "आधार"]),
     checked("IN_GSTIN", "in_gstin", &[sure("99AAAAA9999AXzX")], in_gstin, GST),
     formed("IN_GSTIN", "in_gstin_unchecked", &[told("99AAAAA9999AXzX")], in_state, GST),
-    formed("IN_PAN", "in_pan", &[sure("AAAAA9999A")],
+    formed("IN_PAN", "in_pan", &[sure("BBBBB9999B"), told("AAAAA9999A")],
         in_pan, &["pan", "permanent account", "income tax"]),
     formed("IN_VOTER", "in_voter", &[told("AAA9999999")], any, &["voter*", "vote", "epic", "elector*"]),
     named("IN_PASSPORT", "in_passport", &[word("A9999999"), word("A99_99999")],
@@ -23,8 +23,10 @@ pub(super) const ROWS: &[Row] = &[
     formed("IN_VEHICLE_REGISTRATION", "in_plate", &[told("AA99AA9999"), told("AA99A9999"),
         told("AA9AAA9999"), told("AA-99-AA-9999")],
         any, &["vehicle", "registration", "number plate", "rto"]).off(),
-    checked("SG_NRIC_FIN", "sg_nric", &[sure("A9999999A")], sg_nric, &["nric", "fin", "singapore"]),
-    checked("SG_UEN", "sg_uen", &[sure("99999999A"), sure("999999999A"), sure("A99AA9999X")],
+    checked("SG_NRIC_FIN", "sg_nric", &[sure("B9999999B"), told("A9999999A")],
+        sg_nric, &["nric", "fin", "singapore"]),
+    checked("SG_UEN", "sg_uen", &[sure("99999999B"), sure("999999999B"), sure("B99BB9999X"),
+        told("99999999A"), told("999999999A"), told("A99AA9999X")],
         sg_uen, &["uen", "acra", "unique entity"]),
     checked("PH_TIN", "ph_tin", &[sure("999=999=999=999"), told("999=999=999"),
         told("999=999=999=99999"), word("999999999"), word("999999999999")],
@@ -105,11 +107,11 @@ fn sg_uen(text: &[u8]) -> Option<bool> {
     Some(letters.get((sum % 11) as usize) == Some(last))
 }
 
-/// Letters count by their place in an alphabet without I, O, Y and Z, digits after them.
+/// Letters count by their place in an alphabet without I, O, Y and Z, digits after them, and 5 is taken off,
+/// which is 6 more modulo 11.
 fn sg_other(text: &[u8]) -> Option<u32> {
     const ALPHABET: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWX0123456789";
-    const SIX: u32 = 6;
-    let mut sum = SIX;
+    let mut sum = 6;
     for (byte, weight) in text.iter().zip([4, 3, 5, 3, 10, 2, 2, 5, 7]) {
         sum += ALPHABET.iter().position(|other| other == byte)? as u32 * weight;
     }

@@ -2,14 +2,14 @@
 
 use super::parts::{divides, is_day, is_one_of, is_uniform, part};
 use super::row::{Row, any, checked, formed, named};
-use super::shape::{sure, told, word};
+use super::shape::{Shape, sure, told, word};
 
 #[rustfmt::skip] // A row reads as a row.
 pub(super) const ROWS: &[Row] = &[
     checked("UK_NHS", "uk_nhs", &[told("9999999999"), told("999-999-9999")],
         uk_nhs, &["nhs", "national health", "health authority"]),
-    formed("UK_NINO", "uk_nino", &[sure("AA999999A"), sure("AA_999999A"), sure("AA_999999_A"),
-        sure("AA-99-99-99-A")],
+    formed("UK_NINO", "uk_nino", &[sure("BB999999B"), told("AA999999A"), sure("AA_999999A"),
+        sure("AA_999999_A"), sure("AA-99-99-99-A")],
         uk_nino, &["nino", "national insurance", "ni number", "ni no"]),
     formed("UK_DRIVING_LICENCE", "uk_licence", &[sure("AXXXX999999XXXAA"), sure("AXXXX_999999_XXXAA")],
         uk_licence, &["driving licen*", "driver's licen*", "licence", "dvla"]),
@@ -23,7 +23,7 @@ pub(super) const ROWS: &[Row] = &[
         "vrn", "dvla", "v5c", "logbook", "car"]).off(),
 ];
 
-const POSTCODES: &[super::shape::Shape] = &[
+const POSTCODES: &[Shape] = &[
     told("A9_9AA"),
     told("A99_9AA"),
     told("A9A_9AA"),
@@ -40,7 +40,7 @@ const POSTCODES: &[super::shape::Shape] = &[
     told("gir0aa"),
 ];
 
-const PLATES: &[super::shape::Shape] = &[
+const PLATES: &[Shape] = &[
     told("AA99AAA"),
     told("AA99-AAA"),
     told("A9-AAA"),

@@ -2,22 +2,22 @@
 
 use super::parts::is_one_of;
 use super::row::{Row, checked};
-use super::shape::{sure, told};
+use super::shape::{sure, told, word};
 use crate::checksum::{digit, weighted};
 
 #[rustfmt::skip] // A row reads as a row.
 pub(super) const ROWS: &[Row] = &[
-    checked("TW_NATIONAL_ID", "tw_id", &[sure("A999999999")],
+    checked("TW_NATIONAL_ID", "tw_id", &[sure("B999999999"), told("A999999999")],
         tw_id, &["身分證", "身份證", "身分证", "居留證", "taiwan*"]),
-    checked("HK_ID", "hk_id", &[sure("A999999(X)"), sure("AA999999(X)"), told("A999999X"),
-        told("AA999999X")],
+    checked("HK_ID", "hk_id", &[sure("A999999(X)"), sure("AA999999(X)"), word("A999999X"),
+        word("AA999999X")],
         hk_id, &["身份證", "身份证", "hkid", "hong kong id*", "hk id"]),
 ];
 
 /// What the first letter counts for, A as 10, by when its county was given one.
 const COUNTIES: &[u8; 26] = b"ABCDEFGHJKLMNPQRSTUVXYWZIO";
 
-/// The county's letter as two digits, sex (1, 2; foreigners 8, 9 or the older A to D), weights 1 9 8 7 6 5 4
+/// The county's letter as two digits, sex (1, 2; foreigners 8, 9), weights 1 9 8 7 6 5 4
 /// 3 2 1 1 modulo 10 (Ministry of the Interior; Wikipedia, "National identification card (Taiwan)").
 fn tw_id(text: &[u8]) -> Option<bool> {
     let county = COUNTIES.iter().position(|letter| Some(letter) == text.first())? as u32 + 10;

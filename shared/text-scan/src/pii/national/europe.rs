@@ -41,7 +41,7 @@ pub(super) const ROWS: &[Row] = &[
         it_vat, &["partita iva", "p. iva", "p.iva", "piva", "p iva"]),
     formed("IT_IDENTITY_CARD", "it_cie", &[told("AA99999AA"), told("9999999AA")], any, IT_CARD),
     named("IT_IDENTITY_CARD", "it_paper_card", &[word("AA9999999"), word("AA_9999999")], any, IT_CARD),
-    formed("IT_DRIVER_LICENSE", "it_licence", &[told("AA9999999A"), told("U1XXXXXXXA")],
+    formed("IT_DRIVER_LICENSE", "it_licence", &[told("AA9999999A"), told("u1XXXXXXXA")],
         it_licence, &["patente", "licenza di guida"]),
     named("IT_PASSPORT", "it_passport", &[word("AA9999999")], any, &["passaport*"]),
     checked("ES_CIF", "es_cif", &[word("A9999999X"), told("A=9999999X"), told("A=9999999=X")],
@@ -88,9 +88,15 @@ fn fr_nir(text: &[u8]) -> Option<bool> {
         _ => {}
     }
     let month = matches!(part(&digits, 3, 2)?, 1..=12 | 20 | 30..=42 | 50..=99);
-    let key = part(&digits, 13, 2)?;
+    let (department, key) = (part(&digits, 5, 2)?, part(&digits, 13, 2)?);
     let number = mod97(digits.iter().take(13).copied())?;
-    Some(is_one_of(text, 0, b"123478")? && month && (1..=97).contains(&key) && (number + key) % 97 == 0)
+    Some(
+        is_one_of(text, 0, b"123478")?
+            && month
+            && department > 0
+            && (1..=97).contains(&key)
+            && (number + key) % 97 == 0,
+    )
 }
 
 /// A SIREN and the number of one of its places, both Luhn (INSEE, "SIRET").
@@ -142,10 +148,11 @@ fn it_vat(text: &[u8]) -> Option<bool> {
     Some(office && luhn(digits) && part(digits, 0, 7)? > 0)
 }
 
-/// U1 and eight letters or digits, or two letters before seven digits and a letter.
+/// Two letters of the province before a number; those that the central office gives begin with U1 and have
+/// no A, O, Q or I (DM 16 October 2009).
 fn it_licence(text: &[u8]) -> Option<bool> {
-    let central = text.starts_with(b"U1") && !text.iter().skip(2).any(|byte| b"AOQI".contains(byte));
-    Some(central || text.get(2..9)?.iter().all(u8::is_ascii_digit))
+    let mut middle = text.get(2..9)?.iter();
+    Some(!text.starts_with(b"U1") || !middle.any(|byte| b"AOQI".contains(byte)))
 }
 
 /// The kind of company, seven digits, and a control that is a Luhn digit or its letter out of JABCDEFGHI

@@ -75,8 +75,8 @@ pub(super) const ROWS: &[Row] = &[
 /// Letters of a serial number; vowels and what looks like a digit are left out (PAuswV annex 3, ICAO 9303-3).
 const LETTERS: &[u8] = b"CFGHJKLMNPRTVWXYZ";
 
-/// Nine places, then a check digit by 7 3 1; often the ninth place is itself written as that digit (ICAO
-/// 9303-3).
+/// A serial number has nine places. Printed with its check digit it has ten; some take the ninth place for
+/// that digit.
 fn is_document(text: &[u8]) -> Option<bool> {
     let right = |byte: &u8| byte.is_ascii_digit() || LETTERS.contains(byte);
     Some(text.iter().all(right) && text.iter().any(u8::is_ascii_digit))

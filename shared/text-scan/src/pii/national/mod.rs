@@ -7,7 +7,6 @@
 mod america;
 mod asia;
 mod britain;
-mod canada;
 mod east_asia;
 mod europe;
 mod germany;
@@ -43,7 +42,6 @@ const TABLES: &[&[Row]] = &[
     south::ROWS,
     korea::ROWS,
     america::ROWS,
-    canada::ROWS,
     britain::ROWS,
     germany::ROWS,
     asia::ROWS,
@@ -137,7 +135,8 @@ impl Place<'_> {
     }
 }
 
-/// Whether this may be a time of today in seconds or milliseconds since 1970, such as a number in a tool's arguments.
+/// Whether this may be a time of today in seconds or milliseconds since 1970, such as a number in a tool's
+/// arguments.
 fn is_time(compact: &[u8]) -> bool {
     matches!((compact, compact.len()), ([b'1', b'6'..=b'8', ..], 10 | 13))
 }

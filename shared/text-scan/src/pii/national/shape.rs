@@ -5,6 +5,7 @@
 //! | `9` | a digit |
 //! | `0` to `8` | this digit |
 //! | `A` | a letter |
+//! | `B` | a capital letter |
 //! | `X` | a letter or a digit |
 //! | `a` to `z` | this letter, in either case |
 //! | `-` | a space, hyphen or full stop, the same one in the whole shape |
@@ -74,13 +75,12 @@ impl Match {
 }
 
 impl Shape {
-    /// Whether what follows the first group, which ends at `end`, can be of this shape. Cheap, to be asked first.
+    /// Whether what follows the first group, which ends at `end`, can be of this shape. Cheap, to be asked
+    /// first.
     pub(super) fn may_go_on(&self, text: &[u8], len: usize, end: usize) -> bool {
         let next = |at: usize| text.get(at).copied().unwrap_or(b' ');
         match self.text.as_bytes().get(len..) {
-            Some([separator, want, ..]) => {
-                separates(*separator, next(end)) && fits(*want, next(end + 1).to_ascii_uppercase())
-            }
+            Some([separator, want, ..]) => separates(*separator, next(end)) && fits(*want, next(end + 1)),
             _ => true,
         }
     }
@@ -95,11 +95,10 @@ impl Shape {
         let mut separator = None;
         for (want, byte) in self.text.bytes().zip(text.get(start..found.end)?) {
             if byte.is_ascii_alphanumeric() {
-                let byte = byte.to_ascii_uppercase();
-                if !fits(want, byte) {
+                if !fits(want, *byte) {
                     return None;
                 }
-                *found.letters.get_mut(found.len)? = byte;
+                *found.letters.get_mut(found.len)? = byte.to_ascii_uppercase();
                 found.len += 1;
             } else if !separates(want, *byte) || *separator.get_or_insert(*byte) != *byte && want == b'-' {
                 return None;
@@ -143,9 +142,10 @@ fn is_joint(byte: u8) -> bool {
 fn fits(want: u8, byte: u8) -> bool {
     match want {
         b'9' => byte.is_ascii_digit(),
-        b'A' => byte.is_ascii_uppercase(),
+        b'A' => byte.is_ascii_alphabetic(),
+        b'B' => byte.is_ascii_uppercase(),
         b'X' => byte.is_ascii_alphanumeric(),
-        _ => want.to_ascii_uppercase() == byte,
+        _ => want.eq_ignore_ascii_case(&byte),
     }
 }
 
@@ -176,6 +176,7 @@ mod tests {
             Some("130692544")
         );
         assert_eq!(compact("de999A", "dE123x").as_deref(), Some("DE123X"));
+        assert_eq!(compact("de999B", "dE123x"), None);
         assert_eq!(compact("A999999(X)", "C123456(9)").as_deref(), Some("C1234569"));
         assert_eq!(compact("63-999", "63-917").as_deref(), Some("63917"));
         assert_eq!(compact("63-999", "64-917"), None);

@@ -1,7 +1,7 @@
 //! South Africa, Nigeria, Australia.
 
 use super::parts::{divides, is_date, is_one_of, is_uniform, part};
-use super::row::{Row, checked, formed};
+use super::row::{Row, any, checked, formed};
 use super::shape::{sure, told};
 use crate::checksum::{luhn, verhoeff, weighted};
 
@@ -21,7 +21,7 @@ pub(super) const ROWS: &[Row] = &[
         |text| Some(verhoeff(text) && !is_uniform(text)), &["nin", "nimc",
         "national identification number", "national identity", "nigeria*"]),
     formed("NG_VEHICLE_REGISTRATION", "ng_plate", &[told("AAA-999AA"), told("AAA999AA")],
-        super::row::any, &["plate", "vehicle", "registration"]).off(),
+        any, &["plate", "vehicle", "registration"]).off(),
 ];
 
 /// Date of birth, citizenship 0 to 2, an 8 or 9, and Luhn (Department of Home Affairs; Wikipedia, "South
