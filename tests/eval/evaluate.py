@@ -48,6 +48,8 @@ def show_personal(name, out):
     print(f"\n{name}: core F1 {out['core']['f1']}, missing {out['missing']}")
     columns = ["n", "precision", "recall", "strict_recall", "false"]
     table([("core", out["core"])] + [(kind, row) for kind, row in out["types"].items() if row["n"] or row["false"]], columns)
+    for what, value in out["worst"].items():
+        print(f"{'' if what.startswith('mean') else 'least '}{what}: {'-' if value is None else f'{value[0]} ({value[1]})'}")
     split = [(key, row) for key, row in out["languages"].items() if key.split("/")[0] in score.CORE]
     if len({key.split("/")[1] for key, _ in split}) > 1:
         print("\nby language")

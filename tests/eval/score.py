@@ -10,6 +10,13 @@ import re
 # What every file about personal data has; totals are over these.
 CORE = ("EMAIL_ADDRESS PHONE_NUMBER CREDIT_CARD IBAN_CODE US_SSN IP_ADDRESS MAC_ADDRESS ES_NIF ES_NIE JP_MY_NUMBER "
         "CN_RESIDENT_ID").split()
+# Core types with a check digit.
+CHECKED = "CREDIT_CARD IBAN_CODE ES_NIF ES_NIE JP_MY_NUMBER CN_RESIDENT_ID".split()
+# National types with a check digit in every valid identifier.
+NATIONAL = ("ABA_ROUTING_NUMBER AU_ABN AU_ACN AU_MEDICARE AU_TFN BR_CNPJ BR_CPF CA_SIN DE_HEALTH_INSURANCE DE_LANR DE_SOCIAL_SECURITY DE_TAX_ID "
+            "DE_VAT_ID ES_CIF FI_PERSONAL_IDENTITY_CODE FR_NIR FR_SIREN FR_SIRET HK_ID IN_AADHAAR IN_GSTIN IT_FISCAL_CODE IT_VAT_CODE KR_BRN MX_CURP "
+            "PL_NIP PL_PESEL SE_ORGANISATIONSNUMMER SE_PERSONNUMMER SG_NRIC_FIN SG_UEN TH_TNIN TR_NATIONAL_ID TW_NATIONAL_ID UK_NHS US_NPI "
+            "ZA_ID_NUMBER").split()
 # Types without a check digit: one of them in a text that nobody labelled may well be right.
 UNCHECKED = set("EMAIL_ADDRESS PHONE_NUMBER IP_ADDRESS MAC_ADDRESS URL PERSON LOCATION ADDRESS DATE_TIME DATE_OF_BIRTH US_SSN".split())
 # What stands in documentation where a secret would stand: nobody's secret, so a good redactor leaves it alone.
@@ -73,9 +80,23 @@ def personal(truth, finds):
         if kind in CORE:
             core.add(tally)
     name = lambda key: f"{key[0]}/{key[1]}"
-    return {"missing": missing(truth, finds), "core": core.scores(),
-            "types": {kind: tally.scores() for kind, tally in sorted(by_type.items())},
-            "languages": {name(key): tally.scores() for key, tally in sorted(by_language.items(), key=str)}}
+    out = {"missing": missing(truth, finds), "core": core.scores(),
+           "types": {kind: tally.scores() for kind, tally in sorted(by_type.items())},
+           "languages": {name(key): tally.scores() for key, tally in sorted(by_language.items(), key=str)}}
+    return out | {"worst": worst(out)}
+
+
+def worst(out):
+    """What holds for every type, and not only on the whole: (value, where), None where there is nothing to see."""
+    def least(rows, figure, kinds):
+        known = [(row[figure], key) for key, row in out[rows].items() if key.split("/")[0] in kinds and row[figure] is not None]
+        return min(known, default=None)
+
+    recalls = [row["recall"] for kind, row in out["types"].items() if kind in CHECKED + NATIONAL and row["n"]]
+    return {"core strict recall": least("types", "strict_recall", CORE),
+            "checked core precision in a language": least("languages", "precision", CHECKED),
+            "checked core recall in a language": least("languages", "recall", CHECKED),
+            "mean recall of types with a check digit": (ratio(sum(recalls), len(recalls)), f"{len(recalls)} types")}
 
 
 def secrets(truth, finds):

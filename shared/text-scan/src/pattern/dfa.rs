@@ -18,6 +18,7 @@ const START: u16 = 2;
 const UNKNOWN: u32 = u32::MAX;
 const MAX_STATES: usize = 1024;
 const MAX_MOVES: usize = 32 << 10;
+const MAX_STEPS: usize = 32 << 10;
 /// Places in the table of states by content; a power of two, twice the states.
 const SLOTS: usize = 2 * MAX_STATES;
 
@@ -112,7 +113,9 @@ impl Dfa {
         } else {
             Side::Other
         };
-        let is_full = self.states.len() >= MAX_STATES || self.moves.len() + self.width > MAX_MOVES;
+        let is_full = self.states.len() >= MAX_STATES
+            || self.steps.len() >= MAX_STEPS
+            || self.moves.len() + self.width > MAX_MOVES;
         if is_full {
             self.forget();
         }
