@@ -75,19 +75,15 @@ pub(crate) struct ItemText {
 }
 
 impl ItemText {
-    /// The end of a channel, in a frame without text of it.
-    pub(crate) fn end_of(channel: ChannelId) -> Self {
+    /// The end of a channel whose texts are like `self`, in a frame without text of it.
+    pub(crate) fn end(&self) -> Self {
         Self {
-            channel,
-            scope: Scope::Other,
-            encoding: Encoding::Plain,
-            part: Part::Delta,
-            signed: false,
             last: true,
             node: None,
             text: String::new(),
             edited: false,
             is_value: false,
+            ..*self
         }
     }
 }

@@ -46,7 +46,7 @@ struct Queued {
 #[derive(Debug, Default)]
 struct Channel {
     /// Bytes of text queued so far.
-    end: u64,
+    queued: u64,
     /// Bytes of text decided so far.
     decided: u64,
     /// Text that the filter has seen and not decided: it begins at `decided`.
@@ -54,6 +54,8 @@ struct Channel {
     closed: bool,
     /// Index of the channel's last text in the item that came last.
     latest: usize,
+    /// An empty text like those of the channel.
+    end: Option<ItemText>,
 }
 
 impl Stage {
@@ -159,10 +161,11 @@ impl Stage {
             let mut start = 0;
             if text.part == Part::Delta {
                 let channel = self.channel(text.channel);
-                start = channel.end;
-                channel.end = start.saturating_add(text.text.len() as u64);
+                start = channel.queued;
+                channel.queued = start.saturating_add(text.text.len() as u64);
                 channel.closed = text.last;
                 channel.latest = index;
+                channel.end.get_or_insert_with(|| text.end());
             }
             places.push(Placed::new(start, text.text.len()));
         }
@@ -184,8 +187,8 @@ impl Stage {
             .channels
             .iter()
             .filter(|(id, channel)| !channel.closed && (ends || finished.contains(id)));
-        let open: Vec<ChannelId> = open.map(|(id, _)| *id).collect();
-        for id in open {
+        let open = open.filter_map(|(id, channel)| Some((*id, channel.end.clone()?)));
+        for (id, end) in open.collect::<Vec<_>>() {
             match item
                 .texts
                 .iter_mut()
@@ -193,7 +196,7 @@ impl Stage {
                 .find(|text| text.channel == id && text.part == Part::Delta)
             {
                 Some(text) => text.last = true,
-                None => item.texts.push(ItemText::end_of(id)),
+                None => item.texts.push(end),
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::filters::*;
 use crate::stage::Stage;
 use penstock_fake_envoy::Options;
 use penstock_filter_api::{Outcome, OutputFlow};
-use penstock_llm_api::Part;
+use penstock_llm_api::{Encoding, Part, Scope};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -78,6 +78,31 @@ fn the_last_piece_of_a_channel_is_the_last_of_its_frame() {
     let seen = seen.borrow();
     let lasts: Vec<&(String, bool)> = seen.iter().filter(|(_, last)| *last).collect();
     assert_eq!(lasts.len(), 1, "{seen:?}");
+}
+
+#[test]
+fn the_end_of_a_channel_is_a_text_like_the_others() {
+    let ends = Rc::new(RefCell::new(Vec::new()));
+    let log = ends.clone();
+    let filter = judges(move |piece, _, _| {
+        if piece.last {
+            log.borrow_mut()
+                .push((piece.scope, piece.encoding, piece.text.len()));
+        }
+        OutputFlow::Clear
+    });
+    let mut stage = Stage::new("{}", vec![filter]);
+    plays(
+        &mut stage,
+        &[delta(0, "words"), arguments(0, 0, "{}"), DONE.to_owned()],
+    );
+    assert_eq!(
+        *ends.borrow(),
+        [
+            (Scope::Output, Encoding::Plain, 0),
+            (Scope::ToolCall, Encoding::JsonFragment, 0)
+        ]
+    );
 }
 
 #[test]
