@@ -30,6 +30,8 @@ pub(crate) struct Window {
     start: u64,
     /// What begins before this offset is dealt with.
     done: u64,
+    /// Stand-ins that are restored: they look like what they stand for.
+    restored: Vec<Range<u64>>,
 }
 
 /// What an answer holds.
@@ -59,9 +61,9 @@ impl Window {
         self.text.push_str(piece.text);
     }
 
-    /// What begins before this offset is dealt with: a stand-in of ours looks like what it stands for.
-    pub(crate) fn settle(&mut self, offset: u64) {
-        self.done = self.done.max(offset);
+    /// A stand-in is restored: it is no find.
+    pub(crate) fn restored(&mut self, range: Range<u64>) {
+        self.restored.push(range);
     }
 
     /// Forgets what no find can reach any more.
@@ -69,6 +71,7 @@ impl Window {
         let cut = border(&self.text, growing(&self.text).saturating_sub(BEFORE_BYTES));
         self.text.drain(..cut);
         self.start += cut as u64;
+        self.restored.retain(|range| range.end > self.start);
     }
 
     /// Judges what the window holds up to the offset `upto`, outside of `stand_ins`.
@@ -92,8 +95,7 @@ impl Window {
         };
         for find in config.scanner.scan(&self.text) {
             let range = self.start + find.start as u64..self.start + find.end as u64;
-            let ours = |other: &Range<u64>| other.start < range.end && range.start < other.end;
-            if range.start < self.done || stand_ins.iter().any(ours) {
+            if range.start < self.done || meets(&self.restored, &range) || meets(stand_ins, &range) {
                 continue;
             }
             if range.end > open {
@@ -103,12 +105,21 @@ impl Window {
             self.done = range.end;
             let value = self.text.get(find.start..find.end).unwrap_or_default();
             meet(&find, value, range, piece, (config, vault), tally, &mut verdict);
+            if verdict.blocked.is_some() {
+                break;
+            }
         }
         if config.changes_answers {
             verdict.open = open;
         }
         verdict
     }
+}
+
+/// Whether a range has a byte in common with one of these, which are in order.
+fn meets(ranges: &[Range<u64>], range: &Range<u64>) -> bool {
+    let behind = ranges.partition_point(|other| other.end <= range.start);
+    ranges.get(behind).is_some_and(|other| other.start < range.end)
 }
 
 /// Acts on one find.
@@ -125,13 +136,14 @@ fn meet(
     if decision.action == Action::Pass || vault.was_sent(value) || config.allows(value) {
         return;
     }
-    if matches!(piece.part, Part::Delta | Part::Whole) {
+    // What ends the answer in a repeat is met no more in the text that is repeated.
+    if matches!(piece.part, Part::Delta | Part::Whole) || decision.action == Action::Block {
         tally.found(find.rule, Way::Response, piece.scope, decision.action);
     }
     let rule = config.scanner.rule(find.rule);
     match decision.action {
         Action::Pass | Action::Alert => {}
-        Action::Block => verdict.blocked = verdict.blocked.or(Some(find.rule)),
+        Action::Block => verdict.blocked = Some(find.rule),
         Action::Mask | Action::FormatPreserving => verdict.edits.push((range, bare_placeholder(rule.entity))),
         Action::Hash | Action::Replace | Action::Drop => {
             verdict

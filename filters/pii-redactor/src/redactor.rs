@@ -207,13 +207,12 @@ impl Filter for RedactorOne {
             }
             open = verdict.open;
         }
-        let restored = self.restore(piece, &sought, begin..open, edits);
-        window.settle(restored.start);
+        let open = self.restore(piece, &sought, begin..open, &mut window, edits);
         window.trim();
         if piece.part == Part::Delta && !piece.last {
             self.windows.push((piece.channel, window));
         }
-        OutputFlow::HoldFrom(restored.end)
+        OutputFlow::HoldFrom(open)
     }
 
     fn on_end(&mut self, _record: &Record, cx: &mut Cx<'_>) {
@@ -230,24 +229,24 @@ impl Filter for RedactorOne {
 }
 
 impl RedactorOne {
-    /// Writes the originals of the stand-ins that end in a range of the channel. Gives the end of the last of them, and the
-    /// end of the range, or where a stand-in begins that reaches beyond it.
+    /// Writes the originals of the stand-ins that end in a range of the channel. Gives the end of the range, or where a
+    /// stand-in begins that reaches beyond it.
     fn restore(
         &mut self,
         piece: &Piece<'_>,
         sought: &Sought,
         range: Range<u64>,
+        window: &mut Window,
         edits: &mut PieceEdits,
-    ) -> Range<u64> {
-        let mut settled = range.start;
+    ) -> u64 {
         for stand_in in &sought.found {
             let at = range.start + stand_in.range.start as u64..range.start + stand_in.range.end as u64;
             if at.end > range.end {
-                return settled..range.end.min(at.start);
+                return range.end.min(at.start);
             }
-            settled = at.end;
             match stand_in.entry.and_then(|index| self.vault.entry(index)) {
                 Some(entry) => {
+                    window.restored(at.clone());
                     write_original(entry, piece, at, edits);
                     if counts(piece.part) {
                         self.tally.restored(entry.rule);
@@ -257,7 +256,7 @@ impl RedactorOne {
                 None => {}
             }
         }
-        settled..range.end
+        range.end
     }
 
     /// What was seen of a channel; of a text that comes whole nothing is kept.

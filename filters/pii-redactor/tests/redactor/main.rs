@@ -9,6 +9,7 @@
     clippy::string_slice
 )]
 
+mod answers;
 mod basics;
 mod configs;
 mod dialects;
@@ -19,6 +20,7 @@ mod mischief;
 mod roundtrip;
 #[cfg(feature = "schema")]
 mod schema;
+mod shadow;
 mod story;
 mod tenants;
 mod values;
