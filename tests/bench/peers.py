@@ -66,14 +66,17 @@ def prompts(texts):
 
 
 def workloads():
-    """Texts of this repository: prose without a find, prose with an identifier every 150 bytes or so, and identifiers only."""
+    """Texts of this repository: prose without a find, prose with three identifiers a paragraph, and identifiers only."""
     corpus = ROOT / "tests" / "eval" / "corpus"
     read = lambda name: [json.loads(line) for line in (corpus / name).read_text(encoding="utf-8").splitlines()]
     prose = (ROOT / "tests" / "bench" / "prose.txt").read_text(encoding="utf-8").split("\n\n") * 4
     full = [record["text"] for record in read("written.jsonl") + read("generated.jsonl") if record["spans"]]
     every = len(full) // len(prose)
     mixed = [text for number, part in enumerate(prose) for text in (part, *full[number * every:][:3])]
-    return {"prose": prompts(prose), "prose and identifiers": prompts(mixed), "identifiers only": prompts(full)}
+    english = [part for part in prose if part.isascii()]
+    others = [part for part in prose if not part.isascii()]
+    return {"English prose": prompts(english * 2), "es, ja, zh prose": prompts(others), "prose and identifiers": prompts(mixed),
+            "identifiers only": prompts(full)}
 
 
 def python_time(scan, inputs):
