@@ -10,7 +10,7 @@ const GST: &[&str] = &["gstin", "gst", "goods and services"];
 #[rustfmt::skip] // A row reads as a row.
 pub(super) const ROWS: &[Row] = &[
     checked("TH_TNIN", "th_tnin", &[told("9999999999999"), sure("9-9999-99999-99-9")],
-        th_tnin, &["thai", "tnin", "เลขประจำตัว", "เลขบัตร", "รหัสปชช"]),
+        th_tnin, &["thai", "tnin", "national id*", "เลขประจำตัว", "เลขบัตร", "รหัสปชช"]),
     checked("IN_AADHAAR", "in_aadhaar", &[told("999999999999"), told("9999-9999-9999")],
         in_aadhaar, &["aadhaar", "aadhar", "uidai", "आधार"]),
     checked("IN_GSTIN", "in_gstin", &[sure("99AAAAA9999AXzX")], in_gstin, GST),

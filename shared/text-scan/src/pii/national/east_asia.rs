@@ -1,7 +1,7 @@
-//! Taiwan, Hong Kong.
+//! Taiwan, Hong Kong; passports of China and Japan.
 
 use super::parts::is_one_of;
-use super::row::{Row, checked};
+use super::row::{Row, any, checked, named};
 use super::shape::{sure, told, word};
 use crate::checksum::{digit, weighted};
 
@@ -12,6 +12,8 @@ pub(super) const ROWS: &[Row] = &[
     checked("HK_ID", "hk_id", &[sure("A999999(X)"), sure("AA999999(X)"), word("A999999X"),
         word("AA999999X")],
         hk_id, &["身份證", "身份证", "hkid", "hong kong id*", "hk id"]),
+    named("CN_PASSPORT", "cn_passport", &[word("B99999999"), word("BB9999999")], any, &["护照", "護照"]),
+    named("JP_PASSPORT", "jp_passport", &[word("AA9999999")], any, &["パスポート", "旅券"]),
 ];
 
 /// What the first letter counts for, A as 10, by when its county was given one.

@@ -100,6 +100,8 @@ fn the_word_decides_between_numbers_that_look_alike() {
         ("US_DRIVER_LICENSE", "driver's license F912121212"),
         ("UK_PASSPORT", "his UK passport, AB1234567"),
         ("IT_PASSPORT", "passaporto AB1234567"),
+        ("CN_PASSPORT", "护照号码：E12345678"),
+        ("JP_PASSPORT", "パスポート番号はTK1234567です"),
         ("IT_IDENTITY_CARD", "carta d'identità AB1234567"),
     ] {
         assert_eq!(found(text), [entity], "{text}");

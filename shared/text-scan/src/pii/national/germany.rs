@@ -35,6 +35,7 @@ const TAX: &[&str] = &[
     "idnr",
     "id-nr",
     "bzst",
+    "tax id*",
 ];
 const DOCTOR: &[&str] = &[
     "arztnummer",

@@ -8,7 +8,7 @@ use crate::checksum::alnum;
 #[rustfmt::skip] // A row reads as a row.
 pub(super) const ROWS: &[Row] = &[
     checked("BR_CPF", "br_cpf", &[sure("999.999.999=99"), told("99999999999")],
-        br_cpf, &["cpf", "contribuinte"]),
+        br_cpf, &["cpf", "contribuinte", "taxpayer"]),
     checked("BR_CNPJ", "br_cnpj", &[sure("99.999.999/9999=99"), told("99999999999999"),
         sure("9X.XXX.XXX/XXXX=99"), sure("AX.XXX.XXX/XXXX=99")],
         br_cnpj, &["cnpj"]),

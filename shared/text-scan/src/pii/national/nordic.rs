@@ -12,7 +12,7 @@ pub(super) const ROWS: &[Row] = &[
     checked("SE_PERSONNUMMER", "se_personnummer", &[sure("999999+9999"), told("9999999999"),
         told("99999999+9999"), told("999999999999")],
         se_personnummer, &["personnummer", "personnr", "pnr", "samordningsnummer", "svensk", "swedish",
-        "identity code"]),
+        "personal identity", "personal number", "identity code"]),
     checked("SE_ORGANISATIONSNUMMER", "se_orgnr", &[told("999999=9999"), told("9999999999")],
         se_orgnr, &["organisationsnummer", "orgnr", "orgnummer", "org nr", "org.nr", "företag*",
         "company identity", "company registration", "bolag*"]),
