@@ -73,6 +73,26 @@ impl<'a> Context<'a> {
         self.before(start, blank + near, words)
     }
 
+    /// Whether one of the words ends right before `start`, blanks and signs between left out.
+    pub(crate) fn leads_to(&self, start: usize, words: &[&str]) -> bool {
+        let before = self
+            .text
+            .get(start.saturating_sub(BEFORE)..start)
+            .unwrap_or_default();
+        let signs = before
+            .iter()
+            .rev()
+            .take(4)
+            .take_while(|b| b.is_ascii() && !b.is_ascii_alphanumeric())
+            .count();
+        let end = start - signs;
+        let ends = |word: &&str| {
+            end.checked_sub(word.len())
+                .is_some_and(|at| self.any_at(at, end, &[word]))
+        };
+        words.iter().any(ends)
+    }
+
     /// Whether one of the words begins at `end` or up to three bytes on.
     pub(crate) fn follows(&self, end: usize, words: &[&str]) -> bool {
         let to = (end + AFTER).min(self.text.len());

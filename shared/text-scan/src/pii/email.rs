@@ -206,6 +206,28 @@ mod tests {
     }
 
     #[test]
+    fn a_domain_without_a_valid_name_is_none() {
+        let labels = ["-a", "a-", "", "a..b", "a_b", "a b", "a,b", "a/b", "a:b"];
+        let endings = ["c", "1", "c1", "png", "css", "", "-", "x".repeat(25).as_str()].map(String::from);
+        for wrong in labels
+            .iter()
+            .map(|label| format!("ana@{label}.com"))
+            .chain(endings.iter().map(|end| format!("ana@b.{end}")))
+        {
+            assert!(
+                !has("EMAIL_ADDRESS", &format!("<{wrong}>")) || wrong.contains(' '),
+                "{wrong}"
+            );
+        }
+        for wrong in ["ana.", "a..na", "", "x".repeat(65).as_str()] {
+            assert!(
+                !has("EMAIL_ADDRESS", &format!("<{wrong}@example.com>")),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
     fn a_path_of_a_url_may_hold_one() {
         assert_eq!(
             finds("EMAIL_ADDRESS", "https://example.com/u/ana@example.org/x"),

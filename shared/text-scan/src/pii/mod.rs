@@ -14,8 +14,6 @@ mod identity;
 pub(crate) mod national;
 mod network;
 mod phone;
-mod phone_plans;
-mod phone_words;
 mod rules;
 
 use candidate::{Candidate, Gatherer};

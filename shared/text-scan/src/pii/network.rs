@@ -21,10 +21,13 @@ const VERSION: &[&str] = &[
     "版本号",
     "버전",
     "firmware",
-    "driver",
+    "バージョンは",
+    "版本是",
+    "版本为",
+    "版本号为",
+    "version is",
+    "version number",
 ];
-/// Bytes before the numbers in which such a word counts.
-const VERSION_REACH: usize = 20;
 /// Bytes of the longest IPv6 address: eight groups, the last two as IPv4.
 const MAX_IPV6: usize = 45;
 
@@ -60,7 +63,7 @@ fn ipv4(candidate: &Candidate<'_>, context: &Context<'_>, first: usize) -> Optio
     let (start, end) = (groups.first()?.start, groups.last()?.end);
     let word_before = start.checked_sub(1).and_then(|at| candidate.text.get(at)) == Some(&b'.');
     let whole = dotted && !longer && !before && !word_before;
-    (whole && groups.iter().all(octet) && !context.before(start, VERSION_REACH, VERSION))
+    (whole && groups.iter().all(octet) && !context.leads_to(start, VERSION))
         .then(|| Core::Ipv4.at(start, end + tail(candidate.text, end, 32)))
 }
 
@@ -328,6 +331,38 @@ mod tests {
             "g::1",
         ] {
             assert!(!has("IP_ADDRESS", text), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_octet_above_255_or_with_a_leading_zero_is_none() {
+        for wrong in (256..=300)
+            .map(|octet| octet.to_string())
+            .chain(["00", "01", "007", "1000"].map(String::from))
+        {
+            for address in ["{}.10.20.30", "10.{}.20.30", "10.20.{}.30", "10.20.30.{}"] {
+                let text = address.replace("{}", &wrong);
+                assert!(!has("IP_ADDRESS", &text), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_letter_beyond_f_is_in_no_address() {
+        for address in [
+            "00:1a:2b:3c:4d:5e",
+            "00-1a-2b-3c-4d-5e",
+            "2001:db8:0:0:8:800:200c:417a",
+        ] {
+            for place in (0..address.len()).filter(|place| address.as_bytes()[*place].is_ascii_alphanumeric())
+            {
+                let mut wrong = address.to_string();
+                wrong.replace_range(place..=place, "g");
+                assert!(
+                    !has("MAC_ADDRESS", &wrong) && !has("IP_ADDRESS", &wrong),
+                    "{wrong}"
+                );
+            }
         }
     }
 

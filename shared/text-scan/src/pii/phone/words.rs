@@ -1,7 +1,7 @@
 //! Words that a phone number stands by.
 
 /// Before it, or near a number that a numbering plan writes so.
-pub(crate) const BEFORE: &[&str] = &[
+pub(super) const BEFORE: &[&str] = &[
     "phone*",
     "tel",
     "telephone*",
@@ -94,10 +94,17 @@ pub(crate) const BEFORE: &[&str] = &[
     "फोन",
     "هاتف",
     "جوال",
+    "your number",
+    "his number",
+    "her number",
+    "our number",
+    "their number",
+    "call me",
+    "numero di telefono",
 ];
 
 /// Right behind it.
-pub(crate) const AFTER: &[&str] = &[
+pub(super) const AFTER: &[&str] = &[
     "office",
     "fax",
     "mobile",
@@ -119,4 +126,39 @@ pub(crate) const AFTER: &[&str] = &[
     "へお電話",
     "联系我",
     "으로 전화",
+];
+
+/// Right before a number that is no phone number, although a word of [`BEFORE`] is near: "call about order 12345678".
+pub(super) const OTHERS: &[&str] = &[
+    "order",
+    "invoice",
+    "ticket",
+    "account",
+    "id",
+    "case",
+    "ref",
+    "reference",
+    "tracking",
+    "serial",
+    "card",
+    "zip",
+    "isbn",
+    "ssn",
+    "pedido",
+    "factura",
+    "cuenta",
+    "tarjeta",
+    "commande",
+    "auftrag",
+    "konto",
+    "bestellung",
+    "订单",
+    "單號",
+    "单号",
+    "账号",
+    "账户",
+    "卡号",
+    "注文",
+    "口座",
+    "カード",
 ];

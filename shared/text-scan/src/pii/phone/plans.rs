@@ -2,7 +2,7 @@
 
 /// What a number in the form of a plan needs to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Needs {
+pub(super) enum Needs {
     /// The form says it all.
     Nothing,
     /// A hyphen, a full stop or a parenthesis between its groups, else a word nearby.
@@ -62,7 +62,7 @@ const PLANS: &[(&[u8], &[u8], Needs)] = &[
 ];
 
 /// What a number of these digits in groups of these sizes needs. `None` where no plan writes it so.
-pub(crate) fn plan(digits: &[u8], sizes: &[u8]) -> Option<Needs> {
+pub(super) fn plan(digits: &[u8], sizes: &[u8]) -> Option<Needs> {
     if !(8..=11).contains(&digits.len()) {
         return None;
     }
@@ -181,7 +181,7 @@ const COUNTRIES: &[(u16, u8, u8)] = &[
 const LONG_CODES: &[u8] = b"21 22 23 24 25 26 29 35 37 38 42 50 59 67 68 69 80 85 87 88 96 97 99";
 
 /// Digits of the country code that a number begins with, and how many follow it, fewest and most.
-pub(crate) fn country_lengths(digits: &[u8]) -> Option<(usize, usize, usize)> {
+pub(super) fn country_lengths(digits: &[u8]) -> Option<(usize, usize, usize)> {
     let value = |len: usize| {
         let code = digits.get(..len)?;
         Some(
