@@ -1,13 +1,14 @@
 // What tools/calls.py runs: exchanges through a module whose calls have counters, on a stand-in for Envoy that is only as good
-// as this needs. Prints the counters.   node hot-calls.mjs MODULE FIRST_COUNTER_AT COUNTERS RUNS
+// as this needs. Prints the counters.   node hot-calls.mjs MODULE FIRST_COUNTER_AT COUNTERS RUNS CONFIGURATION
 import fs from 'fs';
 
-const [file, first, counters, runs] = [process.argv[2], ...process.argv.slice(3).map(Number)];
+const file = process.argv[2], [first, counters, runs] = process.argv.slice(3, 6).map(Number), configuration = process.argv[6];
 const encode = text => new TextEncoder().encode(text);
 const OK = 0, NOT_FOUND = 1;
 const [REQUEST_BODY, RESPONSE_BODY, CONFIGURATION] = [0, 1, 7], [REQUEST_HEAD, RESPONSE_HEAD] = [0, 2];
 
-const question = 'How does a penstock lead water to a turbine, and what is it made of? '.repeat(24);
+const question = 'How does a penstock lead water to a turbine, and what is it made of? '.repeat(20)
+  + '水圧鉄管は水を水車に導きます。'.repeat(4) + 'Write to ana@example.com or call +1 212 555 0123 about 3 of 14 pumps, v1.2, key=x. ';
 const request = stream => encode(JSON.stringify({
   model: 'gpt-4.1', temperature: 0.2, max_completion_tokens: 512, stream,
   messages: [{ role: 'system', content: 'You answer questions about hydropower.' }, { role: 'user', content: question }],
@@ -43,7 +44,7 @@ const answered = type => pairs({ ':status': '200', 'content-type': type, 'x-envo
 
 let module, clock = 1.73e18, metrics = 0;
 const memory = () => new DataView(module.memory.buffer);
-const buffers = { [CONFIGURATION]: encode('{"token_meter": {}}') }, maps = { [REQUEST_HEAD]: asked };
+const buffers = { [CONFIGURATION]: encode(configuration) }, maps = { [REQUEST_HEAD]: asked };
 const set = (at, value) => (memory().setUint32(at, value, true), OK);
 function give(bytes, pointer, size) {
   if (!bytes) return NOT_FOUND;
