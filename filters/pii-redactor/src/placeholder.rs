@@ -48,8 +48,9 @@ pub(crate) fn label_of(name: &[u8]) -> Option<&[u8]> {
     (starts && (number || hex)).then_some(label)
 }
 
-/// Adds a hash of every name that stands in a text, in whatever case: these must not be given out again.
-pub(crate) fn names_in(text: &str, hashes: &mut Vec<u64>) {
+/// Adds a hash of every name that stands in a text, in whatever case: these must not be given out again. `json`: it is
+/// source text of JSON.
+pub(crate) fn names_in(text: &str, json: bool, hashes: &mut Vec<u64>) {
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(found) = bytes
@@ -57,12 +58,7 @@ pub(crate) fn names_in(text: &str, hashes: &mut Vec<u64>) {
         .and_then(|rest| rest.iter().position(|byte| *byte == b'_'))
     {
         let line = at + found;
-        let before = bytes.get(..line).unwrap_or_default().iter().rev();
-        let start = line
-            - before
-                .take(MAX_NAME_BYTES)
-                .take_while(|byte| is_name(**byte) || **byte == b'\\')
-                .count();
+        let start = begin_of(bytes, line, json);
         let after = bytes.get(line..).unwrap_or_default().iter();
         let end = line
             + after
@@ -75,6 +71,31 @@ pub(crate) fn names_in(text: &str, hashes: &mut Vec<u64>) {
         }
         at = end;
     }
+}
+
+/// Where the name begins to which the underline at `line` belongs. A backslash belongs to it as Markdown's, before an
+/// underline.
+fn begin_of(bytes: &[u8], line: usize, json: bool) -> usize {
+    let before = |at: usize| at.checked_sub(1).and_then(|at| bytes.get(at)).copied();
+    let mut start = line;
+    while let Some(byte) = before(start).filter(|_| line - start < MAX_NAME_BYTES) {
+        let escapes = byte == b'\\' && matches!(bytes.get(start), Some(b'_' | b'\\'));
+        let head = bytes.get(..start).unwrap_or_default();
+        if !(escapes || is_name(byte)) || (json && ends_in_escape(head)) {
+            break;
+        }
+        start -= 1;
+    }
+    start
+}
+
+/// Whether a piece of JSON ends in an escape such as `\n`, whose letter is none of the text.
+pub(crate) fn ends_in_escape<'b>(
+    json: impl IntoIterator<Item = &'b u8, IntoIter: DoubleEndedIterator>,
+) -> bool {
+    let mut back = json.into_iter().rev();
+    let letter = back.next().is_some_and(|byte| b"nrtbf".contains(byte));
+    letter && back.take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
 /// FNV-1a over the capitals of a name, backslashes left out.
@@ -114,7 +135,11 @@ mod tests {
     #[test]
     fn names_in_a_text_are_known_in_every_form() {
         let mut hashes = Vec::new();
-        names_in(r"see [EMAIL_1], email_2 and EMAIL\_3 in snake_case", &mut hashes);
+        names_in(
+            r"see [EMAIL_1], email_2 and EMAIL\_3 in snake_case",
+            false,
+            &mut hashes,
+        );
         assert_eq!(
             hashes.len(),
             4,
@@ -122,6 +147,21 @@ mod tests {
         );
         for name in ["EMAIL_1", "EMAIL_2", "EMAIL_3"] {
             assert!(hashes.contains(&hash(name.as_bytes())), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_backslash_divides_names_where_it_is_not_markdowns() {
+        for (text, json, name) in [
+            (r"email_2\CARD_1", false, "CARD_1"),
+            (r"a_b\_CARD_1", false, "A_B_CARD_1"),
+            (r"\nCARD_1", true, "CARD_1"),
+            (r"\nCARD_1", false, "NCARD_1"),
+            (r"\\nCARD_1", true, "NCARD_1"),
+        ] {
+            let mut hashes = Vec::new();
+            names_in(text, json, &mut hashes);
+            assert!(hashes.contains(&hash(name.as_bytes())), "{name} in {text}");
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Models write placeholders in lower case, in full-width or corner brackets, with the backslashes of Markdown, without
 //! the brackets, and inside JSON; a stream cuts them anywhere. What is found is always a name that the vault gave out.
 
-use crate::placeholder::{MAX_NAME_BYTES, is_name, label_of};
+use crate::placeholder::{MAX_NAME_BYTES, ends_in_escape, is_name, label_of};
 use crate::vault::Vault;
 use std::ops::Range;
 
@@ -114,12 +114,9 @@ impl Seeker<'_> {
     /// Whether the byte before is one of these, and no part of an escape of JSON such as `\n`.
     fn follows(&self, at: usize, one_of: fn(u8) -> bool) -> bool {
         let text = self.bytes.get(..at).unwrap_or_default();
-        let mut before = self.place.before.iter().chain(text).rev();
-        let Some(byte) = before.next().filter(|byte| one_of(**byte)) else {
-            return false;
-        };
-        let backslashes = before.take_while(|byte| **byte == b'\\').count();
-        !(self.place.json && b"nrtbf".contains(byte) && backslashes % 2 == 1)
+        let before = || self.place.before.iter().chain(text);
+        let follows = before().next_back().is_some_and(|byte| one_of(*byte));
+        follows && !(self.place.json && ends_in_escape(before()))
     }
 
     /// A number of JSON that was masked as a string: its quotes go too.

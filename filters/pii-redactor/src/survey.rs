@@ -198,7 +198,8 @@ impl Survey {
         self.each(request.json, |_, _, value| sent.push(hash(value.as_bytes())));
         // Under a key a name that stands there already is, but for a chance of 1 in 2^24, that of the same value.
         for text in request.texts.iter().filter(|_| !keyed) {
-            names_in(&text_of(request.json, text.node), &mut taken);
+            let json = text.encoding != Encoding::Plain;
+            names_in(&text_of(request.json, text.node), json, &mut taken);
         }
         vault.learn(taken, sent);
     }

@@ -23,7 +23,7 @@ pub(crate) const VALUES: [&str; 12] = [
 pub(crate) const CUSTOM: &str = r#""custom": [{"entity": "CODE_NAME", "literals": ["Projekt \"Öl\"", "C:\\Users\\ana", "秘密\n計画", "🦀&Söhne", "o\"\\\"x", "line one\r\nline\ttwo"]}]"#;
 
 /// Words between the values: signs that stand around values, names of placeholders, halves of them.
-const WORDS: [&str; 34] = [
+const WORDS: [&str; 36] = [
     "hello",
     "と言った",
     "、",
@@ -39,6 +39,8 @@ const WORDS: [&str; 34] = [
     "{",
     "}",
     "\n",
+    "\nEMAIL_1",
+    "\tCODE_NAME_1",
     "E",
     "EMAIL_",
     "[CODE_NAME_",
