@@ -159,7 +159,7 @@ fn choice(index: u32, ask: &Ask, controls: &Controls, rng: &mut Rng) -> Choice {
         (None, _, _) => pieces(controls.content, ask, wanted, rng),
     };
     let tools: Vec<ToolCall> = (0..controls.tool)
-        .map(|position| tool_call(position, ask, rng))
+        .map(|position| tool_call(position, ask, controls.content, rng))
         .collect();
     let limit = ask.max_tokens.unwrap_or(u64::MAX);
     let finish = if (text.len() as u64) > limit {
@@ -188,16 +188,23 @@ fn pieces(content: Content, ask: &Ask, wanted: Option<usize>, rng: &mut Rng) -> 
         Content::Long => words::plain(rng, wanted.unwrap_or(2000)),
         Content::Unicode => words::cut(words::UNICODE, rng, wanted),
         Content::Pii => words::cut(words::PII, rng, wanted),
-        Content::Echo => words::cut(ask.texts.last().map_or("", String::as_str), rng, wanted),
+        Content::Echo => words::cut(last_text(ask), rng, wanted),
     }
 }
 
-fn tool_call(position: u32, ask: &Ask, rng: &mut Rng) -> ToolCall {
+fn last_text(ask: &Ask) -> &str {
+    ask.texts.last().map_or("", String::as_str)
+}
+
+fn tool_call(position: u32, ask: &Ask, content: Content, rng: &mut Rng) -> ToolCall {
     let name = match ask.tools.len() {
         0 => words::TOOLS[position as usize % words::TOOLS.len()].to_owned(),
         n => ask.tools[position as usize % n].clone(),
     };
-    let arguments = words::arguments(rng);
+    let arguments = match content {
+        Content::Echo => words::repeated(last_text(ask)),
+        Content::Plain | Content::Unicode | Content::Pii | Content::Long => words::arguments(rng),
+    };
     ToolCall {
         name,
         id: rng.id(24),
@@ -249,6 +256,22 @@ mod tests {
             .unwrap();
         let usage = Answer::write(1, &ask, &controls).usage;
         assert_eq!((usage.input, usage.uncached()), (24, 1));
+    }
+
+    #[test]
+    fn an_echo_is_in_the_arguments_of_tools_too() {
+        let ask = Ask {
+            texts: vec!["call \"Jane\"".into()],
+            ..ask()
+        };
+        let controls = Controls::default().overlaid("content=echo;tool=1").unwrap();
+        let answer = Answer::write(1, &ask, &controls);
+        let arguments: serde_json::Value =
+            serde_json::from_str(&answer.choices[0].tools[0].arguments()).unwrap();
+        assert_eq!(
+            arguments,
+            serde_json::json!({"text": "call \"Jane\"", "again": ["call \"Jane\""]})
+        );
     }
 
     #[test]

@@ -121,3 +121,8 @@ pub fn arguments(rng: &mut Rng) -> String {
         r#"{{"city":"{city}","days":{days},"note":"say \"hi\"\n\u00e9","limits":[{limit},0.5],"strict":true}}"#
     )
 }
+
+/// A tool call's arguments that say a text of the prompt again.
+pub fn repeated(text: &str) -> String {
+    serde_json::json!({"text": text, "again": [text]}).to_string()
+}
