@@ -11,7 +11,8 @@ import tempfile
 import stack
 
 SINCE = {"tracing.yaml": (1, 37)}  # needs what older Envoys do not have
-SPOILED = '"token_meter": {', '"token_meter": {"no_such_field": 1, '
+FILTERS = '"token_meter": {', '"pii_redactor": {'
+SPOILED = '"no_such_field": 1, '
 
 
 def validate(envoy, path):
@@ -34,10 +35,11 @@ def attempts(envoy, folder):
         file.write_text(text)
         done = validate(envoy, file)
         yield path.name, done.stderr.strip() if done.returncode else ""
-        if SPOILED[0] in text:
-            file.write_text(text.replace(*SPOILED))
+        for begin in [begin for begin in FILTERS if begin in text]:
+            file.write_text(text.replace(begin, begin + SPOILED))
             done = validate(envoy, file)
-            yield f"{path.name} with an unknown field is refused", "" if done.returncode and "no_such_field" in done.stderr else "it is not"
+            name = f"{path.name} with an unknown field in {begin.split(':')[0]} is refused"
+            yield name, "" if done.returncode and "no_such_field" in done.stderr else "it is not"
 
 
 def main():

@@ -37,6 +37,7 @@ class Seen:
     text: str = ""
     reasoning: str = ""
     calls: list = dataclasses.field(default_factory=list)
+    arguments: list = dataclasses.field(default_factory=list)  # one object for each call
     pieces: int = 0  # events of a stream, vectors of an embedding
 
 
@@ -67,7 +68,7 @@ def openai_chat(url, ask):
     options |= {"n": ask.choices} if ask.choices > 1 else {}
     answer = openai_client(url, ask).chat.completions.create(
         model=ask.model, messages=[{"role": "user", "content": ask.prompt}], max_tokens=ask.max_tokens, **stream_options(ask), **options)
-    seen, names = Seen(), {}
+    seen, names, arguments = Seen(), {}, {}
     for part in answer if ask.stream else [answer]:
         seen.pieces += 1
         seen.usage = openai_usage(part.usage) or seen.usage
@@ -78,7 +79,9 @@ def openai_chat(url, ask):
             for order, call in enumerate(message.tool_calls or []):
                 slot = (choice.index, call.index if ask.stream else order)
                 names[slot] = names.get(slot, "") + (call.function.name or "")
+                arguments[slot] = arguments.get(slot, "") + (call.function.arguments or "")
     seen.calls = [names[slot] for slot in sorted(names)]
+    seen.arguments = [json.loads(arguments[slot]) for slot in sorted(names)]
     return seen
 
 
@@ -102,6 +105,7 @@ def response_seen(seen, response):
                 seen.reasoning += "".join(part.text for part in [*(item.content or []), *(item.summary or [])])
             case "function_call":
                 seen.calls.append(item.name)
+                seen.arguments.append(json.loads(item.arguments))
     raw = response.usage
     seen.usage = raw and usage(raw.input_tokens, raw.output_tokens, detail(raw, "input_tokens_details", "cached_tokens"),
                                detail(raw, "output_tokens_details", "reasoning_tokens"))
@@ -146,6 +150,7 @@ def anthropic_block(seen, block):
             seen.reasoning += block.thinking
         case "tool_use":
             seen.calls.append(block.name)
+            seen.arguments.append(block.input)
 
 
 def anthropic_messages(url, ask):
@@ -173,7 +178,9 @@ def ollama_seen(parts):
         message = getattr(part, "message", None)
         seen.text += (message.content if message else part.response) or ""
         seen.reasoning += (message or part).thinking or ""
-        seen.calls += [call.function.name for call in (message.tool_calls if message else None) or []]
+        calls = [call.function for call in (message.tool_calls if message else None) or []]
+        seen.calls += [call.name for call in calls]
+        seen.arguments += [dict(call.arguments) for call in calls]
         if part.done:
             seen.usage = usage(part.prompt_eval_count, part.eval_count)
     return seen
@@ -225,6 +232,7 @@ def gemini_generate(url, ask):
         for piece in [piece for candidate in part.candidates or [] for piece in (candidate.content and candidate.content.parts) or []]:
             if piece.function_call:
                 seen.calls.append(piece.function_call.name)
+                seen.arguments.append(piece.function_call.args)
             elif piece.thought:
                 seen.reasoning += piece.text or ""
             else:

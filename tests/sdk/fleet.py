@@ -17,6 +17,12 @@ class Fleet:
         with urllib.request.urlopen(f"{self.url}/sim/truth?{query}") as page:
             return json.load(page)["requests"]
 
+    def received(self, request_id):
+        """All text of the newest request with this id, with no escape left in it."""
+        query = urllib.parse.urlencode({"id": request_id})
+        with urllib.request.urlopen(f"{self.url}/sim/last-request?{query}") as page:
+            return json.dumps(json.load(page), ensure_ascii=False)
+
     def settled(self, request_id, count=1):
         """The same, once there are `count` of them and each has ended."""
         until = time.monotonic() + SETTLED_WITHIN_S
