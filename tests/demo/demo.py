@@ -1,5 +1,5 @@
-"""Sends traffic of every model API with the official SDKs through a real Envoy and the token meter, shows what the meter counted,
-and compares it with what the simulated fleet knows to be true. A difference is an error.
+"""Sends traffic of every model API with the official SDKs through a real Envoy and Penstock's filters, shows what the meter counted
+and what the redactor kept from the models, and compares both with what the simulated fleet knows to be true. A difference is an error.
 
     make demo        (or, on ports of your choice, PORT=10000 ADMIN_PORT=9901 make demo)
 """
@@ -11,6 +11,7 @@ import sys
 import time
 
 import figures
+import redactions
 import stack
 
 CONFIG = "envoy-configs/suite.yaml"
@@ -21,6 +22,7 @@ What to look at next
   make up                                leaves the same running, for requests of your own
   envoy-configs/suite.yaml               the configuration that was just used, with the reason of each choice
   docs/token-meter.md                    every field, metric and query of the meter
+  docs/pii-redactor.md                   what the redactor finds, and what becomes of it
   ARCHITECTURE.md                        how it works"""
 
 
@@ -95,6 +97,17 @@ def verdict(rows, running, failures, count):
     return 0
 
 
+def redacted(running):
+    say("\n-- sending personal data and secrets, which the simulated models repeat\n")
+    wrong = redactions.show(running, say)
+    say()
+    for text in wrong:
+        say(f"NOT as it should be: {text}")
+    if not wrong:
+        say("The fleet never saw a value; every client got its own back, in text and in arguments of tools. Private keys do not leave.")
+    return 1 if wrong else 0
+
+
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     begin, chosen = time.monotonic(), ports()
@@ -106,7 +119,7 @@ def main():
         say("-- reading Envoy's statistics\n")
         rows = figures.settled(running.admin, count)
         show(rows)
-        status = verdict(rows, running, failures, count)
+        status = verdict(rows, running, failures, count) or redacted(running)
     say(f"It took {time.monotonic() - begin:.0f} s.")
     if not status:
         say(NEXT)

@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes a real Envoy with the meter: its queries must give the numbers that the fleet knows.
+"""A real Prometheus scrapes a real Envoy with Penstock's filters: its queries must give the numbers that the fleet knows.
 
     $(tools/python.sh) tests/prometheus/check.py
 
@@ -25,14 +25,17 @@ import traffic  # noqa: E402
 
 CONFIG = "envoy-configs/suite.yaml"
 TENANTS = "acme", "zeta"
+# What the redactor finds in it, by entity and rule.
+PERSONAL = clients.Ask("openai_chat", "gpt-4.1", prompt="Write to ana.roe@example.org and bo@example.org, IBAN GB82 WEST 1234 5698 7654 32"), "in=30; out=20"
+FINDS = {("EMAIL_ADDRESS", "email"): 2, ("IBAN_CODE", "iban"): 1}
 BROKEN = clients.Ask("openai_chat", "broken-model", stream=True), "in=40; out=30; reset=5"
 ROUND_OFF = 1e-9
 PAUSE_S = 4
 
 
 def send(url):
-    """A round of every API for two tenants, and one stream that breaks."""
-    run, asks = secrets.token_hex(4), [*traffic.plan(), BROKEN]
+    """A round of every API for two tenants, a request with personal data, and one stream that breaks."""
+    run, asks = secrets.token_hex(4), [*traffic.plan(), PERSONAL, BROKEN]
     for number, (ask, sim) in enumerate(asks):
         ask.headers = {"x-request-id": f"prom-{run}-{number}", "x-sim": sim, "x-tenant": TENANTS[number % len(TENANTS)]}
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
@@ -113,6 +116,16 @@ def cost_totals(ground, after, _):
     yield from exact(answer, want, slack=stack.WORKERS * len(ground.prometheus.ask("penstock_cost_nano_total")))
 
 
+def find_totals(ground, after, second):
+    """Finds of the redactor by all of their labels."""
+    rounds = len(after) / len(second)
+    answer = ground.prometheus.ask("penstock_pii_finds_total")
+    found = collections.Counter()
+    for labels, value in answer:
+        found[tuple(labels.get(name) for name in ("entity", "rule", "scope", "direction", "action"))] += value
+    yield from exact(found, {(*names, "user", "request", "mask"): count * rounds for names, count in FINDS.items()})
+
+
 def queries():
     """The queries of the meter's page by their comments."""
     page = (stack.ROOT / "docs/token-meter.md").read_text()
@@ -147,7 +160,7 @@ def estimated_share(ground, _, second):
     yield from exact({"share": answer}, {"share": 1 / len(second)}, ROUND_OFF)
 
 
-CHECKS = token_totals, request_totals, cost_totals, rates, cached_share, estimated_share
+CHECKS = token_totals, request_totals, cost_totals, find_totals, rates, cached_share, estimated_share
 
 
 def attempts(ground):
