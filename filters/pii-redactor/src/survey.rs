@@ -109,7 +109,9 @@ impl Survey {
     /// Scans a text, or the next window of a long one. Gives the bytes that are dealt with.
     fn scan(&mut self, request: Request<'_>, text: &Text) -> usize {
         let value = request.json.value(text.node);
-        if text.encoding != Encoding::Plain
+        let is_json = text.encoding != Encoding::Plain || is_result_in_json(request, text);
+        if self.at == 0
+            && is_json
             && let Some(body) = scan_json(request.config, value, text.scope)
         {
             self.close(*text, body);
@@ -244,6 +246,12 @@ fn scan_under(config: &Config, key: &str, text: &str) -> Vec<Find> {
         find.end -= start;
     }
     finds
+}
+
+/// Whether a tool gave back an object or an array: there a value may stand right behind an escape, as in `\u7bb1ana@...`.
+fn is_result_in_json(request: Request<'_>, text: &Text) -> bool {
+    let begins = |all: &str| matches!(all.trim_ascii_start().as_bytes().first(), Some(b'{' | b'['));
+    text.scope == Scope::ToolResult && begins(&text_of(request.json, text.node))
 }
 
 /// The finds in JSON source text; `None` for what is no JSON.

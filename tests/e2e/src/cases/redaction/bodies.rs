@@ -10,7 +10,7 @@ use crate::script::Script;
 
 /// All of this file.
 pub fn cases() -> Vec<Scenario> {
-    [framings(), encodings(), actions(), shadow()].concat()
+    [framings(), encodings(), actions(), shadow(), vec![escapes()]].concat()
 }
 
 fn framings() -> Vec<Scenario> {
@@ -59,6 +59,24 @@ fn framings() -> Vec<Scenario> {
                 client_trailer("x-end", "yes"),
             ]),
     ]
+}
+
+/// JSON inside of JSON: a tool's result in ASCII has escapes right before a value.
+fn escapes() -> Scenario {
+    let asks = |value: &str| {
+        chat_json(format!(
+            r#"{{"model":"m","messages":[{{"role":"tool","tool_call_id":"t","content":"{{\"note\": \"\\u90ae\\u7bb1{value}\\n\"}}"}}]}}"#
+        ))
+    };
+    case("redact: a value right behind an escape in a tool's result")
+        .given(redactor("{}"))
+        .request(asks(VALUE))
+        .upstream(json(200, completion("to [EMAIL_1]")))
+        .then_all([
+            client_gets(200),
+            upstream_body(asks(STAND_IN).body.unwrap_or_default()),
+            client_body(completion("to ana.roe@example.org")),
+        ])
 }
 
 fn encodings() -> Vec<Scenario> {
