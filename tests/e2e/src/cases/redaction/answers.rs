@@ -115,7 +115,11 @@ fn new_finds() -> Vec<Scenario> {
         sse()
             .data(delta("all good "))
             .until("all good")
-            .data(delta("eve@exam") + &delta("ple.net is") + &delta(" it"))
+            .data(
+                delta("eve@exam")
+                    + &delta("ple.net is")
+                    + &delta(" it, as far as anybody here could tell you"),
+            )
             .step(Step::Hang)
     };
     let anthropic = Request::new("POST", "/v1/messages")
@@ -166,8 +170,7 @@ fn new_finds() -> Vec<Scenario> {
             .upstream(sse_of(&[
                 "[EMAIL_1], ana.roe@",
                 "example.org or eve@",
-                "example.net ",
-                "now?",
+                "example.net?",
             ]))
             .then_all([
                 client_gets(200),
