@@ -14,6 +14,7 @@ mod basics;
 mod configs;
 mod dialects;
 mod failures;
+mod frames;
 mod keyed;
 mod large;
 mod mischief;
