@@ -2,6 +2,7 @@
 
 use super::ROWS;
 use crate::Scanner;
+use proptest::prelude::*;
 
 /// The entities that the default rules of this module find.
 fn found(text: &str) -> Vec<&'static str> {
@@ -165,5 +166,16 @@ fn dense_numbers_give_no_more_finds_than_groups() {
     for unit in ["123456782 ", "12-", "A1B2C3D4E ", "passport 123456782 "] {
         let text = unit.repeat(20_000 / unit.len());
         assert!(found(&text).len() <= text.len() / unit.len(), "{unit}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_has_whole_finds(text in "([0-9]{1,12}|[A-Za-z]{1,4}|[-. /+:()]|cpf |nhs |护照|ｓ１|é){0,30}") {
+        let scanner = Scanner::new(|_| true);
+        for find in scanner.scan(&text) {
+            let value = text.get(find.start..find.end);
+            prop_assert!(value.is_some_and(|value| !value.is_empty()), "{text:?}: {find:?}");
+        }
     }
 }

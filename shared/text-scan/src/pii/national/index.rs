@@ -4,7 +4,7 @@
     reason = "constants: out of bounds is an error of the compiler"
 )]
 
-use super::row::{Row, any, named};
+use super::row::{Check, Row, any, named};
 use super::shape::{Shape, told};
 use super::{ROWS, TABLES};
 use crate::find::Rule;
@@ -68,6 +68,17 @@ pub(super) const fn rules<const N: usize>(rows: &[Row; N]) -> [Rule<'static>; N]
         row += 1;
     }
     rules
+}
+
+/// The checks of all rows.
+pub(super) const fn checks<const N: usize>(rows: &[Row; N]) -> [Check; N] {
+    let mut checks = [rows[0].check; N];
+    let mut row = 0;
+    while row < N {
+        checks[row] = rows[row].check;
+        row += 1;
+    }
+    checks
 }
 
 const fn shapes() -> usize {

@@ -26,7 +26,7 @@ mod form_tests;
 mod tests;
 
 use index::SHAPES;
-use row::Row;
+use row::{Check, Row};
 use shape::{Evidence, Match, Shape};
 use words::Said;
 
@@ -48,11 +48,14 @@ const TABLES: &[&[Row]] = &[
     east_asia::ROWS,
 ];
 
-/// The rows of all tables.
+/// The rows of all tables. For the compiler only: what is needed of them at run time is in constants of their own.
 const ROWS: &[Row; index::count(TABLES)] = &index::rows();
 
 /// The rules, by number.
 pub(crate) const RULES: &[Rule] = &index::rules(ROWS);
+
+/// What must add up, by rule.
+const CHECKS: &[Check] = &index::checks(ROWS);
 
 /// Letters and digits of the shortest identifier without separators.
 const MIN_GROUP: usize = 5;
@@ -99,7 +102,7 @@ impl Place<'_> {
     /// The find of a row by one of its shapes, and whether a word near it says so.
     fn find(&mut self, row: u16, shape: &Shape) -> Option<(Find, bool)> {
         let found = shape.match_at(self.candidate.text, self.start)?;
-        let check = ROWS.get(usize::from(row))?.check;
+        let check = CHECKS.get(usize::from(row))?;
         if check(found.compact()) != Some(true) {
             return None;
         }
@@ -143,6 +146,7 @@ fn is_time(compact: &[u8]) -> bool {
 
 /// Whether the find's rule is one of the defaults; only these hold others back.
 fn is_default(find: &Find) -> bool {
-    ROWS.get(usize::from(find.rule.0))
-        .is_some_and(|row| row.rule.default)
+    RULES
+        .get(usize::from(find.rule.0))
+        .is_some_and(|rule| rule.default)
 }
