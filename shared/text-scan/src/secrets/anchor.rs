@@ -2,6 +2,7 @@
 
 use super::formats::{FORMAT_COUNT, FORMATS, INFIX};
 use super::shape::{bytes_at, literal};
+use super::stops::{CLASSES, SLOTS, number, slot};
 
 /// What a word may be the start of.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +23,7 @@ pub(super) enum Word {
     Curl,
     Bearer,
     Spoken,
+    SpokenKey,
 }
 
 /// A start of a word.
@@ -29,19 +31,31 @@ pub(super) enum Word {
 pub(super) struct Anchor {
     /// How the word is written: a shape, or the first bytes of the word.
     pub(super) shape: &'static str,
+    /// Bytes of the shape before its first run.
+    literal: u8,
     /// What it may be the start of.
     pub(super) what: What,
     /// The next anchor with the same first two bytes, and one more; 0 is the end.
     next: u16,
 }
 
+impl Anchor {
+    /// The bytes before the first run.
+    pub(super) fn literal(&self) -> &'static [u8] {
+        self.shape
+            .as_bytes()
+            .get(..usize::from(self.literal))
+            .unwrap_or_default()
+    }
+}
+
 #[rustfmt::skip]
-const WORDS: [(&str, Word); 23] = [
+const WORDS: [(&str, Word); 25] = [
     ("eyJ", Word::Jwt), ("BEGIN ", Word::Begin), ("curl", Word::Curl), ("Bearer ", Word::Bearer), ("bearer ", Word::Bearer),
-    ("password", Word::Spoken), ("Password", Word::Spoken), ("PASSWORD", Word::Spoken), ("passwd", Word::Spoken),
+    ("password", Word::Spoken), ("Password", Word::Spoken), ("PASSWORD", Word::Spoken), ("passwd", Word::Spoken), ("IDENTIFIED BY ", Word::Spoken), ("identified by ", Word::Spoken),
     ("passphrase", Word::Spoken), ("Passphrase", Word::Spoken), ("passcode", Word::Spoken), ("Passcode", Word::Spoken),
     ("pwd", Word::Spoken), ("contrase", Word::Spoken), ("Contrase", Word::Spoken), ("clave", Word::Spoken), ("senha", Word::Spoken),
-    ("Passwort", Word::Spoken), ("mot de passe", Word::Spoken), ("secret", Word::Spoken), ("api key", Word::Spoken), ("API key", Word::Spoken),
+    ("Passwort", Word::Spoken), ("mot de passe", Word::Spoken), ("secret", Word::SpokenKey), ("api key", Word::SpokenKey), ("API key", Word::SpokenKey),
 ];
 
 const COUNT: usize = {
@@ -63,36 +77,24 @@ const fn shapes(table: usize) -> usize {
     count
 }
 
-/// Letters and digits each have a number, all other bytes share one.
-const fn class(b: u8) -> usize {
-    match b {
-        b'0'..=b'9' => (b - b'0') as usize,
-        b'A'..=b'Z' => (b - b'A') as usize + 10,
-        b'a'..=b'z' => (b - b'a') as usize + 36,
-        _ => 62,
-    }
-}
-
-const fn slot(first: u8, second: u8) -> usize {
-    class(first) * 64 + class(second)
-}
-
 struct Index {
-    heads: [u16; 64 * 64],
+    heads: [[u16; CLASSES]; CLASSES],
     anchors: [Anchor; COUNT],
 }
 
-static INDEX: Index = index();
+static INDEX: Index = INDEX_OF_ALL;
+const INDEX_OF_ALL: Index = index();
 
 #[allow(clippy::indexing_slicing, reason = "evaluated while compiling")]
 const fn index() -> Index {
     let none = Anchor {
         shape: "",
+        literal: 0,
         what: What::Format(0),
         next: 0,
     };
     let mut index = Index {
-        heads: [0; 64 * 64],
+        heads: [[0; CLASSES]; CLASSES],
         anchors: [none; COUNT],
     };
     let mut at = WORDS.len() + INFIX.len();
@@ -130,19 +132,55 @@ const fn index() -> Index {
 #[allow(clippy::indexing_slicing, reason = "evaluated while compiling")]
 const fn with(mut index: Index, at: usize, shape: &'static str, what: What) -> Index {
     let bytes = literal(shape);
-    let head = slot(bytes_at(bytes, 0), bytes_at(bytes, 1));
+    let (first, second) = (number(bytes_at(bytes, 0)), number(bytes_at(bytes, 1)));
     index.anchors[at] = Anchor {
         shape,
+        literal: bytes.len() as u8,
         what,
-        next: index.heads[head],
+        next: index.heads[first][second],
     };
-    index.heads[head] = at as u16 + 1;
+    index.heads[first][second] = at as u16 + 1;
     index
+}
+
+/// For the first two bytes of a word, by [`slot`], a bit for each class of third byte that an anchor has there.
+pub(super) static STARTS: [u64; SLOTS] = starts();
+
+#[allow(clippy::indexing_slicing, reason = "evaluated while compiling")]
+const fn starts() -> [u64; SLOTS] {
+    let (mut starts, mut at) = ([0; SLOTS], 0);
+    while at < COUNT {
+        let anchor = INDEX_OF_ALL.anchors[at];
+        let bytes = anchor.shape.as_bytes();
+        at += 1;
+        if anchor.literal < 2 {
+            continue;
+        }
+        let (first, second) = (number(bytes[0]), number(bytes[1]));
+        let third = if anchor.literal > 2 {
+            bit(number(bytes[2]))
+        } else {
+            u64::MAX
+        };
+        // The last byte may be a mark, which as second byte has a slot of its own.
+        starts[slot(first, second)] |= third;
+        starts[slot(first, second + (second + 2) / CLASSES)] |= third;
+    }
+    starts
+}
+
+/// The bit of a class; of other bytes also the bit of the marks.
+const fn bit(class: usize) -> u64 {
+    (1 << class) | (1 << (class + (class + 2) / CLASSES))
 }
 
 /// The anchors that begin with these two bytes, other bytes than letters and digits being alike.
 pub(super) fn anchors(first: u8, second: u8) -> Anchors {
-    Anchors(INDEX.heads.get(slot(first, second)).copied().unwrap_or(0))
+    let head = INDEX
+        .heads
+        .get(number(first))
+        .and_then(|heads| heads.get(number(second)));
+    Anchors(head.copied().unwrap_or(0))
 }
 
 /// Anchors with the same first two bytes.

@@ -1,5 +1,6 @@
 //! A name, a mark and a value: in code, environment files, YAML, JSON, TOML, shells and HTTP headers.
 
+use super::formats::KEYED;
 use super::key::{Key, Kind};
 use super::placeholder::is_placeholder;
 use super::rules::{Own, keyed_rule, own_rule};
@@ -10,25 +11,26 @@ use crate::find::RuleId;
 
 /// Bytes of the longest name of a command's option.
 const MAX_FLAG: usize = 40;
+/// Bytes of the shortest value.
+const MIN_VALUE: usize = 4;
 
 /// The value after the mark at `at`, if the name before it says what it is.
 pub(super) fn find(walk: &mut Walk<'_>, at: usize, mark: u8) -> Option<usize> {
-    if matches!(walk.text.get(at + 1), Some(b'=' | b'>')) || mark == b',' && !is_argument(walk, at) {
+    let follows = walk.text.get(at + 1);
+    if at < walk.judged || matches!(follows, Some(b'=' | b'>')) || mark == b',' && !is_argument(walk, at) {
+        return None;
+    }
+    let key = Key::before(walk.text, at);
+    if key.is_empty() || key.kind().is_none() && key.providers().next().is_none() {
         return None;
     }
     let value = Value::after(walk.text, at + 1)?;
-    if value.bytes.len() < 4 {
-        return None;
-    }
     let is_markup = mark == b'>' && walk.before(at) != Some(b'=');
     if is_markup && value.next != Some(b'<') {
         return None;
     }
-    let plain = !value.quoted && value.bytes.iter().all(u8::is_ascii_lowercase);
-    if plain && mark != b'=' {
-        return None;
-    }
-    judge(walk, &Key::before(walk.text, at), value)
+    let letters_do = value.quoted || key.shouts && mark == b'=';
+    judge(walk, &key, value, letters_do)
 }
 
 /// The value after `--name` at `at`.
@@ -43,7 +45,7 @@ pub(super) fn flag(walk: &mut Walk<'_>, at: usize) -> Option<usize> {
         .count();
     let end = at + 2 + len;
     let value = Value::after(walk.text, end + 1).filter(|_| len > 1 && walk.text.get(end) == Some(&b' '))?;
-    judge(walk, &Key::of(name.get(..len)?), value)
+    judge(walk, &Key::of(name.get(..len)?), value, false)
 }
 
 /// What follows `Bearer ` at `at`.
@@ -59,7 +61,13 @@ fn is_argument(walk: &Walk<'_>, at: usize) -> bool {
     matches!(walk.before(at), Some(b'"' | b'\'')) && matches!(after.next(), Some(b'"' | b'\''))
 }
 
-fn judge(walk: &mut Walk<'_>, key: &Key, value: Value<'_>) -> Option<usize> {
+fn judge(walk: &mut Walk<'_>, key: &Key, value: Value<'_>, letters_do: bool) -> Option<usize> {
+    if !value.quoted {
+        walk.judged = value.end();
+    }
+    if value.bytes.len() < MIN_VALUE {
+        return None;
+    }
     if let Some(rule) = provider(walk.text, key, &value) {
         return Some(walk.add(value.start, value.end(), rule));
     }
@@ -70,7 +78,7 @@ fn judge(walk: &mut Walk<'_>, key: &Key, value: Value<'_>) -> Option<usize> {
         value
     };
     let (own, fits) = match kind {
-        Kind::Password => (Own::Password, value.is_password(key.shouts || value.quoted)),
+        Kind::Password => (Own::Password, value.is_password(letters_do)),
         Kind::Secret => (Own::Secret, value.is_secret()),
         Kind::Token => (Own::Token, value.is_token()),
         Kind::Header => (Own::Authorization, value.is_secret()),
@@ -88,8 +96,11 @@ fn provider(text: &[u8], key: &Key, value: &Value<'_>) -> Option<RuleId> {
         return None;
     }
     let whole = |shape: &str| fits(shape, text, value.start) == Some(value.end());
-    let (row, _) = key
-        .providers()
-        .find(|(_, row)| row.shapes.iter().any(|shape| whole(shape)))?;
+    let rows = |row: &usize| {
+        KEYED
+            .get(*row)
+            .is_some_and(|row| row.shapes.iter().any(|shape| whole(shape)))
+    };
+    let row = key.providers().find(rows)?;
     Some(keyed_rule(row))
 }

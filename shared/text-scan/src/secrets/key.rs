@@ -1,6 +1,6 @@
 //! The name before a value: `apiKey`, `DB_PASSWORD`, `"client-secret"`, `var githubToken string`.
 
-use super::formats::{KEYED, Keyed};
+use super::names;
 
 /// Letters and digits of a name that are looked at.
 const MAX: usize = 48;
@@ -32,30 +32,47 @@ pub(super) struct Key {
     pub(super) shouts: bool,
 }
 
-/// Ends of names, the first that fits counts.
+/// What the end of a name says; of those with the same last letter the first that fits counts.
+type End = (&'static [u8], Option<Kind>);
+
+const P: Option<Kind> = Some(Kind::Password);
+const S: Option<Kind> = Some(Kind::Secret);
+
+/// Ends of names by their last letter.
 #[rustfmt::skip]
-const ENDS: [(&[u8], Option<Kind>); 66] = [
-    (b"bypass", None), (b"compass", None), (b"trespass", None), (b"surpass", None), (b"overpass", None), (b"csrftoken", None),
-    (b"xsrftoken", None), (b"authenticitytoken", None), (b"verificationtoken", None), (b"pagetoken", None), (b"nexttoken", None),
-    (b"continuationtoken", None), (b"synctoken", None), (b"publictoken", None), (b"publickey", None), (b"nosecret", None),
-    (b"canceltoken", None), (b"cancellationtoken", None), (b"specialtoken", None), (b"padtoken", None), (b"eostoken", None),
-    (b"password", Some(Kind::Password)), (b"passwd", Some(Kind::Password)), (b"passwort", Some(Kind::Password)), (b"kennwort", Some(Kind::Password)),
-    (b"passphrase", Some(Kind::Password)), (b"passcode", Some(Kind::Password)), (b"pwd", Some(Kind::Password)), (b"senha", Some(Kind::Password)),
-    (b"contrasena", Some(Kind::Password)), (b"motdepasse", Some(Kind::Password)), (b"mdp", Some(Kind::Password)), (b"pass", Some(Kind::Password)),
-    (b"pw", Some(Kind::Password)), (b"psw", Some(Kind::Password)),
-    (b"apikey", Some(Kind::Secret)), (b"accesskey", Some(Kind::Secret)), (b"secretkey", Some(Kind::Secret)), (b"privatekey", Some(Kind::Secret)),
-    (b"authkey", Some(Kind::Secret)), (b"encryptionkey", Some(Kind::Secret)), (b"signingkey", Some(Kind::Secret)), (b"masterkey", Some(Kind::Secret)),
-    (b"accountkey", Some(Kind::Secret)), (b"subscriptionkey", Some(Kind::Secret)), (b"licensekey", Some(Kind::Secret)), (b"serverkey", Some(Kind::Secret)),
-    (b"servicekey", Some(Kind::Secret)), (b"appkey", Some(Kind::Secret)), (b"applicationkey", Some(Kind::Secret)), (b"hmackey", Some(Kind::Secret)),
-    (b"secret", Some(Kind::Secret)), (b"credential", Some(Kind::Secret)), (b"cred", Some(Kind::Secret)), (b"auth", Some(Kind::Secret)),
-    (b"accesstoken", Some(Kind::Secret)), (b"authtoken", Some(Kind::Secret)), (b"apitoken", Some(Kind::Secret)), (b"refreshtoken", Some(Kind::Secret)),
-    (b"bearertoken", Some(Kind::Secret)), (b"sessiontoken", Some(Kind::Secret)), (b"bottoken", Some(Kind::Secret)), (b"usertoken", Some(Kind::Secret)),
-    (b"token", Some(Kind::Token)), (b"authorization", Some(Kind::Header)), (b"sig", Some(Kind::Signature)),
-];
+fn ends(last: u8) -> &'static [End] {
+    match last {
+        b'a' => &[(b"senha", P), (b"contrasena", P)],
+        b'd' => &[(b"password", P), (b"passwd", P), (b"pwd", P), (b"cred", S)],
+        b'e' => &[(b"passphrase", P), (b"passcode", P), (b"motdepasse", P), (b"secretkeybase", S)],
+        b'g' => &[(b"sig", Some(Kind::Signature))],
+        b'h' => &[(b"auth", S)],
+        b'l' => &[(b"credential", S)],
+        b'n' => &[
+            (b"csrftoken", None), (b"xsrftoken", None), (b"authenticitytoken", None), (b"verificationtoken", None), (b"pagetoken", None),
+            (b"nexttoken", None), (b"continuationtoken", None), (b"synctoken", None), (b"publictoken", None), (b"canceltoken", None),
+            (b"cancellationtoken", None), (b"specialtoken", None), (b"padtoken", None), (b"eostoken", None),
+            (b"accesstoken", S), (b"authtoken", S), (b"apitoken", S), (b"refreshtoken", S), (b"bearertoken", S), (b"sessiontoken", S),
+            (b"bottoken", S), (b"usertoken", S), (b"token", Some(Kind::Token)), (b"authorization", Some(Kind::Header)),
+        ],
+        b'p' => &[(b"mdp", P)],
+        b's' => &[(b"bypass", None), (b"compass", None), (b"trespass", None), (b"surpass", None), (b"overpass", None), (b"pass", P)],
+        b't' => &[(b"passwort", P), (b"kennwort", P), (b"nosecret", None), (b"secret", S)],
+        b'w' => &[(b"pw", P), (b"psw", P)],
+        b'y' => &[
+            (b"apikey", S), (b"accesskey", S), (b"secretkey", S), (b"privatekey", S), (b"authkey", S), (b"encryptionkey", S),
+            (b"signingkey", S), (b"masterkey", S), (b"accountkey", S), (b"subscriptionkey", S), (b"licensekey", S), (b"serverkey", S),
+            (b"servicekey", S), (b"appkey", S), (b"applicationkey", S), (b"hmackey", S), (b"consumerkey", S), (b"sharedkey", S),
+            (b"storagekey", S), (b"deploykey", S), (b"sessionkey", S), (b"aeskey", S), (b"cryptkey", S), (b"integrationkey", S),
+            (b"writekey", S), (b"insertkey", S), (b"adminkey", S), (b"securitykey", S), (b"developerkey", S), (b"functionkey", S),
+        ],
+        _ => &[],
+    }
+}
 
 /// What may follow the end: the type of a variable, a number, the plural.
-const TAILS: [&[u8]; 9] = [
-    b"string", b"str", b"value", b"s", b"var", b"prod", b"dev", b"test", b"new",
+const TAILS: [&[u8]; 10] = [
+    b"v", b"string", b"str", b"value", b"s", b"var", b"prod", b"dev", b"test", b"new",
 ];
 
 /// What a provider's value is called, besides [`ENDS`].
@@ -69,13 +86,7 @@ impl Key {
         let head = text
             .get(mark.saturating_sub(MAX_RAW + MAX_GAP)..mark)
             .unwrap_or_default();
-        let gap = head
-            .iter()
-            .rev()
-            .take(MAX_GAP)
-            .take_while(|b| b" \t\"'`)]\\:=?|".contains(b))
-            .count();
-        Self::of(head.get(..head.len() - gap).unwrap_or_default())
+        Self::of(open(head).strip_suffix(b" value").map_or(open(head), open))
     }
 
     /// The name at the end of `raw`.
@@ -103,49 +114,61 @@ impl Key {
         self.letters.get(self.start..).unwrap_or_default()
     }
 
-    /// The letters without what may follow a name.
-    fn stem(&self) -> &[u8] {
+    /// Whether there are too few letters for a name.
+    pub(super) fn is_empty(&self) -> bool {
+        self.letters().len() < 2
+    }
+
+    /// The letters without what may follow a name, and what the end of them says.
+    fn stem(&self) -> (&[u8], Option<Kind>) {
         let mut stem = self.letters();
         loop {
-            let cut = TAILS.iter().find_map(|tail| stem.strip_suffix(*tail));
-            let cut = cut.or_else(|| {
+            if let Some((_, kind)) = end(stem) {
+                return (stem, *kind);
+            }
+            let tail = TAILS.iter().find_map(|tail| stem.strip_suffix(*tail));
+            let digit = || {
                 stem.split_last()
                     .filter(|(last, _)| last.is_ascii_digit())
                     .map(|(_, rest)| rest)
-            });
-            let Some(rest) = cut.filter(|rest| !rest.is_empty() && kind(stem).is_none()) else {
-                return stem;
             };
-            stem = rest;
+            match tail.or_else(digit) {
+                Some(rest) if !rest.is_empty() => stem = rest,
+                Some(_) | None => return (stem, None),
+            }
         }
     }
 
     /// What the name says of its value.
     pub(super) fn kind(&self) -> Option<Kind> {
-        kind(self.stem()).flatten()
+        self.stem().1
     }
 
-    /// The providers that the name speaks of, with the numbers of their rows.
-    pub(super) fn providers(&self) -> impl Iterator<Item = (usize, &'static Keyed)> {
-        let stem = self.stem();
-        let named = kind(stem).flatten().is_some() || ROLES.iter().any(|role| stem.ends_with(role));
-        KEYED.iter().enumerate().filter(move |(_, row)| {
-            row.names
-                .iter()
-                .map(|name| name.as_bytes())
-                .any(|name| stem.ends_with(name) || named && stands_in(stem, name))
-        })
+    /// The rows of the providers that the name speaks of.
+    pub(super) fn providers(&self) -> impl Iterator<Item = usize> {
+        let (stem, kind) = self.stem();
+        let named = kind.is_some() || ROLES.iter().any(|role| stem.ends_with(role));
+        let at = move |from: usize| stem.get(from..).unwrap_or_default();
+        let rows = (0..stem.len())
+            .flat_map(move |from| names::at(at(from)).map(move |(row, name)| (row, from + name)));
+        rows.filter(move |(_, end)| named || *end == stem.len())
+            .map(|(row, _)| row)
     }
 }
 
-fn kind(stem: &[u8]) -> Option<Option<Kind>> {
-    ENDS.iter()
-        .find(|(end, _)| stem.ends_with(end))
-        .map(|(_, kind)| *kind)
+/// What stands before a mark, without blanks, quotes and brackets. `name="..." value=` names it one attribute earlier.
+fn open(head: &[u8]) -> &[u8] {
+    let gap = head
+        .iter()
+        .rev()
+        .take(MAX_GAP)
+        .take_while(|b| b" \t\"'`)]\\:=?|".contains(b))
+        .count();
+    head.get(..head.len() - gap).unwrap_or_default()
 }
 
-fn stands_in(stem: &[u8], name: &[u8]) -> bool {
-    stem.windows(name.len()).any(|part| part == name)
+fn end(stem: &[u8]) -> Option<&'static End> {
+    ends(*stem.last()?).iter().find(|(end, _)| stem.ends_with(end))
 }
 
 #[cfg(test)]

@@ -10,12 +10,14 @@ mod curl;
 mod formats;
 mod jwt;
 mod key;
+mod names;
 mod pem;
 mod placeholder;
 mod rules;
 mod samples;
 mod shape;
 mod speech;
+mod stops;
 mod url;
 mod value;
 mod walk;
@@ -30,5 +32,7 @@ pub(crate) fn scan(text: &str, finds: &mut Vec<Find>) {
 
 #[cfg(test)]
 mod format_tests;
+#[cfg(test)]
+mod speed_tests;
 #[cfg(test)]
 mod text_tests;

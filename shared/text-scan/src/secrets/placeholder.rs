@@ -34,7 +34,23 @@ const FEW: u32 = 4;
 /// Whether a value is made up: by its words, or because most of it are repetitions and sequences.
 pub(super) fn is_placeholder(value: &[u8]) -> bool {
     let value = value.get(..LOOK).unwrap_or(value);
-    is_monotonous(value) || is_sequence(value) || WORDS.iter().any(|word| contains(value, word))
+    is_monotonous(value) || is_sequence(value) || has_word(value)
+}
+
+/// Whether one of [`WORDS`] stands in the value.
+fn has_word(value: &[u8]) -> bool {
+    let begins = |at: &[u8], word: &[u8]| {
+        at.get(..word.len())
+            .is_some_and(|at| at.eq_ignore_ascii_case(word))
+    };
+    value
+        .iter()
+        .enumerate()
+        .filter(|(_, b)| b"excyprdiskt#*.".contains(&b.to_ascii_lowercase()))
+        .any(|(at, _)| {
+            let rest = value.get(at..).unwrap_or_default();
+            WORDS.iter().any(|word| begins(rest, word))
+        })
 }
 
 /// Whether lower-case `word` stands in `value` in any case.

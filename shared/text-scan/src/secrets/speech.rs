@@ -7,30 +7,53 @@ use super::walk::Walk;
 /// Bytes from the word to the value.
 const MAX: usize = 80;
 /// Words that stand right before the value.
-const LINKS: [&[u8]; 12] = [
-    b"is", b"was", b"es", b"est", b"ist", b"lautet", b"=", b":", b"era", b"becomes", b"to", b"sera",
+const LINKS: [&[u8]; 14] = [
+    b"\xc3\xa9",
+    b"\xc3\xa8",
+    b"is",
+    b"was",
+    b"es",
+    b"est",
+    b"ist",
+    b"lautet",
+    b"=",
+    b":",
+    b"era",
+    b"becomes",
+    b"to",
+    b"sera",
 ];
 
 /// The value that the word at `at` speaks of, in the same sentence.
-pub(super) fn find(walk: &mut Walk<'_>, at: usize) -> Option<usize> {
+pub(super) fn find(walk: &mut Walk<'_>, at: usize, own: Own) -> Option<usize> {
     let rest = walk.text.get(at..)?;
     let rest = rest.get(..rest.len().min(MAX))?;
     let sentence = rest
         .iter()
-        .position(|b| b"\n.!?;,\"(=".contains(b))
+        .position(|b| b"\n.!?;,(".contains(b))
         .unwrap_or(rest.len());
+    let name = rest.iter().position(|b| *b == b' ')?;
+    if rest
+        .get(..name)?
+        .iter()
+        .any(|b| b.is_ascii_digit() || b"_-=\"'`/".contains(b))
+    {
+        return None;
+    }
     let mut from = 0;
     while let Some(blank) = rest.get(from..sentence)?.iter().position(|b| *b == b' ') {
         let word = rest.get(from..from + blank)?;
         from += blank + 1;
-        if LINKS.contains(&word) {
-            return said(walk, at + from);
+        let opens = matches!(rest.get(from), Some(b'"' | b'\'' | b'`'));
+        if LINKS.contains(&word) || word.ends_with(b":") || opens {
+            return said(walk, at + from, own);
         }
     }
     None
 }
 
 /// Words for what is secret in other scripts than ASCII, in UTF-8.
+#[rustfmt::skip]
 const FOREIGN: [&str; 15] = [
     "パスワード",
     "パスコード",
@@ -59,31 +82,35 @@ pub(super) fn foreign(walk: &mut Walk<'_>, at: usize) -> Option<usize> {
         .text
         .get(at.saturating_sub(MAX_FOREIGN + 16)..at)
         .filter(|_| !joint.is_ascii())?;
-    let gap = |word: &str| {
-        let word = word.as_bytes();
-        head.windows(word.len())
-            .rposition(|part| part == word)
-            .and_then(|from| head.get(from + word.len()..))
-    };
-    let gap = FOREIGN
-        .iter()
-        .filter_map(|word| gap(word))
-        .min_by_key(|gap| gap.len())?;
-    let ends = |part: &[u8]| part == "。".as_bytes() || part == "、".as_bytes() || part == "，".as_bytes();
-    if gap.len() > MAX_FOREIGN || gap.contains(&b'\n') || gap.windows(3).any(ends) {
+    let gap = (0..head.len())
+        .rev()
+        .find_map(|from| after_word(head.get(from..)?))?;
+    let ends = |part: &[u8]| part == "。".as_bytes() || part == "、".as_bytes();
+    if gap.len() > MAX_FOREIGN || gap.iter().any(|b| b"\n,!?;".contains(b)) || gap.windows(3).any(ends) {
         return None;
     }
-    said(walk, at)
+    said(walk, at, Own::SpokenPassword)
 }
 
-fn said(walk: &mut Walk<'_>, from: usize) -> Option<usize> {
+fn after_word(text: &[u8]) -> Option<&[u8]> {
+    let leads = matches!(text.first(), Some(0xe3 | 0xe5 | 0xe6 | 0xeb | 0xec | 0xd0 | b'c'));
+    leads
+        .then(|| FOREIGN.iter().find_map(|word| text.strip_prefix(word.as_bytes())))
+        .flatten()
+}
+
+fn said(walk: &mut Walk<'_>, from: usize, own: Own) -> Option<usize> {
     let mut value = Value::after(walk.text, from)?;
     if !value.quoted {
         let end = value.bytes.iter().rposition(|b| !b".:?!".contains(b))? + 1;
         value.bytes = value.bytes.get(..end)?;
     }
+    let fits = match own {
+        Own::Secret => value.is_secret(),
+        _ => value.is_password(false),
+    };
     let mixed = value.bytes.iter().any(u8::is_ascii_digit) && value.bytes.iter().any(u8::is_ascii_alphabetic);
     let special = value.bytes.iter().any(|b| b"!@#$%^&*+".contains(b));
-    let spoken = value.is_password(false) && (mixed || special) && !value.bytes.contains(&b'/');
-    spoken.then(|| walk.add(value.start, value.end(), own_rule(Own::SpokenPassword)))
+    let spoken = fits && (mixed || special) && !value.bytes.contains(&b'/');
+    spoken.then(|| walk.add(value.start, value.end(), own_rule(own)))
 }

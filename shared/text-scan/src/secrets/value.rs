@@ -5,7 +5,7 @@ use super::placeholder::{contains, is_placeholder};
 /// Bytes between a mark and the value: blanks, quotes, the rest of `::=` or `=>`.
 const MAX_GAP: usize = 8;
 /// Bytes of the longest value.
-const MAX: usize = 2048;
+const MAX: usize = 512;
 /// Bytes of the shortest password.
 const MIN_PASSWORD: usize = 4;
 /// Bytes of the longest password.
@@ -35,11 +35,18 @@ impl<'a> Value<'a> {
     /// The value after a mark or a blank at `from - 1`.
     pub(super) fn after(text: &'a [u8], from: usize) -> Option<Self> {
         let rest = text.get(from..)?;
-        let gap = rest
+        let joints = rest
             .iter()
             .take(MAX_GAP)
-            .take_while(|b| b" \t=:>?\"'`\\".contains(b))
+            .take_while(|b| b" \t=:>?\\".contains(b))
             .count();
+        let quotes = rest
+            .iter()
+            .skip(joints)
+            .take(2)
+            .take_while(|b| b"\"'`".contains(b))
+            .count();
+        let gap = joints + quotes;
         let (before, rest) = rest.split_at_checked(gap)?;
         let quote = before
             .iter()
@@ -66,33 +73,29 @@ impl<'a> Value<'a> {
     /// Whether the value names what is elsewhere: a variable, a template, a call, a place.
     fn is_reference(&self) -> bool {
         let calls = !self.quoted && matches!(self.next, Some(b'(' | b'[' | b'{'));
-        let elsewhere = matches!(
-            self.bytes,
-            [
-                b'$' | b'<' | b'{' | b'%' | b'[' | b'*' | b'&' | b'/' | b'(' | b'#' | b'.',
-                ..
-            ]
-        );
-        let template =
-            contains(self.bytes, b"{{") || contains(self.bytes, b"${") || contains(self.bytes, b"$(");
-        calls
-            || elsewhere && self.bytes.get(1).is_none_or(|b| !b.is_ascii_digit())
-            || template
-            || contains(self.bytes, b"://")
+        let opens: &[u8] = if self.quoted { b"$<{%[(" } else { b"$<{%[(*&/#." };
+        let elsewhere = match self.bytes {
+            [first, second, ..] => opens.contains(first) && !second.is_ascii_digit(),
+            _ => true,
+        };
+        let template = [b"{{", b"${", b"$("]
+            .iter()
+            .any(|open| contains(self.bytes, *open));
+        calls || elsewhere || template || contains(self.bytes, b"://")
     }
 
-    /// Whether it may be what a person chose.
-    pub(super) fn is_password(&self, letters_do: bool) -> bool {
-        let long = (MIN_PASSWORD..=MAX_PASSWORD).contains(&self.bytes.len());
-        let mixed = self
-            .bytes
-            .iter()
-            .any(|b| !b.is_ascii_alphabetic() && !matches!(b, b'_' | b'-' | b'.'));
-        long && self.bytes.iter().all(u8::is_ascii_graphic)
-            && (mixed && self.bytes.iter().any(u8::is_ascii_alphabetic)
-                || letters_do && self.bytes.len() > 5 && self.bytes.iter().all(u8::is_ascii_alphabetic))
+    /// Whether it may be what a person chose. Letters or digits alone are enough where nothing but a password can stand.
+    pub(super) fn is_password(&self, alone_do: bool) -> bool {
+        let any = |what: fn(&u8) -> bool| self.bytes.iter().any(what);
+        let letters = any(u8::is_ascii_alphabetic);
+        let digits = any(u8::is_ascii_digit);
+        let special = any(|b| b.is_ascii_punctuation() && !b"_-.".contains(b));
+        let alone = alone_do && self.bytes.len() > 5 && letters != digits && !any(u8::is_ascii_punctuation);
+        (MIN_PASSWORD..=MAX_PASSWORD).contains(&self.bytes.len())
+            && self.bytes.iter().all(u8::is_ascii_graphic)
+            && (letters && (digits || special) || alone)
+            && (special || !names_itself(self.bytes))
             && !self.is_reference()
-            && !names_itself(self.bytes)
             && !is_placeholder(self.bytes)
     }
 

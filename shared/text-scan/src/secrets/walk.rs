@@ -1,45 +1,17 @@
 //! The walk over a text: from word to word, and to the marks between.
 
-use super::anchor::{What, Word, anchors};
+use super::anchor::{Anchor, What, Word, anchors};
 use super::formats::{BAR, INFIX, TILDE};
 use super::placeholder::is_placeholder;
-use super::rules::{format_rule, infix_rule};
+use super::rules::{Own, format_rule, infix_rule};
 use super::samples::is_published;
-use super::shape::{fits, has, literal};
+use super::shape::{fits, has};
+use super::stops::{self, Stop};
 use super::{assignment, curl, jwt, pem, speech, url};
 use crate::find::{Find, RuleId};
 
 /// Bytes of a shape's first part, before its anchor.
 const MAX_BEFORE: usize = 64;
-
-/// What a byte is to the walk.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Other,
-    Word,
-    Mark,
-}
-
-static CLASSES: [Class; 256] = classes();
-
-#[allow(clippy::indexing_slicing, reason = "evaluated while compiling")]
-const fn classes() -> [Class; 256] {
-    let mut classes = [Class::Other; 256];
-    let mut b = 0;
-    while b < 256 {
-        classes[b] = match b as u8 {
-            b if b.is_ascii_alphanumeric() => Class::Word,
-            b'=' | b':' | b',' | b'>' | b'-' | b'~' | b'|' | b'\\' => Class::Mark,
-            _ => Class::Other,
-        };
-        b += 1;
-    }
-    classes
-}
-
-fn class(b: u8) -> Class {
-    CLASSES.get(usize::from(b)).copied().unwrap_or(Class::Other)
-}
 
 /// A walk over one text.
 pub(super) struct Walk<'a> {
@@ -48,6 +20,8 @@ pub(super) struct Walk<'a> {
     finds: &'a mut Vec<Find>,
     /// Where the last `curl` stands, and one more.
     pub(super) curl: usize,
+    /// The end of the last value without quotes that a name spoke for: marks in it belong to it.
+    pub(super) judged: usize,
     /// What is known of the ends of key blocks.
     pub(super) blocks: pem::Ends,
 }
@@ -59,6 +33,7 @@ impl<'a> Walk<'a> {
             text,
             finds,
             curl: 0,
+            judged: 0,
             blocks: pem::Ends::default(),
         }
     }
@@ -66,18 +41,12 @@ impl<'a> Walk<'a> {
     /// To the end.
     pub(super) fn run(mut self) {
         let mut at = 0;
-        while let Some(b) = self.text.get(at) {
-            at = match class(*b) {
-                Class::Other => self.skip(at + 1, Class::Other),
-                Class::Word => self.word(at).max(self.skip(at + 1, Class::Word)),
-                Class::Mark => self.mark(at, *b).max(at + 1),
+        while let Some(stop) = stops::next(self.text, at) {
+            at = match stop {
+                Stop::Word(at) => self.word(at).max(stops::end(self.text, at)),
+                Stop::Mark(at) => self.mark(at).max(at + 1),
             };
         }
-    }
-
-    fn skip(&self, from: usize, what: Class) -> usize {
-        let rest = self.text.get(from..).unwrap_or_default();
-        from + rest.iter().position(|b| class(*b) != what).unwrap_or(rest.len())
     }
 
     /// Adds a find; gives its end.
@@ -96,7 +65,7 @@ impl<'a> Walk<'a> {
         }
         for anchor in anchors(*first, *second) {
             let end = match anchor.what {
-                What::Format(format) => self.format(at, anchor.shape, format_rule(usize::from(format))),
+                What::Format(format) => self.format(at, anchor, format_rule(usize::from(format))),
                 What::Infix(row) => self
                     .starts(at, anchor.shape)
                     .then(|| self.infix(at, usize::from(row)))
@@ -131,15 +100,15 @@ impl<'a> Walk<'a> {
             .is_some_and(|rest| rest.starts_with(word.as_bytes()))
     }
 
-    fn format(&mut self, at: usize, shape: &str, rule: RuleId) -> Option<usize> {
-        let literal = literal(shape);
+    fn format(&mut self, at: usize, anchor: &Anchor, rule: RuleId) -> Option<usize> {
+        let literal = anchor.literal();
         if !self.text.get(at..)?.starts_with(literal) || matches!(self.before(at), Some(b'.' | b'+')) {
             return None;
         }
-        let end = fits(shape, self.text, at)?;
+        let end = fits(anchor.shape, self.text, at)?;
         let body = self.text.get(at + literal.len()..end)?;
         let made_up = is_placeholder(body) || is_published(body);
-        (is_random(shape, body) && !made_up).then(|| self.add(at, end, rule))
+        (is_random(anchor.shape, body) && !made_up).then(|| self.add(at, end, rule))
     }
 
     /// The byte before `at`.
@@ -156,7 +125,8 @@ impl<'a> Walk<'a> {
                 None
             }
             Word::Bearer => assignment::bearer(self, at),
-            Word::Spoken => speech::find(self, at),
+            Word::Spoken => speech::find(self, at, Own::SpokenPassword),
+            Word::SpokenKey => speech::find(self, at, Own::Secret),
         }
     }
 
@@ -179,12 +149,16 @@ impl<'a> Walk<'a> {
             .is_some_and(|before| before.ends_with(b"/bot"))
     }
 
-    fn mark(&mut self, at: usize, mark: u8) -> usize {
+    fn mark(&mut self, at: usize) -> usize {
+        let Some(mark) = self.text.get(at).copied() else {
+            return at;
+        };
         let end = match mark {
-            b'~' => self.infix(at, TILDE),
+            b'~' if self.before(at) == Some(b'Q') => self.infix(at, TILDE),
             b'|' => self.infix(at, BAR),
             b'\\' => matches!(self.text.get(at + 1), Some(b'n' | b'r' | b't')).then_some(at + 2),
             b'-' => assignment::flag(self, at).or_else(|| curl::find(self, at)),
+            b'~' => None,
             b':' => url::find(self, at).or_else(|| self.assignment(at, mark)),
             _ => self.assignment(at, mark),
         };

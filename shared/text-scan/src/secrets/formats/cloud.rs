@@ -74,7 +74,7 @@ pub(super) const FORMATS: &[Format] = &[
     f("SECRET:CONFLUENT_KEY", "confluent_cloud_key", &["cflt{b60}"]),
     f("SECRET:PUBNUB_KEY", "pubnub_secret_key", &["sec-c-{b44-60}{=0-2}"]),
     f("SECRET:HARNESS_KEY", "harness_key", &["pat.{w22}.{a24}.{a20}", "sat.{w22}.{a24}.{a20}"]),
-    f("SECRET:AUTHRESS_KEY", "authress_key", &["sc_{l5-30}.{l4-6}.acc_{l10-32}.{c30-120}", "ext_{l5-30}.{l4-6}.acc_{l10-32}.{c30-120}", "authress_{l5-30}.{l4-6}.acc_{l10-32}.{c30-120}", "scauth_{l5-30}.{l4-6}.acc_{l10-32}.{c30-120}"]),
+    f("SECRET:AUTHRESS_KEY", "authress_key", &["sc_{l5-30}.{l4-6}.acc_{w10-32}.{c30-120}", "sc_{l5-30}.{l4-6}.acc-{w10-32}.{c30-120}", "ext_{l5-30}.{l4-6}.acc_{w10-32}.{c30-120}", "ext_{l5-30}.{l4-6}.acc-{w10-32}.{c30-120}", "authress_{l5-30}.{l4-6}.acc_{w10-32}.{c30-120}", "authress_{l5-30}.{l4-6}.acc-{w10-32}.{c30-120}", "scauth_{l5-30}.{l4-6}.acc_{w10-32}.{c30-120}", "scauth_{l5-30}.{l4-6}.acc-{w10-32}.{c30-120}"]),
     f("SECRET:THUNDERSTORE_TOKEN", "thunderstore_token", &["tss_{a30-40}"]),
     f("SECRET:WAKATIME_KEY", "wakatime_key", &["waka_{h8}-{h4}-{h4}-{h4}-{h12}", "waka_tok_{a60-90}"]),
     f("SECRET:JUMPCLOUD_KEY", "jumpcloud_key", &["jca_{a36}"]),

@@ -24,7 +24,7 @@ pub(super) const FORMATS: &[Format] = &[
     f("SECRET:BITBUCKET_TOKEN", "bitbucket_app_password", &["ATBB{a32}"]),
     f("SECRET:ATLASSIAN_TOKEN", "atlassian_token", &["ATATT3{e180-200}", "ATCTT3{e160-220}", "ATTA{a72}"]),
     f("SECRET:NPM_TOKEN", "npm_token", &["npm_{a36}"]),
-    f("SECRET:PYPI_TOKEN", "pypi_token", &["pypi-AgEIcHlwaS5vcmc{w70-1000}", "pypi-AgENdGVzdC5weXBpLm9yZw{w70-1000}"]),
+    f("SECRET:PYPI_TOKEN", "pypi_token", &["pypi-AgEIcHlwaS5vcmc{w50-1000}", "pypi-AgENdGVzdC5weXBpLm9yZw{w50-1000}"]),
     f("SECRET:RUBYGEMS_TOKEN", "rubygems_token", &["rubygems_{h48}"]),
     f("SECRET:NUGET_KEY", "nuget_key", &["oy2{l43}"]),
     f("SECRET:CRATES_TOKEN", "crates_token", &["cio{a32}"]),

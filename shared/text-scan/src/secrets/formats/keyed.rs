@@ -36,7 +36,7 @@ pub(in super::super) const KEYED: &[Keyed] = &[
     k("SECRET:DEEPGRAM_KEY", "deepgram_key", &["deepgram"], &["{h40}"]),
     k("SECRET:DISCORD_TOKEN", "discord_client", &["discord"], &["{h64}", "{d18}", "{d19}", "{e32}"]),
     k("SECRET:DRONECI_TOKEN", "droneci_token", &["drone"], &["{l32}"]),
-    k("SECRET:DROPBOX_TOKEN", "dropbox_token", &["dropbox"], &["{l15}", "{l11}AAAAAAAAAA{w43}", "sl.{e130-1400}", "sl.u.{e130-1400}"]),
+    k("SECRET:DROPBOX_TOKEN", "dropbox_token", &["dropbox"], &["{l15}", "{l11}AAAAAAAAAA{w43}"]),
     k("SECRET:ELASTIC_KEY", "elastic_key", &["elastic"], &["{a24}", "{b56-80}{=0-2}"]),
     k("SECRET:ETHERSCAN_KEY", "etherscan_key", &["etherscan"], &["{u34}"]),
     k("SECRET:ETSY_TOKEN", "etsy_token", &["etsy"], &["{l24}"]),
