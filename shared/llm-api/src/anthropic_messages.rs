@@ -89,8 +89,9 @@ fn enter_block(block: Value<'_>, position: u32, place: &mut Place) {
     if place.pinned == Pinned::Nothing {
         place.index = position;
     }
-    // Also before the signature has come, and where it is empty: thinking is signed.
-    place.signed = is_type(block, "thinking");
+    // Also before the signature has come, and where it is empty: a model's thinking is signed.
+    let by_model = matches!(place.scope, Scope::Assistant | Scope::Output);
+    place.signed = by_model && is_type(block, "thinking");
 }
 
 fn is_type(block: Value<'_>, name: &str) -> bool {

@@ -118,9 +118,13 @@ static PART: Shape = shape! { proto enter_part;
     "mediaResolution" => Rule::Ignore,
 };
 
+/// A signature is the state of the model's thinking, encrypted. It stands beside answers and calls too (Gemini 3 has one at
+/// every first call); signed as a text is the thought alone, and only a model has thoughts.
 fn enter_part(part: Value<'_>, _position: u32, place: &mut Place) {
-    place.signed = member(part, "thoughtSignature").is_some();
-    if place.scope == Scope::Output && part.get("thought").and_then(Value::as_bool) == Some(true) {
+    let thought = part.get("thought").and_then(Value::as_bool) == Some(true);
+    let by_model = matches!(place.scope, Scope::Assistant | Scope::Output);
+    place.signed = thought && by_model && member(part, "thoughtSignature").is_some();
+    if place.scope == Scope::Output && thought {
         place.scope = Scope::Reasoning;
     }
 }

@@ -84,7 +84,7 @@ fn signed_thinking_is_never_edited() {
     let ask = json!({"model": "m", "max_tokens": 9, "messages": [
         {"role": "user", "content": "I am ana@corp.test"},
         {"role": "assistant", "content": [{"type": "thinking", "thinking": "is it bob@corp.test?", "signature": "c2ln"}, {"type": "text", "text": "bob@corp.test?"}]},
-        {"role": "user", "content": "no"},
+        {"role": "user", "content": [{"type": "thinking", "thinking": "ana@corp.test", "signature": "c2ln"}]},
     ]});
     let story = given(config).asks("/v1/messages", &ask);
     let history = &story.sent()["messages"][1]["content"];
@@ -93,6 +93,8 @@ fn signed_thinking_is_never_edited() {
         "it would be refused"
     );
     assert_eq!(history[1]["text"], "[EMAIL_2]?");
+    let hidden = &story.sent()["messages"][2]["content"][0];
+    assert_eq!(hidden["thinking"], "[EMAIL_1]", "a user signs no thoughts");
     let answer = json!({"type": "message", "role": "assistant", "content": [thinking, {"type": "text", "text": thought}]});
     let got = story.answers(&answer);
     assert_eq!(got["content"][0], thinking);
@@ -122,6 +124,31 @@ fn signed_thinking_is_never_edited() {
     let answer =
         json!({"candidates": [{"content": {"role": "model", "parts": [part]}, "finishReason": "STOP"}]});
     assert_eq!(story.answers(&answer), answer);
+}
+
+#[test]
+fn a_signature_beside_a_call_or_an_answer_leaves_them_to_be_edited() {
+    let parts = |mail: &str| {
+        json!([
+            {"text": format!("ask {mail}"), "thoughtSignature": "c2ln"},
+            {"functionCall": {"name": "mail", "args": {"to": mail}}, "thoughtSignature": "c2ln"},
+        ])
+    };
+    let user = json!({"role": "user", "parts": [{"text": "I am ana@corp.test"}]});
+    let hidden = json!({"role": "user", "parts": [{"text": "ana@corp.test", "thought": true, "thoughtSignature": "eA=="}]});
+    let ask = json!({"contents": [user, {"role": "model", "parts": parts("ana@corp.test")}, hidden]});
+    let story = given("{}").asks("/v1beta/models/m:generateContent", &ask);
+    let sent = story.sent();
+    assert_eq!(sent["contents"][1]["parts"], parts("[EMAIL_1]"));
+    assert_eq!(
+        sent["contents"][2]["parts"][0]["text"], "[EMAIL_1]",
+        "a user signs no thoughts"
+    );
+    let answer = |parts: Value| json!({"candidates": [{"content": {"role": "model", "parts": parts}}]});
+    assert_eq!(
+        story.answers(&answer(parts("[EMAIL_1]"))),
+        answer(parts("ana@corp.test"))
+    );
 }
 
 #[test]
