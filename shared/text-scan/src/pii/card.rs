@@ -54,6 +54,30 @@ const ISSUERS: &[(u32, u32, u8, u8)] = &[
     (1, 1, 15, 15),           // UATP
 ];
 
+/// Words that a card of a rare length stands by.
+const WORDS: &[&str] = &[
+    "card*",
+    "credit",
+    "debit",
+    "visa",
+    "maestro",
+    "mastercard",
+    "pan",
+    "payment*",
+    "pay",
+    "cc",
+    "tarjeta*",
+    "karte*",
+    "kreditkarte*",
+    "carte*",
+    "cartão",
+    "carta",
+    "カード",
+    "卡",
+    "카드",
+    "карт",
+];
+
 /// Shortest and longest number.
 const LENGTHS: std::ops::RangeInclusive<usize> = 12..=19;
 
@@ -80,8 +104,7 @@ pub(crate) fn find(candidate: &Candidate<'_>, context: &Context<'_>, finds: &mut
             let window = (candidate, first, last);
             let written = first == last || is_printed(sizes, window) || (alone && stands_alone(window));
             let card = LENGTHS.contains(&digits) && written && is_card(window);
-            // A Maestro card has as many digits as a My Number, and the words near tell which it is.
-            if card && !(digits == 12 && context.near(group.start, group_end.end, MY_NUMBER)) {
+            if card && is_meant(window, context, digits) {
                 finds.push(Core::Card.at(group.start, group_end.end));
             }
             if !alone && !matches!(group.len(), 4 | 6) {
@@ -152,6 +175,24 @@ fn is_card((candidate, first, last): Window<'_>) -> bool {
         })
 }
 
+/// Whether the words near agree. Numbers of twelve, thirteen and seventeen digits and more are mostly something else, except
+/// UnionPay's; and a Maestro card has as many digits as a My Number.
+fn is_meant((candidate, first, last): Window<'_>, context: &Context<'_>, digits: usize) -> bool {
+    let (Some(start), Some(end)) = (candidate.groups.get(first), candidate.groups.get(last)) else {
+        return false;
+    };
+    let near = |words| context.near(start.start, end.end, words);
+    let union_pay = candidate
+        .text
+        .get(start.start..)
+        .is_some_and(|text| text.starts_with(b"62"));
+    match digits {
+        12 if near(MY_NUMBER) => false,
+        12 | 13 | 17.. if !union_pay => candidate.is_bare(first, last) || near(WORDS),
+        _ => true,
+    }
+}
+
 /// Whether an issuer has cards of this length that begin so.
 fn has_issuer(digits: &[u8]) -> bool {
     let head = digits
@@ -186,11 +227,7 @@ mod tests {
             "6304000000000000",
             "501800000009",
         ] {
-            assert_eq!(
-                finds("CREDIT_CARD", &format!("pay with {card}.")),
-                [card],
-                "{card}"
-            );
+            assert_eq!(finds("CREDIT_CARD", &format!("card {card}.")), [card], "{card}");
         }
     }
 
@@ -249,6 +286,15 @@ mod tests {
             "1-4111-1111-1111-1111",
         ] {
             assert!(!has("CREDIT_CARD", text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_of_a_rare_length_needs_a_word() {
+        for number in ["4222222222222", "501800000009", "4000000000000000006"] {
+            assert!(has("CREDIT_CARD", &format!("卡号{number}")), "{number}");
+            assert!(has("CREDIT_CARD", number), "{number}");
+            assert!(!has("CREDIT_CARD", &format!("the value {number} is")), "{number}");
         }
     }
 
