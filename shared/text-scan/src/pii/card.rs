@@ -1,7 +1,8 @@
 //! Payment cards: issuer, length, Luhn check digit (ISO/IEC 7812).
 
 use super::candidate::{Candidate, Group};
-use super::identity::{MY_NUMBER, is_resident_id};
+use super::identity::MY_NUMBER;
+use super::resident::is_resident_id;
 use super::rules::Core;
 use crate::checksum::luhn;
 use crate::context::Context;

@@ -14,6 +14,7 @@ mod identity;
 pub(crate) mod national;
 mod network;
 mod phone;
+mod resident;
 mod rules;
 
 use candidate::{Candidate, Gatherer};
