@@ -224,6 +224,18 @@ impl Pipeline {
         self.stages.iter().find(late).map(Stage::joined)
     }
 
+    /// Lets go what lingers and has waited since before `now_ns - max_hold_ns`.
+    pub(crate) fn end_lingers(&mut self, max_hold_ns: u64, scene: &mut Scene<'_>) -> Result<(), Stop> {
+        for index in 0..self.stages.len() {
+            let late = |stage: &&mut Stage| stage.held_ns(scene.now_ns) > max_hold_ns && stage.lingers();
+            if let Some(stage) = self.stages.get_mut(index).filter(late) {
+                stage.end_linger();
+                self.advance(index, None, scene)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Lets filters judge what they have not seen, beginning with this one, for which the reply is.
     fn advance(&mut self, from: usize, mut reply: Option<&Reply>, scene: &mut Scene<'_>) -> Result<(), Stop> {
         for index in from..self.stages.len() {

@@ -66,13 +66,16 @@ impl Exchange {
         }
     }
 
-    /// Text that was held too long is a failure of the filter that holds it.
+    /// Text that was held too long is a failure of the filter that holds it, unless it may leave as it is.
     pub(crate) fn end_overdue_holds(
         &mut self,
         stream: &mut StreamBody,
         host: &mut dyn Host,
     ) -> Result<(), Refused> {
         let max_hold_ns = u64::from(self.engine.settings.max_hold_ms).saturating_mul(1_000_000);
+        self.run_deciders(stream, host, |pipeline, scene| {
+            pipeline.end_lingers(max_hold_ns, scene)
+        })?;
         let now_ns = host.now_ns();
         let overdue = stream
             .decide

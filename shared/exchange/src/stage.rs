@@ -52,6 +52,8 @@ struct Channel {
     /// Text that the filter has seen and not decided: it begins at `decided`.
     held: String,
     closed: bool,
+    /// What is held may leave as it is, should it wait too long.
+    lingers: bool,
     /// Index of the channel's last text in the item that came last.
     latest: usize,
     /// An empty text like those of the channel.
@@ -113,6 +115,23 @@ impl Stage {
         match (self.waiting, self.held_since_ns) {
             (None, Some(since_ns)) => now_ns.saturating_sub(since_ns),
             (Some(_), _) | (None, None) => 0,
+        }
+    }
+
+    /// Whether all that it holds may leave as it is.
+    pub(crate) fn lingers(&self) -> bool {
+        let mut held = self
+            .channels
+            .iter()
+            .filter(|(_, channel)| !channel.held.is_empty());
+        held.all(|(_, channel)| channel.lingers)
+    }
+
+    /// Takes all that it holds as decided.
+    pub(crate) fn end_linger(&mut self) {
+        for (_, channel) in &mut self.channels {
+            channel.decided = channel.decided.saturating_add(channel.held.len() as u64);
+            channel.held.clear();
         }
     }
 
@@ -251,9 +270,10 @@ impl Stage {
         if self.say == Say::Pretends {
             count_pretence(name, &flow, &edits, scene);
         }
+        let lingers = matches!(flow, OutputFlow::LingerFrom(_));
         let decided = match (flow, self.say) {
             (OutputFlow::Clear, _) => end,
-            (OutputFlow::HoldFrom(offset), _) => offset.min(end),
+            (OutputFlow::HoldFrom(offset) | OutputFlow::LingerFrom(offset), _) => offset.min(end),
             (OutputFlow::Fail(failure), _) => return Err(self.failed(failure)),
             (OutputFlow::Cut(_), Say::Pretends) => {
                 self.open();
@@ -279,6 +299,7 @@ impl Stage {
                 .map_err(|Misplaced| self.failed(Failure::Bug))?;
         }
         if delta {
+            self.channel(id).lingers = lingers;
             self.decide(item, index, held, decided);
         }
         Ok(())
@@ -311,7 +332,7 @@ impl Stage {
             filter.on_output(&piece, edits, reply, cx)
         });
         let flow = match flow {
-            OutputFlow::HoldFrom(_) if piece.last => OutputFlow::Clear,
+            OutputFlow::HoldFrom(_) | OutputFlow::LingerFrom(_) if piece.last => OutputFlow::Clear,
             flow => flow,
         };
         Some((flow, place.end()))
@@ -429,9 +450,13 @@ fn count_pretence(filter: &'static str, flow: &OutputFlow, edits: &PieceEdits, s
     let action = match flow {
         OutputFlow::Cut(denial) => denial.code,
         OutputFlow::Wait(_) => "wait",
-        OutputFlow::Clear | OutputFlow::HoldFrom(_) if !edits.is_empty() => "edit",
+        OutputFlow::Clear | OutputFlow::HoldFrom(_) | OutputFlow::LingerFrom(_) if !edits.is_empty() => {
+            "edit"
+        }
         // A failure is counted at the door.
-        OutputFlow::Clear | OutputFlow::HoldFrom(_) | OutputFlow::Fail(_) => return,
+        OutputFlow::Clear | OutputFlow::HoldFrom(_) | OutputFlow::LingerFrom(_) | OutputFlow::Fail(_) => {
+            return;
+        }
     };
     scene.engine.count(Counted::Would(filter, action), scene.host);
 }

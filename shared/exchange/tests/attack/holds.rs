@@ -156,6 +156,39 @@ fn a_hold_that_never_ends_fails_in_time() {
 }
 
 #[test]
+fn what_lingers_leaves_as_it_is_when_it_waits_too_long() {
+    for held in ["[", "[E"] {
+        let filter = judges(move |piece, _, _| {
+            let end = piece.start + piece.text.len() as u64;
+            match piece.held.len() + piece.text.len() {
+                1 => OutputFlow::LingerFrom(end - 1),
+                2 => OutputFlow::HoldFrom(end - 2),
+                _ => OutputFlow::Clear,
+            }
+        });
+        let mut stage = Stage::new("{}", vec![filter]);
+        let stream = stage.ask(ASK);
+        stage.streams(stream);
+        for piece in held.chars() {
+            let frame = delta(0, &piece.to_string());
+            stage.envoy.response_body(stream, frame.as_bytes(), false);
+        }
+        assert_eq!(stage.text(stream), "");
+        stage.envoy.pass(1_200);
+        if held.len() == 1 {
+            assert_eq!(stage.text(stream), delta(0, "["));
+            assert_eq!(stage.failures("a", "hold_timeout"), 0);
+        } else {
+            assert!(
+                stage.text(stream).contains("hold_timeout"),
+                "{}",
+                stage.text(stream)
+            );
+        }
+    }
+}
+
+#[test]
 fn edits_that_span_frames_meet_edits_in_them() {
     let filter = || replaces("secret", "***");
     for texts in [
