@@ -212,6 +212,9 @@ impl Filter for RedactorOne {
         if piece.part == Part::Delta && !piece.last {
             self.windows.push((piece.channel, window));
         }
+        if sought.doubtful && open == begin + sought.open as u64 {
+            return OutputFlow::LingerFrom(open);
+        }
         OutputFlow::HoldFrom(open)
     }
 

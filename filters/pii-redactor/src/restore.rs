@@ -14,6 +14,8 @@ pub(crate) struct Sought {
     pub(crate) found: Vec<StandIn>,
     /// Where a stand-in may begin whose end is yet to come; else the length of the text.
     pub(crate) open: usize,
+    /// Little of it is there: it may well be a word.
+    pub(crate) doubtful: bool,
 }
 
 /// A stand-in in a text.
@@ -55,8 +57,16 @@ pub(crate) fn seek(vault: &Vault, text: &str, place: Place<'_>) -> Sought {
         let (end, entry) = match seeker.at(at) {
             Step::Found(end, entry) => (end, Some(entry)),
             Step::Unknown(end) => (end, None),
-            Step::Open if !place.last => return Sought { found, open: at },
-            Step::Open | Step::None => {
+            step @ (Step::Open | Step::Perhaps) if !place.last => {
+                let doubtful = matches!(step, Step::Perhaps);
+                let open = at;
+                return Sought {
+                    found,
+                    open,
+                    doubtful,
+                };
+            }
+            Step::Open | Step::Perhaps | Step::None => {
                 at += 1;
                 continue;
             }
@@ -67,8 +77,11 @@ pub(crate) fn seek(vault: &Vault, text: &str, place: Place<'_>) -> Sought {
         });
         at = end;
     }
-    let open = text.len();
-    Sought { found, open }
+    Sought {
+        found,
+        open: text.len(),
+        doubtful: false,
+    }
 }
 
 /// What begins at a byte.
@@ -77,8 +90,10 @@ enum Step {
     Found(usize, usize),
     /// A placeholder that ends here and that the vault does not know.
     Unknown(usize),
-    /// Perhaps a stand-in whose end is yet to come.
+    /// A stand-in whose end is yet to come, by what there is of it.
     Open,
+    /// A letter, a quote or a bracket with which one may begin.
+    Perhaps,
     None,
 }
 
@@ -129,7 +144,7 @@ impl Seeker<'_> {
                     None => Step::Open,
                 }
             }
-            Step::Open => Step::Open,
+            step @ (Step::Open | Step::Perhaps) => step,
             Step::Found(..) | Step::Unknown(_) | Step::None => Step::None,
         }
     }
@@ -166,7 +181,7 @@ impl Seeker<'_> {
         let open = self.backslashes(at);
         let start = match self.bracket(open, OPENING) {
             Ok(start) => start,
-            Err(true) => return Step::Open,
+            Err(true) => return Step::Perhaps,
             Err(false) => return Step::None,
         };
         let (name, end) = self.name(start, false);
@@ -174,7 +189,11 @@ impl Seeker<'_> {
         // One that was made up is waited for too, so that it counts however it is cut.
         let viable = self.vault.has_name_from(name.as_slice()) || labelled();
         if end >= self.bytes.len() {
-            return if viable { Step::Open } else { Step::None };
+            return match (viable, name.as_slice()) {
+                (true, []) => Step::Perhaps,
+                (true, _) => Step::Open,
+                (false, _) => Step::None,
+            };
         }
         let close = self.backslashes(end);
         match self.bracket(close, CLOSING) {
@@ -194,10 +213,11 @@ impl Seeker<'_> {
     fn bare(&self, at: usize) -> Step {
         let (name, end) = self.name(at, true);
         if end >= self.bytes.len() && !self.place.last {
-            return if end > at && self.vault.has_name_from(name.as_slice()) {
-                Step::Open
-            } else {
-                Step::None
+            let viable = end > at && self.vault.has_name_from(name.as_slice());
+            return match name.as_slice().contains(&b'_') {
+                _ if !viable => Step::None,
+                true => Step::Open,
+                false => Step::Perhaps,
             };
         }
         if self.byte(end).is_some_and(is_name) {
@@ -233,7 +253,8 @@ impl Seeker<'_> {
         let rest = self.bytes.get(at..).unwrap_or_default();
         let (found, open) = self.vault.surrogates_in(rest);
         if open && !self.place.last {
-            return Step::Open;
+            let sure = rest.len() >= SURE_BYTES;
+            return if sure { Step::Open } else { Step::Perhaps };
         }
         let whole = |end: usize| !self.byte(end).is_some_and(|next| next.is_ascii_alphanumeric());
         match found.filter(|(length, _)| whole(at + length)) {
@@ -242,6 +263,9 @@ impl Seeker<'_> {
         }
     }
 }
+
+/// So much of a surrogate is no other word, in bytes.
+const SURE_BYTES: usize = 7;
 
 /// Brackets, plain and as JSON may escape them.
 const OPENING: &[(&[u8], &[u8])] = &[

@@ -140,6 +140,23 @@ fn a_stream_that_stops_inside_a_placeholder_is_cut() {
 }
 
 #[test]
+fn a_stream_that_stops_behind_what_may_be_a_word_goes_on() {
+    for tail in ["E", "EMAIL", "[", "\\"] {
+        let mut story = open("{}").asks(CHAT, &chat(MASKED, true));
+        story.begins("200", &[("content-type", "text/event-stream")]);
+        let frames = [frame("Plan "), frame(tail), frame(" is [EMAIL_1]")];
+        for frame in &frames {
+            story.envoy.response_body(story.stream, frame.as_bytes(), false);
+            story.envoy.pass(5_000);
+        }
+        assert_eq!(
+            story.body(),
+            frames.concat().replace("[EMAIL_1]", "ana@corp.test")
+        );
+    }
+}
+
+#[test]
 fn a_stream_that_ends_inside_a_placeholder_keeps_what_came() {
     for end in ["data: [DONE]\n\n", ""] {
         for last in ["[", "[EMA", "[EMAIL_", "EMA", "\\"] {
