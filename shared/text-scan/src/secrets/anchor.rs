@@ -143,6 +143,23 @@ const fn with(mut index: Index, at: usize, shape: &'static str, what: What) -> I
     index
 }
 
+/// For each first byte of a word a bit for each class of second byte that an anchor has.
+pub(super) static PAIRS: [u64; CLASSES] = pairs();
+
+#[allow(clippy::indexing_slicing, reason = "evaluated while compiling")]
+const fn pairs() -> [u64; CLASSES] {
+    let (mut pairs, mut at) = ([0; CLASSES], 0);
+    while at < COUNT {
+        let anchor = INDEX_OF_ALL.anchors[at];
+        let bytes = anchor.shape.as_bytes();
+        if anchor.literal > 1 {
+            pairs[number(bytes[0])] |= bit(number(bytes[1]));
+        }
+        at += 1;
+    }
+    pairs
+}
+
 /// For the first two bytes of a word, by [`slot`], a bit for each class of third byte that an anchor has there.
 pub(super) static STARTS: [u64; SLOTS] = starts();
 

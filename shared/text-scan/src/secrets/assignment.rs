@@ -11,6 +11,8 @@ use crate::find::RuleId;
 
 /// Bytes of the longest name of a command's option.
 const MAX_FLAG: usize = 40;
+/// Bytes of the shortest value that a provider's name speaks for.
+const MIN_PROVIDED: usize = 14;
 /// Bytes of the shortest value.
 const MIN_VALUE: usize = 4;
 
@@ -21,7 +23,8 @@ pub(super) fn find(walk: &mut Walk<'_>, at: usize, mark: u8) -> Option<usize> {
         return None;
     }
     let key = Key::before(walk.text, at);
-    if key.is_empty() || key.kind().is_none() && key.providers().next().is_none() {
+    if key.is_empty() || key.kind().is_none() && !(is_long(walk.text, at) && key.providers().next().is_some())
+    {
         return None;
     }
     let value = Value::after(walk.text, at + 1)?;
@@ -31,6 +34,19 @@ pub(super) fn find(walk: &mut Walk<'_>, at: usize, mark: u8) -> Option<usize> {
     }
     let letters_do = value.quoted || key.shouts && mark == b'=';
     judge(walk, &key, value, letters_do)
+}
+
+/// Whether what follows a mark is as long as a provider's values are, and no word.
+fn is_long(text: &[u8], mark: usize) -> bool {
+    let joint = |b: &&u8| b" \t=>\"'`\\".contains(*b);
+    let gap = text.iter().skip(mark + 1).take(4).take_while(joint).count();
+    let start = text
+        .get(mark + 1 + gap..mark + 1 + gap + MIN_PROVIDED)
+        .unwrap_or_default();
+    !start.is_empty()
+        && start
+            .iter()
+            .all(|b| b.is_ascii_graphic() && !b"\"'`<>,;".contains(b))
 }
 
 /// The value after `--name` at `at`.
@@ -57,8 +73,16 @@ pub(super) fn bearer(walk: &mut Walk<'_>, at: usize) -> Option<usize> {
 
 /// `("NAME", "value")`.
 fn is_argument(walk: &Walk<'_>, at: usize) -> bool {
-    let mut after = walk.text.iter().skip(at + 1).skip_while(|b| **b == b' ');
-    matches!(walk.before(at), Some(b'"' | b'\'')) && matches!(after.next(), Some(b'"' | b'\''))
+    let quote = |b: Option<u8>| matches!(b, Some(b'"' | b'\''));
+    let after = || {
+        walk.text
+            .iter()
+            .skip(at + 1)
+            .take(4)
+            .find(|b| **b != b' ')
+            .copied()
+    };
+    quote(walk.before(at)) && quote(after())
 }
 
 fn judge(walk: &mut Walk<'_>, key: &Key, value: Value<'_>, letters_do: bool) -> Option<usize> {
@@ -91,7 +115,7 @@ fn judge(walk: &mut Walk<'_>, key: &Key, value: Value<'_>, letters_do: bool) -> 
 }
 
 fn provider(text: &[u8], key: &Key, value: &Value<'_>) -> Option<RuleId> {
-    let random = value.bytes.len() >= 14 && !value.bytes.iter().all(u8::is_ascii_alphabetic);
+    let random = value.bytes.len() >= MIN_PROVIDED && !value.bytes.iter().all(u8::is_ascii_alphabetic);
     if !random || is_placeholder(value.bytes) {
         return None;
     }

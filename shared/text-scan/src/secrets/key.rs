@@ -28,6 +28,9 @@ pub(super) enum Kind {
 pub(super) struct Key {
     letters: [u8; MAX],
     start: usize,
+    /// The end of the letters without what may follow a name.
+    end: usize,
+    kind: Option<Kind>,
     /// Whether it is written as a variable of the environment is.
     pub(super) shouts: bool,
 }
@@ -70,10 +73,20 @@ fn ends(last: u8) -> &'static [End] {
     }
 }
 
-/// What may follow the end: the type of a variable, a number, the plural.
-const TAILS: [&[u8]; 10] = [
-    b"v", b"string", b"str", b"value", b"s", b"var", b"prod", b"dev", b"test", b"new",
-];
+/// What may follow the end, by its last letter: the type of a variable, a stage, a number, the plural.
+fn tail(last: u8) -> &'static [&'static [u8]] {
+    match last {
+        b'e' => &[b"value"],
+        b'd' => &[b"prod"],
+        b'g' => &[b"string"],
+        b'r' => &[b"str", b"var"],
+        b's' => &[b"s"],
+        b't' => &[b"test"],
+        b'v' => &[b"dev", b"v"],
+        b'w' => &[b"new"],
+        _ => &[],
+    }
+}
 
 /// What a provider's value is called, besides [`ENDS`].
 const ROLES: [&[u8]; 8] = [
@@ -94,6 +107,8 @@ impl Key {
         let mut key = Self {
             letters: [0; MAX],
             start: MAX,
+            end: MAX,
+            kind: None,
             shouts: raw.last().is_some_and(u8::is_ascii_uppercase),
         };
         for b in raw.iter().rev().take(MAX_RAW) {
@@ -107,47 +122,48 @@ impl Key {
                 break;
             }
         }
+        key.judge();
         key
     }
 
-    fn letters(&self) -> &[u8] {
-        self.letters.get(self.start..).unwrap_or_default()
+    /// Finds the end that says something, behind what may follow it.
+    fn judge(&mut self) {
+        while let Some((last, rest)) = self.stem().split_last() {
+            let stem = self.stem();
+            if let Some((_, kind)) = ends(*last).iter().find(|(end, _)| stem.ends_with(end)) {
+                self.kind = *kind;
+                return;
+            }
+            let tail = tail(*last)
+                .iter()
+                .find(|tail| stem.ends_with(tail))
+                .map_or(0, |tail| tail.len());
+            let tail = if last.is_ascii_digit() { 1 } else { tail };
+            if tail == 0 || rest.is_empty() {
+                return;
+            }
+            self.end -= tail;
+        }
+    }
+
+    fn stem(&self) -> &[u8] {
+        self.letters.get(self.start..self.end).unwrap_or_default()
     }
 
     /// Whether there are too few letters for a name.
     pub(super) fn is_empty(&self) -> bool {
-        self.letters().len() < 2
-    }
-
-    /// The letters without what may follow a name, and what the end of them says.
-    fn stem(&self) -> (&[u8], Option<Kind>) {
-        let mut stem = self.letters();
-        loop {
-            if let Some((_, kind)) = end(stem) {
-                return (stem, *kind);
-            }
-            let tail = TAILS.iter().find_map(|tail| stem.strip_suffix(*tail));
-            let digit = || {
-                stem.split_last()
-                    .filter(|(last, _)| last.is_ascii_digit())
-                    .map(|(_, rest)| rest)
-            };
-            match tail.or_else(digit) {
-                Some(rest) if !rest.is_empty() => stem = rest,
-                Some(_) | None => return (stem, None),
-            }
-        }
+        self.start + 2 > MAX
     }
 
     /// What the name says of its value.
     pub(super) fn kind(&self) -> Option<Kind> {
-        self.stem().1
+        self.kind
     }
 
     /// The rows of the providers that the name speaks of.
     pub(super) fn providers(&self) -> impl Iterator<Item = usize> {
-        let (stem, kind) = self.stem();
-        let named = kind.is_some() || ROLES.iter().any(|role| stem.ends_with(role));
+        let stem = self.stem();
+        let named = self.kind.is_some() || ROLES.iter().any(|role| stem.ends_with(role));
         let at = move |from: usize| stem.get(from..).unwrap_or_default();
         let rows = (0..stem.len())
             .flat_map(move |from| names::at(at(from)).map(move |(row, name)| (row, from + name)));
@@ -165,10 +181,6 @@ fn open(head: &[u8]) -> &[u8] {
         .take_while(|b| b" \t\"'`)]\\:=?|".contains(b))
         .count();
     head.get(..head.len() - gap).unwrap_or_default()
-}
-
-fn end(stem: &[u8]) -> Option<&'static End> {
-    ends(*stem.last()?).iter().find(|(end, _)| stem.ends_with(end))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Where the walk over a text has something to look at: one load of a table a byte, and a branch that is seldom taken.
+//! Where the walk over a text has something to look at: two loads of a table a byte, and a branch that is seldom taken.
 
-use super::anchor::STARTS;
+use super::anchor::{PAIRS, STARTS};
 
 /// Letters and digits are numbered from 0; what joins them is one of these.
 const OTHER: u8 = 62;
@@ -68,25 +68,34 @@ pub(super) enum Stop {
 pub(super) fn next(text: &[u8], from: usize) -> Option<Stop> {
     let rest = text.get(from..)?;
     let near = text.get(from.saturating_sub(2)..from)?;
-    let mut foreign = near.iter().fold(0, |foreign, b| foreign << 1 | class(*b) >> 6);
-    let mut before = OTHER;
-    let stops = |bytes: &[u8]| {
-        let [first, second, third] = bytes else {
-            return false;
-        };
-        let (first, second, third) = (class(*first), class(*second), class(*third));
-        let thirds = STARTS.get(slot(usize::from(first), usize::from(second & 63)));
-        let known = thirds.is_some_and(|thirds| thirds >> (third & 63) & 1 == 1);
-        let starts = before >= OTHER && first < OTHER && (known || foreign & 7 != 0);
-        (before, foreign) = (first, foreign << 1 | first >> 6);
-        starts || first == MARK
-    };
-    let at = from + rest.windows(3).position(stops)?;
-    Some(if text.get(at).is_some_and(|b| class(*b) < OTHER) {
-        Stop::Word(at)
-    } else {
-        Stop::Mark(at)
-    })
+    let mut before = near
+        .iter()
+        .fold(OTHER, |before, b| OTHER | (before | class(*b)) & 64);
+    let mut first = class(*rest.first()?);
+    for (at, next) in (from..).zip(rest.iter().skip(1)) {
+        let second = class(*next);
+        let pair = PAIRS
+            .get(usize::from(first & 63))
+            .is_some_and(|seconds| seconds >> (second & 63) & 1 == 1);
+        let starts = before >= OTHER && (pair || before >= 64 && first < OTHER);
+        if first == MARK {
+            return Some(Stop::Mark(at));
+        }
+        if starts && (before >= 64 || is_known(first, second, text.get(at + 2))) {
+            return Some(Stop::Word(at));
+        }
+        // A character outside of ASCII is remembered up to the next word.
+        before = if first < OTHER { first } else { first | before & 64 };
+        first = second;
+    }
+    None
+}
+
+/// Whether an anchor begins with these three bytes.
+fn is_known(first: u8, second: u8, third: Option<&u8>) -> bool {
+    let thirds = STARTS.get(slot(usize::from(first), usize::from(second & 63)));
+    let third = third.map_or(OTHER, |b| class(*b));
+    thirds.is_some_and(|thirds| thirds >> (third & 63) & 1 == 1)
 }
 
 /// The end of the word at `at`.

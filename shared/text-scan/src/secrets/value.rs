@@ -152,7 +152,10 @@ fn inside(rest: &[u8], quote: u8) -> Option<usize> {
 
 /// What ends a value without quotes.
 fn ends(b: u8) -> bool {
-    b.is_ascii_whitespace() || !b.is_ascii() || b"\"'`;,<>()[]{}&\\".contains(&b)
+    matches!(
+        b,
+        0..=b' ' | 0x7f.. | b'"' | b'\'' | b'`' | b';' | b',' | b'<' | b'>' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'&' | b'\\'
+    )
 }
 
 /// A password that is a word about passwords.
