@@ -13,7 +13,7 @@ pub struct Rule<'r> {
     pub default: bool,
 }
 
-/// How sure a find is. Of two finds that overlap, the surer one stays, then the longer one.
+/// How sure a find is. A find within another goes; of two that overlap otherwise the surer stays whole, then the longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Strength {
     /// A word nearby says what it is.

@@ -103,24 +103,143 @@ impl Scanner {
         self.on.get(usize::from(rule.0)) == Some(&true)
     }
 
-    /// Of finds that overlap the surest stays, then the longest, then that of the earlier rule.
+    /// Leaves finds that do not overlap, and nothing uncovered that one of them covered.
     fn settle(&self, finds: &mut Vec<Find>) {
         finds.sort_unstable_by_key(|find| (find.start, find.rule));
         let mut kept: Vec<Find> = Vec::with_capacity(finds.len());
         for find in finds.iter() {
-            match kept.last_mut() {
-                Some(last) if last.end > find.start => {
-                    if self.weight(find) > self.weight(last) {
-                        *last = *find;
-                    }
+            let Some(last) = kept.last_mut().filter(|last| find.start < last.end) else {
+                kept.push(*find);
+                continue;
+            };
+            // What begins before the last one is covered by those before it.
+            let start = find.start.max(last.start);
+            let find = Find { start, ..*find };
+            match self.meet(last, &find) {
+                Meeting::Goes => {}
+                Meeting::Replaces => *last = find,
+                Meeting::Cuts => {
+                    last.end = start;
+                    kept.push(find);
                 }
-                Some(_) | None => kept.push(*find),
+                Meeting::IsCut => {
+                    let start = last.end;
+                    kept.push(Find { start, ..find });
+                }
             }
         }
         *finds = kept;
     }
 
+    /// A find within another goes. Of two that overlap otherwise the surer stays whole, then the longer, then that of the
+    /// earlier rule; the other one keeps what is left of it. What rests on a word nearby gives way to a surer one altogether.
+    fn meet(&self, last: &Find, find: &Find) -> Meeting {
+        let is_surer = self.weight(find) > self.weight(last);
+        let is_same = (find.start, find.end) == (last.start, last.end);
+        match (self.is_weak(last), self.is_weak(find)) {
+            _ if find.end <= find.start => Meeting::Goes,
+            (false, true) => Meeting::Goes,
+            (true, false) => Meeting::Replaces,
+            _ if is_same && is_surer => Meeting::Replaces,
+            _ if find.end <= last.end => Meeting::Goes,
+            _ if find.start == last.start => Meeting::Replaces,
+            _ if is_surer => Meeting::Cuts,
+            _ => Meeting::IsCut,
+        }
+    }
+
+    fn is_weak(&self, find: &Find) -> bool {
+        self.rule(find.rule).strength == Strength::Context
+    }
+
+    /// A find may begin behind its end here, where another one covers all of it.
     fn weight(&self, find: &Find) -> (Strength, usize) {
-        (self.rule(find.rule).strength, find.end - find.start)
+        (self.rule(find.rule).strength, find.end.saturating_sub(find.start))
+    }
+}
+
+/// What becomes of a find that overlaps the last one.
+enum Meeting {
+    Goes,
+    Replaces,
+    /// The last one ends where it begins.
+    Cuts,
+    /// It begins where the last one ends.
+    IsCut,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Find, RuleId, Scanner, Strength};
+    use crate::{Custom, Group, Pattern};
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_rule_within_a_find_of_another_leaves_nothing_of_it_over() {
+        let name = Custom {
+            entity: "NAME".to_owned(),
+            id: "name".to_owned(),
+            pattern: Pattern::literals(["ana", "com, B"], crate::Case::Fold).unwrap(),
+            check: None,
+            near: None,
+        };
+        let order = Custom {
+            entity: "ORDER".to_owned(),
+            id: "order".to_owned(),
+            pattern: Pattern::regex("com, B-[0-9]+", Group::Whole).unwrap(),
+            check: None,
+            near: None,
+        };
+        let scanner = Scanner::default().with(vec![name, order]);
+        let text = "Ana: ana@example.com, B-12";
+        let finds = scanner.scan(text);
+        let finds: Vec<_> = finds
+            .iter()
+            .map(|find| {
+                (
+                    scanner.rule(find.rule).entity,
+                    text.get(find.start..find.end).unwrap(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            finds,
+            [
+                ("NAME", "Ana"),
+                ("EMAIL_ADDRESS", "ana@example."),
+                ("ORDER", "com, B-12")
+            ]
+        );
+    }
+
+    /// The rules of each strength.
+    fn rules(scanner: &Scanner) -> Vec<RuleId> {
+        let of = |strength| scanner.rules().position(|rule| rule.strength == strength);
+        let found = [Strength::Context, Strength::Form, Strength::Checked].map(of);
+        found
+            .into_iter()
+            .flatten()
+            .map(|rule| RuleId(rule as u16))
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_covered_stays_covered_once(given in prop::collection::vec((0usize..40, 1usize..12, 0usize..3), 0..12)) {
+            let scanner = Scanner::default();
+            let rules = rules(&scanner);
+            let find = |(start, length, rule): &(usize, usize, usize)| Find { start: *start, end: start + length, rule: rules[*rule] };
+            let given: Vec<Find> = given.iter().map(find).collect();
+            let mut settled = given.clone();
+            scanner.settle(&mut settled);
+            prop_assert!(settled.iter().all(|find| find.start < find.end), "{:?}", settled);
+            prop_assert!(settled.windows(2).all(|pair| pair[0].end <= pair[1].start), "{:?}", settled);
+            for at in 0..60 {
+                let covers = |find: &&Find| find.start <= at && at < find.end;
+                let by_form = given.iter().filter(covers).any(|find| find.rule != rules[0]);
+                prop_assert!(!by_form || settled.iter().any(|find| covers(&find)), "{} of {:?} in {:?}", at, given, settled);
+                prop_assert!(given.iter().any(|find| covers(&find)) || !settled.iter().any(|find| covers(&find)));
+            }
+        }
     }
 }
