@@ -45,14 +45,18 @@ fn begins(text: &[u8], at: usize) -> bool {
 fn cue_at(text: &[u8], at: usize) -> Option<(usize, Value)> {
     let rest = text.get(at..)?;
     let first = rest.first()?.to_ascii_lowercase();
-    let matching = CUES.iter().filter(|(cue, _)| {
-        let cue = cue.as_bytes();
-        cue.first() == Some(&first)
-            && rest
-                .get(..cue.len())
-                .is_some_and(|text| text.eq_ignore_ascii_case(cue))
-    });
-    let longest = matching.max_by_key(|(cue, _)| cue.len())?;
+    let from = CUES.partition_point(|(cue, _)| cue.as_bytes().first() < Some(&first));
+    let bucket = CUES
+        .iter()
+        .skip(from)
+        .take_while(|(cue, _)| cue.as_bytes().first() == Some(&first));
+    let begins = |cue: &str| {
+        rest.get(..cue.len())
+            .is_some_and(|text| text.eq_ignore_ascii_case(cue.as_bytes()))
+    };
+    let longest = bucket
+        .filter(|(cue, _)| begins(cue))
+        .max_by_key(|(cue, _)| cue.len())?;
     Some((longest.0.len(), longest.1))
 }
 

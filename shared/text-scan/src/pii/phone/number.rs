@@ -118,18 +118,22 @@ impl<'a> Number<'a> {
     pub(super) fn has_dash(&self, parts: usize) -> bool {
         (0..parts - 1)
             .flat_map(|part| self.gap(part))
-            .any(|b| matches!(b, b'-' | b'.' | b')'))
+            .any(|b| matches!(b, b'-' | b'.' | b'/' | b')'))
     }
 
-    /// Whether a '+' stands before it, and perhaps a parenthesis.
+    /// Whether a '+' stands before it, which adds it to nothing.
     pub(super) fn has_plus(&self) -> bool {
         let start = self
             .candidate
             .groups
             .get(self.first)
             .map_or(0, |group| group.start);
-        let before = self.candidate.text.get(..start).unwrap_or_default();
-        before.ends_with(b"+") || before.ends_with(b"+(")
+        match self.candidate.text.get(..start).unwrap_or_default() {
+            [before @ .., b'+'] | [before @ .., b'+', b'('] => {
+                !before.last().is_some_and(u8::is_ascii_alphanumeric)
+            }
+            _ => false,
+        }
     }
 
     /// Whether an extension follows the first groups.

@@ -14,51 +14,51 @@ pub(super) enum Needs {
 /// First digits (N: 2 to 9, M: 1 to 9, A: 3 to 9, S: 6 to 9, X: any), sizes of the groups, what it needs. The first row that fits
 /// counts: those that need least stand first.
 const PLANS: &[(&[u8], &[u8], Needs)] = &[
-    (b"1NXXN", &[1, 3, 3, 4], Needs::Nothing), // US, CA: 1-212-555-0123
-    (b"0800", &[4, 3, 4], Needs::Nothing),     // JP, UK free
-    (b"07", &[5, 6], Needs::Nothing),          // UK mobile: 07700 900123
-    (b"01", &[5, 6], Needs::Nothing),          // UK: 01632 960123
-    (b"07", &[5, 3, 3], Needs::Nothing),       // UK mobile
-    (b"02", &[3, 4, 4], Needs::Nothing),       // UK: 020 7946 0123
-    (b"01", &[4, 3, 4], Needs::Nothing),       // UK: 0161 496 0123
-    (b"07", &[4, 3, 4], Needs::Nothing),       // UK mobile
-    (b"0M", &[4, 3, 2, 2], Needs::Nothing),    // TR, CH: 0532 123 45 67
-    (b"04", &[4, 3, 3], Needs::Nothing),       // AU mobile: 0412 345 678
-    (b"NXXN", &[3, 3, 4], Needs::Dash),        // US, CA: 212-555-0123
-    (b"0M", &[2, 4, 4], Needs::Dash),          // JP 03-1234-5678, KR, TW, AU
-    (b"02", &[2, 3, 4], Needs::Dash),          // KR
-    (b"0MX", &[3, 3, 4], Needs::Dash),         // JP 045-123-4567, KR, ZA
-    (b"0MX", &[3, 4, 4], Needs::Dash),         // JP 090-1234-5678, KR 010-, UK 020
-    (b"0MXX", &[4, 2, 4], Needs::Dash),        // JP 0463-12-3456
-    (b"0120", &[4, 3, 3], Needs::Dash),        // JP free
-    (b"1A", &[3, 4, 4], Needs::Dash),          // CN mobile: 138-0013-8000
-    (b"0M", &[3, 8], Needs::Dash),             // CN: 010-12345678
-    (b"0M", &[4, 7], Needs::Dash),             // CN, DE
-    (b"0M", &[4, 8], Needs::Dash),             // CN
-    (b"400", &[3, 3, 4], Needs::Dash),         // CN service
-    (b"400", &[3, 4, 3], Needs::Dash),         // CN service
-    (b"09", &[4, 3, 3], Needs::Dash),          // TW mobile: 0912-345-678
-    (b"09", &[4, 6], Needs::Dash),             // TW mobile
-    (b"0M", &[2, 2, 2, 2, 2], Needs::Dash),    // FR: 01 23 45 67 89
-    (b"0MX", &[3, 3, 2, 2], Needs::Dash),      // CH, TR
-    (b"MX9", &[2, 5, 4], Needs::Dash),         // BR mobile: (11) 91234-5678
-    (b"MXN", &[2, 4, 4], Needs::Dash),         // BR, MX: (11) 2345-6789
-    (b"06", &[2, 8], Needs::Dash),             // NL mobile
-    (b"8MXX", &[1, 3, 3, 2, 2], Needs::Dash),  // RU: 8 (495) 123-45-67
-    (b"0M", &[3, 7], Needs::Dash),             // DE, IT
-    (b"0M", &[5, 6], Needs::Dash),             // DE
-    (b"NXXN", &[10], Needs::Word),             // US, CA
-    (b"0MX0", &[11], Needs::Word),             // JP, KR mobile
-    (b"1A", &[11], Needs::Word),               // CN mobile
-    (b"N", &[4, 4], Needs::Word),              // HK, SG
-    (b"S", &[3, 3, 3], Needs::Word),           // ES: 612 345 678
-    (b"S", &[3, 2, 2, 2], Needs::Word),        // ES
-    (b"9", &[2, 3, 2, 2], Needs::Word),        // ES
-    (b"S", &[9], Needs::Word),                 // ES
-    (b"2", &[3, 3, 3], Needs::Word),           // PT
-    (b"3", &[3, 3, 4], Needs::Word),           // IT mobile
-    (b"3", &[3, 7], Needs::Word),              // IT mobile
-    (b"S", &[5, 5], Needs::Word),              // IN mobile
+    (b"1NXXN", &[1, 3, 3, 4], Needs::Dash),   // US, CA: 1-212-555-0123
+    (b"0800", &[4, 3, 4], Needs::Nothing),    // JP, UK free
+    (b"07", &[5, 6], Needs::Nothing),         // UK mobile: 07700 900123
+    (b"01", &[5, 6], Needs::Nothing),         // UK: 01632 960123
+    (b"07", &[5, 3, 3], Needs::Nothing),      // UK mobile
+    (b"02", &[3, 4, 4], Needs::Nothing),      // UK: 020 7946 0123
+    (b"01", &[4, 3, 4], Needs::Nothing),      // UK: 0161 496 0123
+    (b"07", &[4, 3, 4], Needs::Nothing),      // UK mobile
+    (b"0M", &[4, 3, 2, 2], Needs::Nothing),   // TR, CH: 0532 123 45 67
+    (b"04", &[4, 3, 3], Needs::Nothing),      // AU mobile: 0412 345 678
+    (b"NXXN", &[3, 3, 4], Needs::Dash),       // US, CA: 212-555-0123
+    (b"0M", &[2, 4, 4], Needs::Dash),         // JP 03-1234-5678, KR, TW, AU
+    (b"02", &[2, 3, 4], Needs::Dash),         // KR
+    (b"0MX", &[3, 3, 4], Needs::Dash),        // JP 045-123-4567, KR, ZA
+    (b"0MX", &[3, 4, 4], Needs::Dash),        // JP 090-1234-5678, KR 010-, UK 020
+    (b"0MXX", &[4, 2, 4], Needs::Dash),       // JP 0463-12-3456
+    (b"0120", &[4, 3, 3], Needs::Dash),       // JP free
+    (b"1A", &[3, 4, 4], Needs::Dash),         // CN mobile: 138-0013-8000
+    (b"0M", &[3, 8], Needs::Dash),            // CN: 010-12345678
+    (b"0M", &[4, 7], Needs::Dash),            // CN, DE
+    (b"0M", &[4, 8], Needs::Dash),            // CN
+    (b"400", &[3, 3, 4], Needs::Dash),        // CN service
+    (b"400", &[3, 4, 3], Needs::Dash),        // CN service
+    (b"09", &[4, 3, 3], Needs::Dash),         // TW mobile: 0912-345-678
+    (b"09", &[4, 6], Needs::Dash),            // TW mobile
+    (b"0M", &[2, 2, 2, 2, 2], Needs::Dash),   // FR: 01 23 45 67 89
+    (b"0MX", &[3, 3, 2, 2], Needs::Dash),     // CH, TR
+    (b"MX9", &[2, 5, 4], Needs::Dash),        // BR mobile: (11) 91234-5678
+    (b"MXN", &[2, 4, 4], Needs::Dash),        // BR, MX: (11) 2345-6789
+    (b"06", &[2, 8], Needs::Dash),            // NL mobile
+    (b"8MXX", &[1, 3, 3, 2, 2], Needs::Dash), // RU: 8 (495) 123-45-67
+    (b"0M", &[3, 7], Needs::Dash),            // DE, IT
+    (b"0M", &[5, 6], Needs::Dash),            // DE
+    (b"NXXN", &[10], Needs::Word),            // US, CA
+    (b"0MX0", &[11], Needs::Word),            // JP, KR mobile
+    (b"1A", &[11], Needs::Word),              // CN mobile
+    (b"N", &[4, 4], Needs::Word),             // HK, SG
+    (b"S", &[3, 3, 3], Needs::Word),          // ES: 612 345 678
+    (b"S", &[3, 2, 2, 2], Needs::Word),       // ES
+    (b"9", &[2, 3, 2, 2], Needs::Word),       // ES
+    (b"S", &[9], Needs::Word),                // ES
+    (b"2", &[3, 3, 3], Needs::Word),          // PT
+    (b"3", &[3, 3, 4], Needs::Word),          // IT mobile
+    (b"3", &[3, 7], Needs::Word),             // IT mobile
+    (b"S", &[5, 5], Needs::Word),             // IN mobile
 ];
 
 /// What a number of these digits in groups of these sizes needs. `None` where no plan writes it so.

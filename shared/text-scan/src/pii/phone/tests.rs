@@ -58,6 +58,8 @@ fn national_numbers_are_found_as_their_country_writes_them() {
         "(11) 91234-5678",
         "0412 345 678",
         "0532 123 45 67",
+        "030/1234567",
+        "089 / 1234567",
     ] {
         assert_eq!(
             finds("PHONE_NUMBER", &format!("so 写{phone}，ok")),
@@ -127,6 +129,8 @@ fn what_a_word_does_not_make_a_phone_number() {
         "+999999999999999999",
         "1415-555-0132-7",
         "+1 415 555 013",
+        "a+14155550132",
+        "2+14155550132",
     ] {
         assert!(!has("PHONE_NUMBER", text), "{text}");
     }
