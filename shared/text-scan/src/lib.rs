@@ -14,7 +14,7 @@
 //! assert_eq!(&text[finds[0].start..finds[0].end], "ana@example.com");
 //! ```
 //!
-//! * `fold`: full-width forms as ASCII, with a map back to the original.
+//! * `fold`: full-width forms, dashes, blanks and digits of other scripts as ASCII, with a map back to the original.
 //! * `pii`: personal data; check digits and grammar decide wherever they exist.
 //! * `secrets`: credentials, by provider format, by assignment and by structure.
 //! * `pattern`: rules of the user: literals and a regular expression that runs in linear time.
