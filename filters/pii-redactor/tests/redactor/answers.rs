@@ -3,6 +3,7 @@
 
 use crate::roundtrip::cases;
 use crate::story::{Story, given, head};
+use crate::values::{AWS_KEY, PRIVATE_KEY, TOKEN};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -125,6 +126,10 @@ fn said() -> impl Strategy<Value = String> {
         "2a00:1450:4001:82b::200e",
         "zoe@evil.test、",
         "5500-0000-0000-0004",
+        AWS_KEY,
+        TOKEN,
+        PRIVATE_KEY,
+        "postgres://app:Zt81qQpLm2@db.corp.test:5432/main",
     ];
     let word = prop::sample::select(words.to_vec());
     let value = prop::sample::select(values.to_vec());

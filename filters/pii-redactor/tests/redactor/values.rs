@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// What the rules of [`CONFIG`] find. The upstream must see none of it.
-pub(crate) const VALUES: [&str; 12] = [
+pub(crate) const VALUES: [&str; 16] = [
     "ana@corp.test",
     "bob.o'neill@mail.corp.test",
     "4111 1111 1111 1111",
@@ -17,7 +17,28 @@ pub(crate) const VALUES: [&str; 12] = [
     "🦀&Söhne",
     "o\"\\\"x",
     "line one\r\nline\ttwo",
+    AWS_KEY,
+    TOKEN,
+    PRIVATE_KEY,
+    "postgres://app:Zt81qQpLm2@db.corp.test:5432/main",
 ];
+
+// Made up, and in pieces: no scanner of repositories shall take them for a leak.
+pub(crate) const AWS_KEY: &str = concat!("AKIA", "Q3EGRT7PW2LXV5NH");
+pub(crate) const TOKEN: &str = concat!(
+    "eyJhbGciOiJIUzI1NiJ9.",
+    "eyJzdWIiOiIxMjM0NTY3ODkwIn0.",
+    "dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
+);
+pub(crate) const PRIVATE_KEY: &str = concat!(
+    "-----BEGIN ",
+    "PRIVATE KEY-----\n",
+    "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKB\n",
+    "q3MzGm8wQ1n0vYkz7T5Xc2LhR9dPfUjWaE4sBoNiMxZyCtVqGgHbKlDpOeIuYrFw\n",
+    "Sxw1bCmPq0vN8tYjK4hGd6fRsL2aZ9XeUoWiQyTcBnMlVpHgDkFrJsEuIaOzCxVb\n",
+    "-----END ",
+    "PRIVATE KEY-----"
+);
 
 /// Rules of the user for values that JSON has to escape.
 pub(crate) const CUSTOM: &str = r#""custom": [{"entity": "CODE_NAME", "literals": ["Projekt \"Öl\"", "C:\\Users\\ana", "秘密\n計画", "🦀&Söhne", "o\"\\\"x", "line one\r\nline\ttwo"]}]"#;
