@@ -32,6 +32,8 @@ pub(crate) struct Window {
     done: u64,
     /// Stand-ins that are restored: they look like what they stand for.
     restored: Vec<Range<u64>>,
+    /// Where `text` begins, if it is JSON.
+    strings: Strings,
 }
 
 /// What an answer holds.
@@ -66,9 +68,18 @@ impl Window {
         self.restored.push(range);
     }
 
+    /// Whether a place in JSON is in no string: what stands there instead of a number needs quotes.
+    pub(crate) fn is_outside_strings(&self, offset: u64) -> bool {
+        let mut strings = self.strings;
+        let length = usize::try_from(offset.saturating_sub(self.start)).unwrap_or(usize::MAX);
+        strings.pass(self.text.get(..length).unwrap_or_default());
+        !strings.inside
+    }
+
     /// Forgets what no find can reach any more.
     pub(crate) fn trim(&mut self) {
         let cut = border(&self.text, growing(&self.text).saturating_sub(BEFORE_BYTES));
+        self.strings.pass(self.text.get(..cut).unwrap_or_default());
         self.text.drain(..cut);
         self.start += cut as u64;
         self.restored.retain(|range| range.end > self.start);
@@ -113,6 +124,27 @@ impl Window {
             verdict.open = open;
         }
         verdict
+    }
+}
+
+/// Where a place in JSON is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Strings {
+    inside: bool,
+    /// Behind a backslash.
+    escaped: bool,
+}
+
+impl Strings {
+    fn pass(&mut self, json: &str) {
+        for byte in json.bytes() {
+            match byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' => self.escaped = self.inside,
+                b'"' => self.inside = !self.inside,
+                _ => {}
+            }
+        }
     }
 }
 

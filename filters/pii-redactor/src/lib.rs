@@ -18,6 +18,7 @@
 //! * `config`, `raw`, `custom`, `policy`: which entity, in which scope and direction, meets which action.
 //! * `survey`: every find in a request, in plain texts and in JSON inside strings; `mask`: what takes their place.
 //! * `vault`, `placeholder`, `surrogate`: what stands for what.
+//! * `piece`: what becomes of each piece of an answer.
 //! * `restore`: placeholders in an answer, however the model wrote or cut them.
 //! * `answer`: personal data in an answer that the client did not send.
 //! * `preview`: what a configuration finds and does, without an exchange; for tools.
@@ -31,6 +32,7 @@ mod config;
 mod custom;
 mod keyed;
 mod mask;
+mod piece;
 mod placeholder;
 mod policy;
 mod preview;

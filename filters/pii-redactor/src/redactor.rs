@@ -1,22 +1,19 @@
 //! The plugin, and its filter on one exchange.
 
-use crate::answer::{Window, is_answer};
 use crate::book::{Book, Tally};
 use crate::config::Config;
 use crate::keyed::Key;
 use crate::mask::mask;
-use crate::policy::Way;
-use crate::restore::{Place, Sought, seek};
-use crate::survey::{Request, Survey, Turn, is_structured};
-use crate::vault::{Entry, Vault};
+use crate::piece::{Reading, Windows};
+use crate::survey::{Request, Survey, Turn};
+use crate::vault::Vault;
 use penstock_filter_api::{
     ConfigError, Cx, Denial, Failure, Filter, Head, Need, Needs, Open, OutputFlow, Piece, PieceEdits, Plugin,
     Policy, Prompt, PromptFlow, Record, Reply, Stage,
 };
-use penstock_llm_api::{ChannelId, Encoding, Operation, Part, Texts, UnseenKind};
+use penstock_llm_api::{Operation, Texts, UnseenKind};
 use penstock_text_scan::RuleId;
 use std::cell::{Cell, RefCell};
-use std::ops::Range;
 use std::rc::Rc;
 
 /// Builds the plugin from its configuration.
@@ -69,7 +66,7 @@ impl Plugin for Redactor {
             shared: Rc::clone(&self.shared),
             survey: None,
             vault: Vault::default(),
-            windows: Vec::new(),
+            windows: Windows::default(),
             tally: Tally::default(),
             reads_answers: config.reads_answers,
         };
@@ -108,7 +105,7 @@ struct RedactorOne {
     /// Of a request that is scanned in more than one turn.
     survey: Option<Survey>,
     vault: Vault,
-    windows: Vec<(ChannelId, Window)>,
+    windows: Windows,
     tally: Tally,
     reads_answers: bool,
 }
@@ -173,49 +170,23 @@ impl Filter for RedactorOne {
         if piece.signed {
             return OutputFlow::Clear;
         }
-        let shared = Rc::clone(&self.shared);
-        let mut window = self.take_window(piece);
-        window.push(piece);
-        let begin = piece.start.saturating_sub(piece.held.len() as u64);
-        let text = [piece.held, piece.text].concat();
-        let json = is_json(piece.encoding);
-        let place = Place {
-            before: window.before(begin),
-            json,
-            last: piece.last,
+        let config = &self.shared.config;
+        let mut window = self.windows.take(piece);
+        let reading = Reading {
+            piece,
+            config,
+            vault: &self.vault,
+            window: &mut window,
+            tally: &mut self.tally,
+            edits,
         };
-        let sought = seek(&self.vault, &text, place);
-        let mut open = begin + sought.open as u64;
-        if self.reads_answers && is_answer(piece.scope, piece.part) {
-            self.tally.scanned(Way::Response, piece.text.len());
-            let stand_ins = sought.ranges(begin);
-            let verdict = window.judge(
-                piece,
-                (&stand_ins, open),
-                (&shared.config, &self.vault),
-                &mut self.tally,
-            );
-            for (range, with) in verdict.edits {
-                // What has left already cannot be taken back.
-                let range = range.start.max(begin)..range.end.max(begin);
-                if !range.is_empty() {
-                    edits.replace(range, written(&with, json));
-                }
+        match reading.read(self.reads_answers) {
+            Ok(flow) => {
+                self.windows.put(piece, window);
+                flow
             }
-            if let Some(rule) = verdict.blocked {
-                return OutputFlow::Cut(denial(&shared.config, rule, "answer"));
-            }
-            open = verdict.open;
+            Err(rule) => OutputFlow::Cut(denial(config, rule, "answer")),
         }
-        let open = self.restore(piece, &sought, begin..open, &mut window, edits);
-        window.trim();
-        if piece.part == Part::Delta && !piece.last {
-            self.windows.push((piece.channel, window));
-        }
-        if sought.doubtful && open == begin + sought.open as u64 {
-            return OutputFlow::LingerFrom(open);
-        }
-        OutputFlow::HoldFrom(open)
     }
 
     fn on_end(&mut self, _record: &Record, cx: &mut Cx<'_>) {
@@ -232,45 +203,6 @@ impl Filter for RedactorOne {
 }
 
 impl RedactorOne {
-    /// Writes the originals of the stand-ins that end in a range of the channel. Gives the end of the range, or where a
-    /// stand-in begins that reaches beyond it.
-    fn restore(
-        &mut self,
-        piece: &Piece<'_>,
-        sought: &Sought,
-        range: Range<u64>,
-        window: &mut Window,
-        edits: &mut PieceEdits,
-    ) -> u64 {
-        for stand_in in &sought.found {
-            let at = range.start + stand_in.range.start as u64..range.start + stand_in.range.end as u64;
-            if at.end > range.end {
-                return range.end.min(at.start);
-            }
-            match stand_in.entry.and_then(|index| self.vault.entry(index)) {
-                Some(entry) => {
-                    window.restored(at.clone());
-                    write_original(entry, piece, at, edits);
-                    if counts(piece.part) {
-                        self.tally.restored(entry.rule);
-                    }
-                }
-                None if counts(piece.part) => self.tally.unknown(1),
-                None => {}
-            }
-        }
-        range.end
-    }
-
-    /// What was seen of a channel; of a text that comes whole nothing is kept.
-    fn take_window(&mut self, piece: &Piece<'_>) -> Window {
-        let known = |(channel, _): &(ChannelId, Window)| *channel == piece.channel;
-        match self.windows.iter().position(known) {
-            Some(at) if piece.part == Part::Delta => self.windows.swap_remove(at).1,
-            Some(_) | None => Window::default(),
-        }
-    }
-
     fn look_at_unseen(&mut self, config: &Config, texts: &Texts) -> Option<Denial> {
         for unseen in &texts.unseen {
             self.tally.unseen(unseen.kind);
@@ -320,38 +252,4 @@ fn denial(config: &Config, rule: RuleId, what: &str) -> Denial {
         "pii_blocked",
         format!("the {what} holds what must not pass: {}", rule.entity),
     )
-}
-
-/// Whether a text is new, and not one that was counted before.
-fn counts(part: Part) -> bool {
-    matches!(part, Part::Delta | Part::Whole)
-}
-
-fn is_json(encoding: Encoding) -> bool {
-    match encoding {
-        Encoding::Plain => false,
-        Encoding::JsonInString | Encoding::JsonFragment => true,
-    }
-}
-
-/// Puts the original in the place of its stand-in. A number that is all of a value of JSON is a number again.
-fn write_original(entry: &Entry, piece: &Piece<'_>, at: Range<u64>, edits: &mut PieceEdits) {
-    let json = is_json(piece.encoding);
-    let all = at.end - at.start == piece.text.len() as u64;
-    if entry.is_number && all && !json && piece.part != Part::Delta && is_structured(piece.scope) {
-        edits.replace_value(entry.original.clone());
-    } else {
-        edits.replace(at, written(&entry.original, json));
-    }
-}
-
-/// A value as it stands in plain text, or between the quotes of JSON source text.
-fn written(value: &str, json: bool) -> String {
-    if !json {
-        return value.to_owned();
-    }
-    let mut raw = Vec::new();
-    penstock_wire::write_string(&mut raw, value);
-    let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
-    String::from_utf8_lossy(inner).into_owned()
 }

@@ -25,17 +25,18 @@ fn frame(piece: &str) -> String {
     )
 }
 
-fn text(body: &[u8]) -> String {
+fn events(body: &[u8]) -> Vec<Value> {
     let body = String::from_utf8(body.to_vec()).unwrap();
-    let events = body
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data: ")?).ok());
-    events
-        .filter_map(|event| {
-            event["choices"][0]["delta"]["content"]
-                .as_str()
-                .map(str::to_owned)
-        })
+    let data = body.lines().filter_map(|line| line.strip_prefix("data: "));
+    data.filter_map(|data| serde_json::from_str(data).ok()).collect()
+}
+
+fn text(body: &[u8]) -> String {
+    let texts = events(body)
+        .into_iter()
+        .map(|event| event["choices"][0]["delta"]["content"].clone());
+    texts
+        .filter_map(|text| text.as_str().map(str::to_owned))
         .collect()
 }
 
@@ -205,6 +206,37 @@ fn a_blocked_entity_ends_the_answer_where_it_stands() {
     story.envoy.response_body(story.stream, body.as_bytes(), true);
     let body = String::from_utf8(story.envoy.client(story.stream).body.clone()).unwrap();
     assert!(body.contains("pii_blocked") && !body.contains("evil"), "{body}");
+}
+
+#[test]
+fn arguments_stay_json_when_a_number_is_masked() {
+    let said = r#"{"card": 5555555555554444, "say": "\", 5555555555554444, ", "list": [5555555555554444,1]}"#;
+    let meant = r#"{"card": "[CARD]", "say": "\", [CARD], ", "list": ["[CARD]",1]}"#;
+    for size in [1, 3, 7, 1_000] {
+        let chars: Vec<char> = said.chars().collect();
+        let mut frames: Vec<String> = chars
+            .chunks(size)
+            .map(|piece| {
+                let call = json!({"index": 0, "function": {"arguments": piece.iter().collect::<String>()}});
+                format!(
+                    "data: {}\n\n",
+                    json!({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]})
+                )
+            })
+            .collect();
+        frames.push("data: [DONE]\n\n".to_owned());
+        let body = asks(r#"{"answers": "mask"}"#, true)
+            .streams("text/event-stream", frames.iter().map(|frame| frame.as_bytes()));
+        let arguments: String = events(&body)
+            .iter()
+            .map(|event| {
+                event["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"]
+                    .as_str()
+                    .unwrap()
+            })
+            .collect();
+        assert_eq!(arguments, meant, "by {size}");
+    }
 }
 
 #[test]
