@@ -27,6 +27,7 @@ impl Colons {
         let end = start + run.len();
         let any = run == b"::" && tail(text, end, 128) > 0;
         let open = is_word(text, start.checked_sub(1)) || is_word(text, Some(end));
+        let open = open || is_slice(text, start);
         let rule = if any { Some(Core::Ipv6) } else { rule(run) };
         match rule.filter(|_| !open) {
             Some(Core::Ipv6) => {
@@ -69,6 +70,12 @@ fn rule(run: &[u8]) -> Option<Core> {
         return Some(Core::Mac);
     }
     is_ipv6(run).then_some(Core::Ipv6)
+}
+
+/// `rows[::2]` takes every second row.
+fn is_slice(text: &[u8], start: usize) -> bool {
+    let before = text.get(..start).unwrap_or_default();
+    matches!(before, [.., b, b'['] if b.is_ascii_alphanumeric() || matches!(b, b'_' | b')' | b']'))
 }
 
 fn is_word(text: &[u8], at: Option<usize>) -> bool {

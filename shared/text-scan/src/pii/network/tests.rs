@@ -83,6 +83,9 @@ fn what_is_no_ipv6_is_not_found() {
         "at 10:20",
         "10:20:30:40",
         "g::1",
+        "rows[::2]",
+        "rows[0::2]",
+        "f()[1::]",
     ] {
         assert!(!has("IP_ADDRESS", text), "{text}");
     }
