@@ -1,6 +1,6 @@
 //! Which formats and words begin with the two bytes that a word of the text begins with.
 
-use super::formats::{FORMAT_COUNT, FORMATS, INFIX};
+use super::formats::{FORMAT_COUNT, INFIX, nth};
 use super::shape::{bytes_at, literal};
 use super::stops::{CLASSES, SLOTS, number, slot};
 
@@ -59,23 +59,13 @@ const WORDS: [(&str, Word); 25] = [
 ];
 
 const COUNT: usize = {
-    let (mut count, mut table) = (WORDS.len() + INFIX.len(), 0);
-    while table < FORMATS.len() {
-        count += shapes(table);
-        table += 1;
+    let (mut count, mut format) = (WORDS.len() + INFIX.len(), 0);
+    while format < FORMAT_COUNT {
+        count += nth(format).shapes.len();
+        format += 1;
     }
     count
 };
-
-#[allow(clippy::indexing_slicing, reason = "evaluated while compiling")]
-const fn shapes(table: usize) -> usize {
-    let (mut count, mut row) = (0, 0);
-    while row < FORMATS[table].len() {
-        count += FORMATS[table][row].shapes.len();
-        row += 1;
-    }
-    count
-}
 
 struct Index {
     heads: [[u16; CLASSES]; CLASSES],
@@ -85,32 +75,30 @@ struct Index {
 static INDEX: Index = INDEX_OF_ALL;
 const INDEX_OF_ALL: Index = index();
 
-#[allow(clippy::indexing_slicing, reason = "evaluated while compiling")]
-const fn index() -> Index {
-    let none = Anchor {
+const EMPTY: Index = Index {
+    heads: [[0; CLASSES]; CLASSES],
+    anchors: [Anchor {
         shape: "",
         literal: 0,
         what: What::Format(0),
         next: 0,
-    };
-    let mut index = Index {
-        heads: [[0; CLASSES]; CLASSES],
-        anchors: [none; COUNT],
-    };
+    }; COUNT],
+};
+
+/// The last one in comes first among those with the same two bytes: so formats go in from the last to the first.
+#[allow(clippy::indexing_slicing, reason = "evaluated while compiling")]
+const fn index() -> Index {
+    let mut index = EMPTY;
     let mut at = WORDS.len() + INFIX.len();
-    let (mut format, mut table) = (FORMAT_COUNT, FORMATS.len());
-    while table > 0 {
-        table -= 1;
-        let mut row = FORMATS[table].len();
-        while row > 0 {
-            (row, format) = (row - 1, format - 1);
-            let shapes = FORMATS[table][row].shapes;
-            let mut shape = shapes.len();
-            while shape > 0 {
-                shape -= 1;
-                index = with(index, at, shapes[shape], What::Format(format as u16));
-                at += 1;
-            }
+    let mut format = FORMAT_COUNT;
+    while format > 0 {
+        format -= 1;
+        let shapes = nth(format).shapes;
+        let mut shape = shapes.len();
+        while shape > 0 {
+            shape -= 1;
+            index = with(index, at, shapes[shape], What::Format(format as u16));
+            at += 1;
         }
     }
     let mut infix = 0;

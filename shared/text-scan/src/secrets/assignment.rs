@@ -13,6 +13,8 @@ use crate::find::RuleId;
 const MAX_FLAG: usize = 40;
 /// Bytes of the shortest value that a provider's name speaks for.
 const MIN_PROVIDED: usize = 14;
+/// Bytes between a mark and a value.
+const MAX_GAP: usize = 24;
 /// Bytes of the shortest value.
 const MIN_VALUE: usize = 4;
 
@@ -39,7 +41,7 @@ pub(super) fn find(walk: &mut Walk<'_>, at: usize, mark: u8) -> Option<usize> {
 /// Whether what follows a mark is as long as a provider's values are, and no word.
 fn is_long(text: &[u8], mark: usize) -> bool {
     let joint = |b: &&u8| b" \t=>\"'`\\".contains(*b);
-    let gap = text.iter().skip(mark + 1).take(4).take_while(joint).count();
+    let gap = text.iter().skip(mark + 1).take(MAX_GAP).take_while(joint).count();
     let start = text
         .get(mark + 1 + gap..mark + 1 + gap + MIN_PROVIDED)
         .unwrap_or_default();

@@ -45,20 +45,18 @@ fn password(text: &[u8], from: usize) -> Option<(usize, usize)> {
     let rest = rest.get(..rest.len().min(MAX))?;
     let colon = rest.iter().position(|b| *b == b':')?;
     let (user, secret) = (rest.get(..colon)?, rest.get(colon + 1..)?);
-    if user.contains(&b' ') || user.contains(&b'\n') {
-        return None;
-    }
-    let opened = secret
-        .first()
-        .copied()
-        .filter(|b| quote.is_none_or(|_| user.ends_with(b"\"")) && matches!(b, b'"' | b'\''));
+    let user = (!user.contains(&b' ') && !user.contains(&b'\n')).then_some(user)?;
+    let is_quote = |b: &u8| matches!(b, b'"' | b'\'') && (quote.is_none() || user.ends_with(b"\""));
+    let opened = secret.first().copied().filter(is_quote);
     let secret = secret.get(usize::from(opened.is_some())..)?;
     let close = |b: &u8| {
-        opened
-            .or(quote)
-            .map_or(b.is_ascii_whitespace(), |quote| *b == quote || *b == b'\n')
+        *b == b'\n'
+            || opened
+                .or(quote)
+                .map_or(b.is_ascii_whitespace(), |quote| *b == quote)
     };
-    let end = secret.iter().position(close).unwrap_or(secret.len());
+    let at_end = || (start + rest.len() == text.len()).then_some(secret.len());
+    let end = secret.iter().position(close).or_else(at_end)?;
     let begin = start + colon + 1 + usize::from(opened.is_some());
     if end == 0 && quote.is_some() && user.len() >= MIN {
         return Some((start, start + colon));

@@ -7,7 +7,7 @@ const MAX: usize = 48;
 /// Bytes of a name that are looked at, with what joins its words.
 const MAX_RAW: usize = 72;
 /// Bytes between a name and its mark: blanks, quotes, brackets.
-const MAX_GAP: usize = 8;
+const MAX_GAP: usize = 24;
 
 /// What a name says of its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

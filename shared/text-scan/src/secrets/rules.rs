@@ -1,7 +1,7 @@
 //! The rules by number: the formats, the formats that need a name beside them, those with an anchor in their middle, then what
 //! has code of its own.
 
-use super::formats::{FORMAT_COUNT, FORMATS, INFIX, KEYED};
+use super::formats::{FORMAT_COUNT, INFIX, KEYED, nth};
 use crate::find::{Rule, RuleId, Strength};
 
 /// A rule with code of its own.
@@ -51,15 +51,10 @@ pub(crate) const RULES: &[Rule<'static>] = &ALL;
 #[allow(clippy::indexing_slicing, reason = "evaluated while compiling")]
 const ALL: [Rule<'static>; COUNT] = {
     let mut all = [OWN[0]; COUNT];
-    let (mut at, mut table) = (0, 0);
-    while table < FORMATS.len() {
-        let mut row = 0;
-        while row < FORMATS[table].len() {
-            let format = &FORMATS[table][row];
-            all[at] = own(format.entity, format.id, Strength::Form);
-            (at, row) = (at + 1, row + 1);
-        }
-        table += 1;
+    let mut at = 0;
+    while at < FORMAT_COUNT {
+        all[at] = own(nth(at).entity, nth(at).id, Strength::Form);
+        at += 1;
     }
     let mut row = 0;
     while row < KEYED.len() {

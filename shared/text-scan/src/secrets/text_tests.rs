@@ -1,6 +1,7 @@
 //! Texts: what is found in them, and what only looks alike.
 
 use super::{RULES, scan};
+use proptest::prelude::*;
 
 fn found(text: &str) -> Vec<&str> {
     let mut finds = Vec::new();
@@ -68,6 +69,7 @@ fn a_password_may_be_what_people_choose() {
         ("пароль: Gr33n-Tea9", "Gr33n-Tea9"),
         ("my api key is q7Zr3xW9tK2mQ8vL", "q7Zr3xW9tK2mQ8vL"),
         ("password \"Gr33n-Tea9\" works", "Gr33n-Tea9"),
+        ("password             =    \"Gr33n-Tea9\"", "Gr33n-Tea9"),
         ("the password for the router is bl4ckb1rd!", "bl4ckb1rd"),
         ("La contraseña es Lun4llena, no la pierdas", "Lun4llena"),
         ("パスワードは h4nabi2029 です", "h4nabi2029"),
@@ -170,3 +172,59 @@ fn an_escaped_line_break_is_no_part_of_a_word() {
     let text = "a\\nghp_q8Zt33mmKe2xQ7pL4vB9nW6yR1cD5fG0hJsT\\nb";
     assert_eq!(found(text), ["ghp_q8Zt33mmKe2xQ7pL4vB9nW6yR1cD5fG0hJsT"]);
 }
+
+proptest! {
+    #[test]
+    fn a_find_is_a_part_of_its_text(parts in prop::collection::vec(prop::sample::select(&PARTS[..]), 0..24)) {
+        let text = parts.concat();
+        let mut finds = Vec::new();
+        scan(&text, &mut finds);
+        for find in finds {
+            prop_assert!(find.start < find.end && text.get(find.start..find.end).is_some(), "{find:?} {text}");
+        }
+    }
+}
+
+/// What texts with secrets are made of, whole and cut off.
+const PARTS: [&str; 40] = [
+    "password",
+    "api_key",
+    "token",
+    "密码",
+    "是",
+    "パスワードは",
+    "é",
+    "🔑",
+    " ",
+    "\n",
+    "=",
+    ": ",
+    ":",
+    "\"",
+    "'",
+    "`",
+    "://",
+    "@",
+    "~",
+    "|",
+    "--",
+    "-u ",
+    "curl ",
+    "Bearer ",
+    "Authorization: ",
+    "-----BEGIN ",
+    "PRIVATE KEY-----",
+    "-----END ",
+    "eyJhbGciOiJIUzI1NiJ9",
+    ".",
+    "us12",
+    "8Q~",
+    "q7Zr3xW9tK2mQ8vL",
+    "mailgun",
+    "is ",
+    "<",
+    ">",
+    "，",
+    "&",
+    "\\n",
+];

@@ -3,7 +3,7 @@
 use super::placeholder::{contains, is_placeholder};
 
 /// Bytes between a mark and the value: blanks, quotes, the rest of `::=` or `=>`.
-const MAX_GAP: usize = 8;
+const MAX_GAP: usize = 24;
 /// Bytes of the longest value.
 const MAX: usize = 512;
 /// Bytes of the shortest password.
@@ -35,24 +35,9 @@ impl<'a> Value<'a> {
     /// The value after a mark or a blank at `from - 1`.
     pub(super) fn after(text: &'a [u8], from: usize) -> Option<Self> {
         let rest = text.get(from..)?;
-        let joints = rest
-            .iter()
-            .take(MAX_GAP)
-            .take_while(|b| b" \t=:>?\\".contains(b))
-            .count();
-        let quotes = rest
-            .iter()
-            .skip(joints)
-            .take(2)
-            .take_while(|b| b"\"'`".contains(b))
-            .count();
-        let gap = joints + quotes;
+        let gap = gap(rest);
         let (before, rest) = rest.split_at_checked(gap)?;
-        let quote = before
-            .iter()
-            .rev()
-            .find(|b| matches!(b, b'"' | b'\'' | b'`'))
-            .copied();
+        let quote = before.last().filter(|b| QUOTES.contains(b)).copied();
         let rest = rest.get(..rest.len().min(MAX))?;
         let quoted = quote.and_then(|quote| inside(rest, quote));
         let len = quoted.unwrap_or_else(|| rest.iter().take_while(|b| !ends(**b)).count());
@@ -141,6 +126,24 @@ impl<'a> Value<'a> {
             next: rest.get(len).copied(),
         }
     }
+}
+
+const QUOTES: &[u8] = b"\"'`";
+
+/// Bytes between a mark and the value, quotes included.
+fn gap(rest: &[u8]) -> usize {
+    let joints = rest
+        .iter()
+        .take(MAX_GAP)
+        .take_while(|b| b" \t=:>?\\".contains(b))
+        .count();
+    joints
+        + rest
+            .iter()
+            .skip(joints)
+            .take(2)
+            .take_while(|b| QUOTES.contains(b))
+            .count()
 }
 
 /// Bytes up to the quote that closes, on the same line.

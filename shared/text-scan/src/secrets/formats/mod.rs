@@ -48,7 +48,7 @@ pub(super) struct Infix {
 }
 
 /// The formats, in the order of their rules.
-pub(super) const FORMATS: [&[Format]; 5] = [
+const FORMATS: [&[Format]; 5] = [
     model::FORMATS,
     cloud::FORMATS,
     code::FORMATS,
@@ -62,6 +62,18 @@ pub(super) const FORMAT_COUNT: usize = {
 };
 /// The formats with an anchor in their middle; their rules follow.
 pub(super) use infix::{BAR, INFIX, TILDE};
+
+/// A format by its number.
+#[allow(clippy::indexing_slicing, reason = "evaluated while compiling")]
+pub(super) const fn nth(number: usize) -> &'static Format {
+    let (mut row, mut table) = (number, 0);
+    while row >= FORMATS[table].len() {
+        row -= FORMATS[table].len();
+        table += 1;
+    }
+    &FORMATS[table][row]
+}
+
 /// The formats that need a name beside them; their rules follow.
 pub(super) use keyed::KEYED;
 
