@@ -8,7 +8,7 @@ use super::{Case, Group};
 use crate::find::{Find, Rule, RuleId, Strength};
 use std::ops::Range;
 
-/// A rule of the user. It outweighs built-in rules where both find something.
+/// A rule of the user. It outweighs built-in rules where both find the same or overlap; within a longer find it goes.
 ///
 /// ```
 /// use penstock_text_scan::{Custom, Group, Near, Pattern, Scanner};
