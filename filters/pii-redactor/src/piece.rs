@@ -59,7 +59,7 @@ impl Reading<'_> {
         Ok(if sought.doubtful && open == known {
             OutputFlow::LingerFrom(open)
         } else {
-            OutputFlow::HoldFrom(open)
+            OutputFlow::AwaitFrom(open)
         })
     }
 

@@ -52,6 +52,8 @@ struct Channel {
     /// Text that the filter has seen and not decided: it begins at `decided`.
     held: String,
     closed: bool,
+    /// What is held waits for its own rest only.
+    awaits: bool,
     /// What is held may leave as it is, should it wait too long.
     lingers: bool,
     /// Index of the channel's last text in the item that came last.
@@ -110,11 +112,12 @@ impl Stage {
         self.held_raw_bytes
     }
 
-    /// How long the front of the queue has been held; a callout's time is its own.
+    /// How long the front of the queue has been held; a callout's time is its own, and so is that of text which waits for
+    /// its own rest while nothing stands behind it.
     pub(crate) fn held_ns(&self, now_ns: u64) -> u64 {
         match (self.waiting, self.held_since_ns) {
-            (None, Some(since_ns)) => now_ns.saturating_sub(since_ns),
-            (Some(_), _) | (None, None) => 0,
+            (None, Some(since_ns)) if self.is_in_the_way() => now_ns.saturating_sub(since_ns),
+            (Some(_) | None, _) => 0,
         }
     }
 
@@ -160,6 +163,10 @@ impl Stage {
 
     /// Takes an item at the end of the queue.
     pub(crate) fn accept(&mut self, mut item: Item) {
+        // The time of what nobody had to wait for does not count.
+        if !self.is_in_the_way() {
+            self.held_since_ns = None;
+        }
         let mut places = Vec::new();
         if self.say != Say::Nothing {
             self.end_channels(&mut item);
@@ -271,9 +278,11 @@ impl Stage {
             count_pretence(name, &flow, &edits, scene);
         }
         let lingers = matches!(flow, OutputFlow::LingerFrom(_));
+        let awaits = matches!(flow, OutputFlow::AwaitFrom(_));
         let decided = match (flow, self.say) {
             (OutputFlow::Clear, _) => end,
-            (OutputFlow::HoldFrom(offset) | OutputFlow::LingerFrom(offset), _) => offset.min(end),
+            (OutputFlow::HoldFrom(offset), _) => offset.min(end),
+            (OutputFlow::AwaitFrom(offset) | OutputFlow::LingerFrom(offset), _) => offset.min(end),
             (OutputFlow::Fail(failure), _) => return Err(self.failed(failure)),
             (OutputFlow::Cut(_), Say::Pretends) => {
                 self.open();
@@ -299,7 +308,8 @@ impl Stage {
                 .map_err(|Misplaced| self.failed(Failure::Bug))?;
         }
         if delta {
-            self.channel(id).lingers = lingers;
+            let channel = self.channel(id);
+            (channel.awaits, channel.lingers) = (awaits, lingers);
             self.decide(item, index, held, decided);
         }
         Ok(())
@@ -332,7 +342,9 @@ impl Stage {
             filter.on_output(&piece, edits, reply, cx)
         });
         let flow = match flow {
-            OutputFlow::HoldFrom(_) | OutputFlow::LingerFrom(_) if piece.last => OutputFlow::Clear,
+            OutputFlow::HoldFrom(_) | OutputFlow::AwaitFrom(_) | OutputFlow::LingerFrom(_) if piece.last => {
+                OutputFlow::Clear
+            }
             flow => flow,
         };
         Some((flow, place.end()))
@@ -432,15 +444,32 @@ impl Stage {
     }
 
     fn is_front_decided(&self) -> bool {
-        let Some(front) = self.queue.front().filter(|_| self.next.0 > 0) else {
-            return false;
-        };
-        front.item.texts.iter().zip(&front.places).all(|(text, place)| {
-            let channel = self
-                .channels
-                .binary_search_by_key(&text.channel, |(known, _)| *known);
-            let channel = channel.ok().and_then(|at| self.channels.get(at));
-            text.part != Part::Delta || channel.is_none_or(|(_, channel)| place.end() <= channel.decided)
+        let front = self.queue.front().filter(|_| self.next.0 > 0);
+        front.is_some_and(|front| {
+            front
+                .texts()
+                .all(|(text, place)| self.holder(text, place).is_none())
+        })
+    }
+
+    /// The channel that holds this text, if one does.
+    fn holder(&self, text: &ItemText, place: &Placed) -> Option<&Channel> {
+        let known = self
+            .channels
+            .binary_search_by_key(&text.channel, |(known, _)| *known);
+        let (_, channel) = known.ok().and_then(|at| self.channels.get(at))?;
+        (text.part == Part::Delta && place.end() > channel.decided).then_some(channel)
+    }
+
+    /// Whether more is held than text that waits for its own rest: text of other channels behind it, or text that a filter
+    /// wants to see more of.
+    fn is_in_the_way(&self) -> bool {
+        self.queue.iter().take(self.next.0).any(|queued| {
+            let mut holders = queued
+                .texts()
+                .map(|(text, place)| self.holder(text, place))
+                .peekable();
+            holders.peek().is_some() && holders.all(|holder| holder.is_none_or(|holder| !holder.awaits))
         })
     }
 }
@@ -450,18 +479,21 @@ fn count_pretence(filter: &'static str, flow: &OutputFlow, edits: &PieceEdits, s
     let action = match flow {
         OutputFlow::Cut(denial) => denial.code,
         OutputFlow::Wait(_) => "wait",
-        OutputFlow::Clear | OutputFlow::HoldFrom(_) | OutputFlow::LingerFrom(_) if !edits.is_empty() => {
-            "edit"
-        }
         // A failure is counted at the door.
-        OutputFlow::Clear | OutputFlow::HoldFrom(_) | OutputFlow::LingerFrom(_) | OutputFlow::Fail(_) => {
-            return;
-        }
+        OutputFlow::Fail(_) => return,
+        OutputFlow::Clear | OutputFlow::HoldFrom(_) if edits.is_empty() => return,
+        OutputFlow::AwaitFrom(_) | OutputFlow::LingerFrom(_) if edits.is_empty() => return,
+        OutputFlow::Clear | OutputFlow::HoldFrom(_) => "edit",
+        OutputFlow::AwaitFrom(_) | OutputFlow::LingerFrom(_) => "edit",
     };
     scene.engine.count(Counted::Would(filter, action), scene.host);
 }
 
 impl Queued {
+    fn texts(&self) -> impl Iterator<Item = (&ItemText, &Placed)> {
+        self.item.texts.iter().zip(&self.places)
+    }
+
     /// The item with its edits written into its texts.
     fn edited(mut self) -> Item {
         for (text, place) in self.item.texts.iter_mut().zip(self.places) {

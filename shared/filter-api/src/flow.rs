@@ -37,6 +37,9 @@ pub enum OutputFlow {
     /// Text of this channel from this offset on (bytes of decoded text) is undecided.
     /// At the channel's semantic end the engine takes it as decided.
     HoldFrom(u64),
+    /// The same for text that only waits for its own rest: while nothing else is kept from the client by it, no time is too
+    /// long, for a model may pause anywhere.
+    AwaitFrom(u64),
     /// As `HoldFrom`, for text that may leave as it is should it wait too long: a chance is missed then, no more.
     LingerFrom(u64),
     /// Ask a service first; `on_output` is called again with its reply and the same piece.

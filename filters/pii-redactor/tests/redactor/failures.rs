@@ -1,7 +1,6 @@
 //! What cannot be read: nothing leaks, and a client that was masked gets its own values or an error.
 
 use crate::story::{Story, head, under};
-use penstock_fake_envoy::Ended;
 use serde_json::{Value, json};
 
 const CHAT: &str = "/v1/chat/completions";
@@ -123,20 +122,6 @@ fn a_stream_that_cannot_be_read_is_cut_once_something_is_masked() {
             }
         }
     }
-}
-
-#[test]
-fn a_stream_that_stops_inside_a_placeholder_is_cut() {
-    let mut story = open("{}").asks(CHAT, &chat(MASKED, true));
-    story.begins("200", &[("content-type", "text/event-stream")]);
-    story
-        .envoy
-        .response_body(story.stream, frame("Dear [EMAI").as_bytes(), false);
-    story.envoy.pass(900);
-    assert_eq!(story.body(), "", "it waits for the rest");
-    story.envoy.pass(5_000);
-    assert!(story.body().contains("hold_timeout"), "{}", story.body());
-    assert_eq!(story.envoy.client(story.stream).ended, Ended::Reset);
 }
 
 #[test]

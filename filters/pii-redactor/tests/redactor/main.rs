@@ -18,6 +18,7 @@ mod frames;
 mod keyed;
 mod large;
 mod mischief;
+mod pauses;
 mod roundtrip;
 #[cfg(feature = "schema")]
 mod schema;
