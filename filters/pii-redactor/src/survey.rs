@@ -12,6 +12,7 @@ use penstock_filter_api::{Kind, Value};
 use penstock_llm_api::{Encoding, Scope, Text, text_of};
 use penstock_text_scan::{Find, RuleId};
 use penstock_wire::{Json, Limits, NodeId, Tape};
+use std::borrow::Cow;
 
 /// Bounds of JSON inside a string.
 pub(crate) const INNER: Limits = Limits {
@@ -219,9 +220,10 @@ impl Body {
 /// The finds in one value that are anybody's business.
 fn scan(config: &Config, value: Value<'_>, scope: Scope) -> Vec<Find> {
     let text = text_of(value.json(), value.id());
-    let mut finds = match value.key().filter(|_| is_structured(scope)).and_then(Value::text) {
-        Some(key) => scan_under(config, &key, &text),
-        None => config.scanner.scan(&text),
+    let mut finds = if is_structured(scope) {
+        scan_under(config, &name_of(value), &text)
+    } else {
+        config.scanner.scan(&text)
     };
     keep(config, scope, &text, &mut finds);
     finds
@@ -236,7 +238,19 @@ fn keep(config: &Config, scope: Scope, text: &str, finds: &mut Vec<Find>) {
     });
 }
 
-/// A value behind its key: `"pin": 1234` says more than `1234`.
+/// The key of a value, or of the nearest list or object around it that has one.
+fn name_of(value: Value<'_>) -> Cow<'_, str> {
+    let mut around = Some(value);
+    while let Some(here) = around {
+        if let Some(name) = here.key().and_then(Value::text) {
+            return name;
+        }
+        around = here.parent();
+    }
+    Cow::Borrowed("")
+}
+
+/// A value behind its key: `"pin": 1234` says more than `1234`, and one in a list is not all that there is.
 fn scan_under(config: &Config, key: &str, text: &str) -> Vec<Find> {
     let start = key.len() + 2;
     let mut finds = config.scanner.scan(&[key, ": ", text].concat());

@@ -17,6 +17,7 @@ mod failures;
 mod frames;
 mod keyed;
 mod large;
+mod lists;
 mod mischief;
 mod pauses;
 mod roundtrip;
