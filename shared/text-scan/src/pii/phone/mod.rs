@@ -17,6 +17,8 @@ use crate::find::Find;
 
 /// Digits of a number that only a word tells from another number.
 const DIGITS: std::ops::RangeInclusive<usize> = 6..=15;
+/// Groups of such a number: more are a dump of bytes.
+const MAX_PARTS: usize = 5;
 /// Bytes before a number in which a word announces it, and in which one says that it is something else.
 const REACH: usize = 36;
 const OTHER_REACH: usize = 14;
@@ -97,7 +99,11 @@ fn national(number: &Number<'_>, context: &Context<'_>) -> Option<(Core, usize)>
 /// Any digits right behind a word that announces them, or before one that says whose they are.
 fn by_words(number: &Number<'_>, context: &Context<'_>, finds: &[Find]) -> Option<(Core, usize)> {
     let parts = number.count();
-    if !DIGITS.contains(&number.digits(parts).len()) || is_other(number) || !number.ends_at(parts) {
+    if parts > MAX_PARTS
+        || !DIGITS.contains(&number.digits(parts).len())
+        || is_other(number)
+        || !number.ends_at(parts)
+    {
         return None;
     }
     let word = number.has_extension(parts) && parts > 2
