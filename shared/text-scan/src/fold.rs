@@ -77,6 +77,18 @@ fn next_fold(bytes: &[u8], mut at: usize) -> Option<(usize, Fold)> {
         match rest {
             [] => return None,
             [0..=0x7f, ..] => at += ascii_len(rest),
+            // The long vowel mark and the line that Japanese keyboards give for a hyphen.
+            [0xe3, 0x83, 0xbc, ..] | [0xe2, 0x94, 0x80, ..] | [0xef, 0xbd, 0xb0, ..]
+                if is_between_digits(bytes, at) =>
+            {
+                return Some((
+                    at,
+                    Fold {
+                        len: 3,
+                        ascii: Some(b'-'),
+                    },
+                ));
+            }
             // Chinese, Korean and Japanese letters.
             [0xe4..=0xed, ..] | [0xe3, 0x81..=0xbf, ..] => at += 3,
             _ => match fold(rest) {
@@ -85,6 +97,14 @@ fn next_fold(bytes: &[u8], mut at: usize) -> Option<(usize, Fold)> {
             },
         }
     }
+}
+
+/// Whether the character of three bytes at `at` stands between two digits, ASCII or full-width.
+fn is_between_digits(bytes: &[u8], at: usize) -> bool {
+    let before = bytes.get(..at).unwrap_or_default();
+    let after = bytes.get(at + 3..).unwrap_or_default();
+    matches!(before, [.., b'0'..=b'9'] | [.., 0xef, 0xbc, 0x90..=0x99])
+        && matches!(after, [b'0'..=b'9', ..] | [0xef, 0xbc, 0x90..=0x99, ..])
 }
 
 /// How much ASCII the bytes begin with, at least one byte.
@@ -151,6 +171,13 @@ mod tests {
     }
 
     #[test]
+    fn what_parts_digits_in_japanese_becomes_a_hyphen() {
+        assert_eq!(Folded::new("０３ー１２３４ー５６７８").text(), "03-1234-5678");
+        assert_eq!(Folded::new("03─1234ｰ5678").text(), "03-1234-5678");
+        assert_eq!(Folded::new("サーバー3ー").text(), "サーバー3ー");
+    }
+
+    #[test]
     fn what_has_no_width_is_left_out() {
         let folded = Folded::new("41\u{200b}11\u{ad}-\u{feff}x");
         assert_eq!(folded.text(), "4111-x");
@@ -169,7 +196,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_offset_has_its_origin(text in "[a0é、，０Ａ　あ中٣\u{a0}\u{2013}𝟗\u{10ffff}]{0,40}") {
+        fn every_offset_has_its_origin(text in "[a0éー、，０Ａ　あ中٣\u{a0}\u{2013}𝟗\u{10ffff}]{0,40}") {
             let folded = Folded::new(&text);
             let offsets: Vec<usize> = folded.text().char_indices().map(|(at, _)| folded.origin(at)).collect();
             let origins: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();

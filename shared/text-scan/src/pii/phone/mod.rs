@@ -8,7 +8,7 @@ mod words;
 
 use number::Number;
 use plans::{Needs, country_lengths, plan};
-use words::{AFTER, BEFORE, OTHERS};
+use words::{AFTER, BEFORE, MINE, OTHERS};
 
 use super::candidate::Candidate;
 use super::rules::Core;
@@ -115,7 +115,9 @@ fn by_words(number: &Number<'_>, context: &Context<'_>, finds: &[Find]) -> Optio
 
 fn is_announced(number: &Number<'_>, context: &Context<'_>) -> bool {
     let start = number.start();
-    context.announces(start, REACH, BEFORE) && !context.announces(start, OTHER_REACH, OTHERS)
+    // "My Number" with twelve digits is the Japanese Individual Number.
+    let mine = || number.digits(number.count()).len() != 12 && context.announces(start, REACH, MINE);
+    (context.announces(start, REACH, BEFORE) || mine()) && !context.announces(start, OTHER_REACH, OTHERS)
 }
 
 /// Whether the number before, right in front, is a phone number: "555-0100 or 555-0101".

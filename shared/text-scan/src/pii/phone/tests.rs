@@ -89,6 +89,8 @@ fn an_extension_belongs_to_the_number() {
 fn other_numbers_need_a_word() {
     for (text, phone) in [
         ("call 785 8949 today", "785 8949"),
+        ("my number is 785 8949", "785 8949"),
+        ("電話０３ー１２３４ー５６７８", "０３ー１２３４ー５６７８"),
         ("teléfono: 612 345 678", "612 345 678"),
         ("电话是13800138000", "13800138000"),
         ("12 34 56 78 office", "12 34 56 78"),

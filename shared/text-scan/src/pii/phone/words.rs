@@ -162,3 +162,6 @@ pub(super) const OTHERS: &[&str] = &[
     "口座",
     "カード",
 ];
+
+/// Before a phone number that is nobody's Individual Number.
+pub(super) const MINE: &[&str] = &["my number"];
