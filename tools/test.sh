@@ -35,6 +35,8 @@ on_envoy() {
   part "scenarios on Envoy $version" 900 env ENVOY_VERSION="$version" cargo run --quiet -p penstock-e2e -- --envoy
   part "official SDKs through Envoy $version" 300 env ENVOY_VERSION="$version" "$python" tests/demo/through.py --config envoy-configs/suite.yaml -- \
     "$python" -m pytest -q -p no:cacheprovider tests/sdk
+  part "official SDKs through the redactor alone, Envoy $version" 300 env ENVOY_VERSION="$version" "$python" tests/demo/through.py \
+    --config envoy-configs/pii-redactor.yaml -- "$python" -m pytest -q -p no:cacheprovider tests/sdk/test_redactor.py
 }
 
 real_server() {

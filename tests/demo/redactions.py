@@ -41,7 +41,7 @@ class Trip:
             self.back = seen.arguments[0].get("text", "") if seen.arguments else seen.text
         except Exception as error:  # an SDK may raise anything; which class it is, is the result
             self.back = "{class} {status}".format(**clients.error_line(error))
-        self.saw = seen_by(running.sim, self.id, self.prompt[:4])
+        self.saw = seen_by(running.sim, self.id, prompt.split("{")[0])
 
     def wrong(self):
         """What is not as it must be, without the value."""
@@ -52,8 +52,12 @@ class Trip:
         return [] if right else [f"{self.api}: a value of {self.entity} did not go there and back as it should"]
 
     def line(self):
-        short = self.prompt if self.entity != BLOCKED else self.prompt.split("\n")[0] + " ..."
-        return self.api, short, self.saw or "(nothing)", self.back
+        return self.api, *(short(text) for text in (self.prompt, self.saw or "(nothing)", self.back))
+
+
+def short(text):
+    first, _, more = text.partition("\n")
+    return f"{first} ..." if more else first
 
 
 def seen_by(sim, request_id, start):

@@ -5,12 +5,19 @@ use crate::bodies::*;
 use crate::check::*;
 use crate::gzip::gzip;
 use crate::message::{Framing, Request};
-use crate::scenario::{Runs, Scenario, case};
+use crate::scenario::{Module, Runs, Scenario, Setup, case};
 use crate::script::Script;
 
 /// All of this file.
 pub fn cases() -> Vec<Scenario> {
-    [framings(), encodings(), actions(), shadow(), vec![escapes()]].concat()
+    [
+        framings(),
+        encodings(),
+        actions(),
+        shadow(),
+        vec![escapes(), beside_the_meter()],
+    ]
+    .concat()
 }
 
 fn framings() -> Vec<Scenario> {
@@ -59,6 +66,29 @@ fn framings() -> Vec<Scenario> {
                 client_trailer("x-end", "yes"),
             ]),
     ]
+}
+
+/// The meter asks for usage, the redactor masks: both edit one request, and what they change comes back to the client undone.
+fn beside_the_meter() -> Scenario {
+    let both = r#"{"token_meter": {}, "pii_redactor": {}}"#;
+    let told = frames(&["Dear [EMA", "IL_1]"])
+        .concat()
+        .replace(DONE, &format!("{}{DONE}", usage()));
+    let tokens = |kind: &str| {
+        format!("penstock_tokens_total.route=.=llm;.;api=.=openai_chat;.;model=.=m-1;.;type=.={kind};.;")
+    };
+    case("redact: beside the meter, in one module")
+        .given(Setup::with(Module::Suite, both))
+        .request(chat_stream("I am ana.roe@example.org"))
+        .upstream(sse().data(told))
+        .then_all([
+            client_gets(200),
+            upstream_body_lacks(VALUE),
+            upstream_body_has("include_usage"),
+            client_body(frames(&["Dear ana.roe@example.org", ""]).concat()),
+            restored(1),
+        ])
+        .then_all([counted(tokens("input"), 7), counted(tokens("output"), 3)])
 }
 
 /// JSON inside of JSON: a tool's result in ASCII has escapes right before a value.
