@@ -22,7 +22,7 @@ ASKS = [
     ("ollama_chat", True, ECHO, "请给{}发邮件", "EMAIL_ADDRESS", "li.wei@example.org"),
     ("openai_responses", True, TOOL, "Open postgres://app:{}@db.example.org", "SECRET:URL_PASSWORD", "t0p-Tide-9"),
     ("openai_chat", True, ECHO, "Sign with {}", "SECRET:PRIVATE_KEY",
-     "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIPenstockDemoKeyOfNobodyAtAll0123456789abcd\n-----END PRIVATE KEY-----"),
+     "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIPen+tock/DemoKey/OfNobodyAtAll/0123456789ab\n-----END PRIVATE KEY-----"),
 ]
 BLOCKED = "SECRET:PRIVATE_KEY"
 COLUMNS = "API", "sent", "the fleet saw", "came back"

@@ -9,7 +9,7 @@ use super::walk::Walk;
 const MAX_BLOCK: usize = 32 * 1024;
 /// Bytes of the longest label.
 const MAX_LABEL: usize = 64;
-/// Letters and digits of the shortest key.
+/// Characters of base64 of the shortest key: Ed25519's 48 bytes (RFC 8410).
 const MIN_KEY: usize = 64;
 const DASHES: &[u8] = b"-----";
 
@@ -58,7 +58,7 @@ pub(super) fn find(walk: &mut Walk<'_>, at: usize) -> Option<usize> {
         .text
         .get(body..key)?
         .iter()
-        .filter(|b| b.is_ascii_alphanumeric())
+        .filter(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
         .count();
     (letters >= MIN_KEY).then(|| walk.add(start, end, own_rule(Own::PrivateKey)))
 }

@@ -155,6 +155,15 @@ fn a_private_key_is_found_as_a_block() {
 }
 
 #[test]
+fn the_shortest_private_key_is_found_whatever_its_letters() {
+    let body = "MC4CAQAwBQYDK2VwBCIEIPen+tock/tries/+short+keys/of64characters+/";
+    let block = format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----");
+    assert_eq!(found(&block), [block.as_str()]);
+    let shorter = block.replace("MC4C", "");
+    assert_eq!(found(&shorter), [""; 0]);
+}
+
+#[test]
 fn a_token_is_found_by_its_header() {
     let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJwZW5zdG9jayIsIm4iOjd9.kP3vX9mQ2zL7tR4wB8nY1cD6fG0hJ5sK";
     assert_eq!(rules(&format!("见{token}。")), ["jwt"]);
