@@ -22,7 +22,7 @@ PORTS = {"PORT": (10000, "Envoy"), "ADMIN_PORT": (9901, "Envoy's admin page"), "
 ENDS_WITHIN_S = 30
 ADDRESSES = """
   {url}       for clients: any model API
-  {admin}/stats/prometheus?filter=penstock   what the meter counted
+  {admin}/stats/prometheus?filter=penstock   what the filters counted
   {sim}/sim/truth       what the fleet knows
   .run/ledger.jsonl            the usage ledger, a line for each exchange
 
@@ -30,6 +30,9 @@ Try
   curl {url}/v1/chat/completions -H 'content-type: application/json' -H 'x-tenant: me' \\
     -d '{{"model": "gpt-4.1", "messages": [{{"role": "user", "content": "hi"}}]}}'
   tail -n 1 .run/ledger.jsonl
+  curl {url}/v1/chat/completions -H 'content-type: application/json' -H 'x-sim: content=echo' \\
+    -d '{{"model": "gpt-4.1", "messages": [{{"role": "user", "content": "I am ana.roe@example.org"}}]}}'
+  curl {sim}/sim/last-request    what the fleet saw of that
 
 `make down` ends it."""
 

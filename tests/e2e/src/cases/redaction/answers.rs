@@ -97,6 +97,15 @@ fn holds() -> Vec<Scenario> {
         .uncut()
         .then(client_body_has("a ana.roe@example.org")),
         stream(
+            "a model that falls silent behind a bracket is waited for",
+            sse()
+                .data(delta("see ["))
+                .step(Step::Wait(1_300))
+                .data(delta("1], [EMAIL_1]") + &finish() + DONE),
+        )
+        .uncut()
+        .then_all([client_body_has("see ["), client_body_has(format!("1], {VALUE}"))]),
+        stream(
             "a comment overtakes a placeholder",
             sse()
                 .data(delta("[EMAIL"))
