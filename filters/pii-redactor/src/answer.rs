@@ -77,8 +77,12 @@ impl Window {
     }
 
     /// Forgets what no find can reach any more.
-    pub(crate) fn trim(&mut self) {
-        let cut = border(&self.text, growing(&self.text).saturating_sub(BEFORE_BYTES));
+    pub(crate) fn trim(&mut self, config: &Config) {
+        let before = BEFORE_BYTES.max(config.span);
+        let cut = border(
+            &self.text,
+            growing(&self.text, config.span).saturating_sub(before),
+        );
         self.strings.pass(self.text.get(..cut).unwrap_or_default());
         self.text.drain(..cut);
         self.start += cut as u64;
@@ -96,7 +100,7 @@ impl Window {
         let grown = if piece.last {
             self.text.len()
         } else {
-            growing(&self.text)
+            growing(&self.text, config.span)
         };
         let mut open = upto.min(self.start + grown as u64);
         let mut verdict = Verdict {
@@ -191,13 +195,15 @@ pub(crate) fn is_answer(scope: Scope, part: Part) -> bool {
 }
 
 /// Where the text begins that may become a find together with what comes next: the last word, and words before it that
-/// look like parts of numbers, keys and names of fields, as long as words behind them may make them one.
-fn growing(text: &str) -> usize {
+/// look like parts of numbers, keys and names of fields, as long as words behind them may make them one. It is no less than
+/// `span` bytes.
+fn growing(text: &str, span: usize) -> usize {
     let mut floor = text.len().saturating_sub(MAX_GROWING_BYTES);
     while !text.is_char_boundary(floor) {
         floor += 1;
     }
     let (mut start, mut end) = (text.len(), text.len());
+    let least = border(text, text.len().saturating_sub(span));
     for word in text.rsplit(divides) {
         let begin = end - word.len();
         let near = end + BEHIND_BYTES > text.len() || end + 2 >= start;
@@ -210,11 +216,11 @@ fn growing(text: &str) -> usize {
         let before = text.get(..begin).unwrap_or_default().chars().next_back();
         end = begin - before.map_or(0, char::len_utf8);
     }
-    start
+    start.min(least)
 }
 
 /// Whether no word goes on behind it: a blank, or a character of a script that has none.
-fn divides(c: char) -> bool {
+pub(crate) fn divides(c: char) -> bool {
     c.is_ascii_whitespace() || (c >= '\u{2000}' && !matches!(c, '\u{ff01}'..='\u{ff5e}'))
 }
 
@@ -239,7 +245,7 @@ mod tests {
             ("key: ", "key: "),
             ("", ""),
         ] {
-            assert_eq!(text.split_at(growing(text)).1, rest);
+            assert_eq!(text.split_at(growing(text, 0)).1, rest);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The configuration, compiled: a [`Config`] in hand can be used.
 
-use crate::custom;
+use crate::custom::{self, RawCustom};
 use crate::keyed::Key;
 use crate::policy::{Policies, Way};
 use crate::raw::{Action, OnUnseen, RawConfig};
@@ -31,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) reads_answers: bool,
     /// Whether what is found there changes the answer.
     pub(crate) changes_answers: bool,
+    /// How much text of an answer rules of the user need to tell whether a find begins, in bytes.
+    pub(crate) span: usize,
     /// In lower case, sorted.
     allow: Vec<String>,
 }
@@ -53,6 +55,12 @@ impl Config {
             actions
         };
         let answers = actions(Way::Response);
+        let own = scanner.rules().count() - raw.custom.len();
+        let span = |(index, custom): (usize, &RawCustom)| {
+            let mut met = policies.actions(RuleId((own + index) as u16), Way::Response);
+            met.any(changes).then(|| custom.span())
+        };
+        let span = raw.custom.iter().enumerate().filter_map(span).max();
         scanner.keep(|rule| {
             let mut met = policies
                 .actions(rule, Way::Request)
@@ -72,9 +80,8 @@ impl Config {
             max_finds: bounded("max_finds", raw.max_finds, MAX_FINDS)?,
             max_series: bounded("max_series", raw.max_series, MAX_SERIES)?,
             reads_answers: answers.iter().any(|action| *action != Action::Pass),
-            changes_answers: answers
-                .iter()
-                .any(|action| !matches!(action, Action::Pass | Action::Alert)),
+            changes_answers: answers.into_iter().any(changes),
+            span: span.unwrap_or(0),
             allow: allowed(&raw.allow)?,
         })
     }
@@ -84,6 +91,11 @@ impl Config {
         let lower = |known: &String| known.as_str().cmp(value.to_ascii_lowercase().as_str());
         !self.allow.is_empty() && self.allow.binary_search_by(lower).is_ok()
     }
+}
+
+/// Whether an action leaves an answer other than it was.
+fn changes(action: Action) -> bool {
+    !matches!(action, Action::Pass | Action::Alert)
 }
 
 /// The rules that run, and what becomes of their finds.

@@ -1,5 +1,6 @@
 //! Rules of the user, as they are written.
 
+use crate::answer::divides;
 use penstock_filter_api::{ConfigError, reads};
 use penstock_text_scan::{Case, Check, Custom, Group, Near, Pattern, PatternError};
 
@@ -9,6 +10,8 @@ const MAX_CUSTOM: usize = 200;
 const MAX_NAME_BYTES: usize = 48;
 /// Largest `reach`, in bytes.
 const MAX_REACH: u32 = 1000;
+/// How long a match of a regular expression is taken to be while an answer streams, in bytes.
+const REGEX_BYTES: usize = 64;
 
 /// A rule of the user: `literals`, or `regex`.
 #[derive(Debug)]
@@ -113,6 +116,20 @@ impl RawCustom {
             }
             _ => Err(ConfigError::new("", "needs exactly one of literals, regex")),
         }
+    }
+
+    /// How much text it takes to tell whether a find begins, in bytes: more than the last word of it where a literal has
+    /// several, and the words near it.
+    pub(crate) fn span(&self) -> usize {
+        let several = |literal: &&String| literal.contains(divides);
+        let longest = self.literals.iter().filter(several).map(String::len).max();
+        let longest = longest.or(self.regex.is_some().then_some(REGEX_BYTES));
+        let near = if self.context.is_empty() {
+            0
+        } else {
+            self.reach as usize
+        };
+        longest.unwrap_or(0) + near
     }
 
     fn near(&self) -> Result<Option<Near>, ConfigError> {

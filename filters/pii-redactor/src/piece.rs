@@ -55,7 +55,7 @@ impl Reading<'_> {
             open = self.judge(&sought, open)?;
         }
         let open = self.restore(&sought, open);
-        self.window.trim();
+        self.window.trim(self.config);
         Ok(if sought.doubtful && open == known {
             OutputFlow::LingerFrom(open)
         } else {

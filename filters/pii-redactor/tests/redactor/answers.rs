@@ -127,6 +127,11 @@ fn said() -> impl Strategy<Value = String> {
         "2a00:1450:4001:82b::200e",
         "zoe@evil.test、",
         "5500-0000-0000-0004",
+        "the Project Blue Heron is",
+        "これは青鷺計画です",
+        "room 417",
+        "417 is a room",
+        "417",
         AWS_KEY,
         TOKEN,
         PRIVATE_KEY,
@@ -138,8 +143,9 @@ fn said() -> impl Strategy<Value = String> {
     prop::collection::vec(part, 1..25).prop_map(|parts| parts.join(" "))
 }
 
-const POLICIES: [&str; 3] = [
+const POLICIES: [&str; 4] = [
     r#"{"answers": "mask"}"#,
+    r#"{"answers": "mask", "custom": [{"entity": "CODE", "literals": ["Project Blue Heron", "青鷺計画"]}, {"entity": "ROOM", "regex": "[0-9]{3}", "context": ["room"], "reach": 20}]}"#,
     r#"{"answers": "alert"}"#,
     r#"{"action": "format_preserving", "answers": "replace"}"#,
 ];
