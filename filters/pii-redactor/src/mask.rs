@@ -97,7 +97,7 @@ impl Scribe<'_> {
         match decision.action {
             Action::Mask => Some(self.vault.placeholder(masked, self.key)),
             Action::FormatPreserving => {
-                let surrogate = self.vault.surrogate(masked);
+                let surrogate = self.vault.surrogate(masked, &|value| !self.config.allows(value));
                 Some(surrogate.unwrap_or_else(|| self.vault.placeholder(masked, self.key)))
             }
             Action::Hash | Action::Replace | Action::Drop => {

@@ -106,6 +106,14 @@ pub(crate) fn hash(name: &[u8]) -> u64 {
     })
 }
 
+/// A hash of a value's letters and digits: a number is the same with other blanks and dashes in it.
+pub(crate) fn essence(value: &str) -> u64 {
+    let bytes = value
+        .bytes()
+        .filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
+    hash(&bytes.collect::<Vec<_>>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@
 
 use crate::book::Tally;
 use crate::config::Config;
-use crate::placeholder::{hash, names_in};
+use crate::placeholder::{essence, names_in};
 use crate::policy::Way;
 use crate::raw::Action;
 use crate::vault::Vault;
@@ -198,7 +198,7 @@ impl Survey {
     /// Tells the vault which values the client sends and which names it must not give out.
     pub(crate) fn teach(&self, request: Request<'_>, vault: &mut Vault, keyed: bool) {
         let (mut taken, mut sent) = (Vec::new(), Vec::new());
-        self.each(request.json, |_, _, value| sent.push(hash(value.as_bytes())));
+        self.each(request.json, |_, _, value| sent.push(essence(value)));
         // Under a key a name that stands there already is, but for a chance of 1 in 2^24, that of the same value.
         for text in request.texts.iter().filter(|_| !keyed) {
             let json = text.encoding != Encoding::Plain;

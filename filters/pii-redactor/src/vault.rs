@@ -1,7 +1,7 @@
 //! What stands for what in one exchange. It lives in memory until the exchange ends, and no part of it is ever shown.
 
 use crate::keyed::Key;
-use crate::placeholder::{self, hash, label};
+use crate::placeholder::{self, essence, hash, label};
 use crate::surrogate;
 use penstock_text_scan::RuleId;
 use std::fmt;
@@ -27,7 +27,7 @@ pub(crate) struct Vault {
     numbers: Vec<(String, u64)>,
     /// Hashes of names that stand in the request already. Sorted.
     taken: Vec<u64>,
-    /// Hashes of the values that the client sent. Sorted.
+    /// Hashes of the letters and digits of the values that the client sent. Sorted.
     sent: Vec<u64>,
     /// Bytes with which a stand-in may begin.
     starts: [u64; 4],
@@ -72,7 +72,7 @@ impl Vault {
 
     /// Whether the client itself sent this value.
     pub(crate) fn was_sent(&self, value: &str) -> bool {
-        self.sent.binary_search(&hash(value.as_bytes())).is_ok()
+        self.sent.binary_search(&essence(value)).is_ok()
     }
 
     /// `[EMAIL_1]`: the same for the same value. Under a key its name tells the value apart from all others.
@@ -94,13 +94,14 @@ impl Vault {
         )
     }
 
-    /// A value of the same form, or `None` where there is none to give.
-    pub(crate) fn surrogate(&mut self, masked: Masked<'_>) -> Option<String> {
+    /// A value of the same form that is nobody's, or `None` where there is none to give. `is_free`: whether a value does not
+    /// stand in the request unmasked.
+    pub(crate) fn surrogate(&mut self, masked: Masked<'_>, is_free: &dyn Fn(&str) -> bool) -> Option<String> {
         let label = label(masked.entity);
         let index = match self.find(masked, &label, true) {
             Ok(index) => index,
             Err(place) => {
-                let stand_in = self.next_surrogate(masked)?;
+                let stand_in = self.next_surrogate(masked, is_free)?;
                 self.insert(place, masked, label, stand_in, true)
             }
         };
@@ -196,7 +197,7 @@ impl Vault {
     }
 
     /// The first surrogate that is no value of the request.
-    fn next_surrogate(&mut self, masked: Masked<'_>) -> Option<String> {
+    fn next_surrogate(&mut self, masked: Masked<'_>, is_free: &dyn Fn(&str) -> bool) -> Option<String> {
         if self.surrogates.len() >= MAX_SURROGATES || masked.is_number {
             return None;
         }
@@ -213,7 +214,7 @@ impl Vault {
             let (_, last) = self.numbers.get_mut(at)?;
             *last += 1;
             let surrogate = surrogate::make(family, masked.value, *last)?;
-            if !self.was_sent(&surrogate) {
+            if is_free(&surrogate) && !self.was_sent(&surrogate) {
                 return Some(surrogate);
             }
         }

@@ -179,6 +179,14 @@ fn what_the_client_did_not_send_is_masked_and_what_it_sent_is_not() {
 }
 
 #[test]
+fn a_number_of_the_client_is_its_own_in_any_spelling() {
+    let config = r#"{"action": "alert", "answers": "mask"}"#;
+    let (text, finds) = whole(config, "4111111111111111, 4111-1111-1111-1111, 5555555555554444");
+    assert_eq!(text, "4111111111111111, 4111-1111-1111-1111, [CARD]");
+    assert_eq!(finds.values().sum::<u64>(), 1);
+}
+
+#[test]
 fn a_blocked_entity_ends_the_answer_where_it_stands() {
     let config =
         r#"{"policies": [{"entities": ["EMAIL_ADDRESS"], "direction": "response", "action": "block"}]}"#;

@@ -230,3 +230,18 @@ fn arguments_that_are_no_json_are_masked_as_text() {
         );
     }
 }
+
+#[test]
+fn a_surrogate_is_no_value_of_the_request() {
+    let config = r#"{"action": "format_preserving", "allow": ["person1@example.com"]}"#;
+    let said =
+        "ana@corp.test, person1@example.com, PERSON2@example.com, 4242424200000018, 4111 1111 1111 1111";
+    let story = given(config).asks(CHAT, &chat(&[said]));
+    let sent = content(&story, 0);
+    assert!(
+        !sent.contains("corp.test") && sent.contains("person1@example.com"),
+        "{sent}"
+    );
+    let answer = story.answers(&json!({"choices": [{"index": 0, "message": {"content": sent}}]}));
+    assert_eq!(answer["choices"][0]["message"]["content"], said);
+}

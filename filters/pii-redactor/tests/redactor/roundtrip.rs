@@ -29,10 +29,16 @@ struct Play {
     action: &'static str,
 }
 
+const ACTIONS: [&str; 3] = [
+    r#""action": "mask""#,
+    r#""action": "format_preserving""#,
+    r#""keyed": true, "key": "0123456789abcdef""#,
+];
+
 fn play() -> impl Strategy<Value = Play> {
     let turns = |sizes: std::ops::Range<usize>| prop::collection::vec(sizes, 1..6);
     let calls = prop::collection::vec(arguments().prop_map(|call| call.to_string()), 0..=2);
-    let action = prop::sample::select(&["mask", "format_preserving"][..]);
+    let action = prop::sample::select(&ACTIONS[..]);
     (
         prop::collection::vec(text(), 1..=2),
         calls,
@@ -60,7 +66,7 @@ impl Play {
     }
 
     fn config(&self) -> String {
-        format!(r#"{{"action": "{}", {CUSTOM}}}"#, self.action)
+        format!("{{{}, {CUSTOM}}}", self.action)
     }
 
     /// The pieces of a stream that says this.
