@@ -24,6 +24,7 @@ pub(super) enum Word {
     Bearer,
     Spoken,
     SpokenKey,
+    SpokenToken,
 }
 
 /// A start of a word.
@@ -50,12 +51,12 @@ impl Anchor {
 }
 
 #[rustfmt::skip]
-const WORDS: [(&str, Word); 25] = [
+const WORDS: [(&str, Word); 26] = [
     ("eyJ", Word::Jwt), ("BEGIN ", Word::Begin), ("curl", Word::Curl), ("Bearer ", Word::Bearer), ("bearer ", Word::Bearer),
     ("password", Word::Spoken), ("Password", Word::Spoken), ("PASSWORD", Word::Spoken), ("passwd", Word::Spoken), ("IDENTIFIED BY ", Word::Spoken), ("identified by ", Word::Spoken),
     ("passphrase", Word::Spoken), ("Passphrase", Word::Spoken), ("passcode", Word::Spoken), ("Passcode", Word::Spoken),
     ("pwd", Word::Spoken), ("contrase", Word::Spoken), ("Contrase", Word::Spoken), ("clave", Word::Spoken), ("senha", Word::Spoken),
-    ("Passwort", Word::Spoken), ("mot de passe", Word::Spoken), ("secret", Word::SpokenKey), ("api key", Word::SpokenKey), ("API key", Word::SpokenKey),
+    ("Passwort", Word::Spoken), ("mot de passe", Word::Spoken), ("secret", Word::SpokenKey), ("api key", Word::SpokenKey), ("API key", Word::SpokenKey), ("token", Word::SpokenToken),
 ];
 
 const COUNT: usize = {

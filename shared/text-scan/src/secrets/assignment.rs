@@ -21,12 +21,17 @@ const MIN_VALUE: usize = 4;
 /// The value after the mark at `at`, if the name before it says what it is.
 pub(super) fn find(walk: &mut Walk<'_>, at: usize, mark: u8) -> Option<usize> {
     let follows = walk.text.get(at + 1);
-    if at < walk.judged || matches!(follows, Some(b'=' | b'>')) || mark == b',' && !is_argument(walk, at) {
+    let passed = match mark {
+        b',' => !is_argument(walk.text, at),
+        b'(' => !is_quote(follows),
+        _ => matches!(follows, Some(b'=' | b'>')),
+    };
+    if passed || at < walk.judged {
         return None;
     }
     let key = Key::before(walk.text, at);
-    if key.is_empty() || key.kind().is_none() && !(is_long(walk.text, at) && key.providers().next().is_some())
-    {
+    let known = key.kind().is_some() || is_long(walk.text, at) && key.providers().next().is_some();
+    if key.is_empty() || !known || mark == b'(' && !key.sets() {
         return None;
     }
     let value = Value::after(walk.text, at + 1)?;
@@ -74,17 +79,13 @@ pub(super) fn bearer(walk: &mut Walk<'_>, at: usize) -> Option<usize> {
 }
 
 /// `("NAME", "value")`.
-fn is_argument(walk: &Walk<'_>, at: usize) -> bool {
-    let quote = |b: Option<u8>| matches!(b, Some(b'"' | b'\''));
-    let after = || {
-        walk.text
-            .iter()
-            .skip(at + 1)
-            .take(4)
-            .find(|b| **b != b' ')
-            .copied()
-    };
-    quote(walk.before(at)) && quote(after())
+fn is_argument(text: &[u8], comma: usize) -> bool {
+    let before = comma.checked_sub(1).and_then(|at| text.get(at));
+    is_quote(before) && is_quote(text.iter().skip(comma + 1).take(4).find(|b| **b != b' '))
+}
+
+fn is_quote(b: Option<&u8>) -> bool {
+    matches!(b, Some(b'"' | b'\''))
 }
 
 fn judge(walk: &mut Walk<'_>, key: &Key, value: Value<'_>, letters_do: bool) -> Option<usize> {

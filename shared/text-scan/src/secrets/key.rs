@@ -155,6 +155,12 @@ impl Key {
         self.start + 2 > MAX
     }
 
+    /// Whether it is the name of a function that sets what it names.
+    pub(super) fn sets(&self) -> bool {
+        self.stem().windows(3).any(|part| part == b"set")
+            || self.stem().windows(4).any(|part| part == b"with")
+    }
+
     /// What the name says of its value.
     pub(super) fn kind(&self) -> Option<Kind> {
         self.kind

@@ -21,7 +21,7 @@ const fn table() -> [u8; 256] {
             digit @ b'0'..=b'9' => digit - b'0',
             upper @ b'A'..=b'Z' => upper - b'A' + 10,
             lower @ b'a'..=b'z' => lower - b'a' + 36,
-            b'=' | b':' | b',' | b'>' | b'-' | b'~' | b'|' | b'\\' => MARK,
+            b'=' | b':' | b',' | b'>' | b'-' | b'~' | b'|' | b'\\' | b'(' => MARK,
             _ => OTHER,
         };
         b += 1;

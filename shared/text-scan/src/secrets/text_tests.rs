@@ -69,6 +69,11 @@ fn a_password_may_be_what_people_choose() {
         ("пароль: Gr33n-Tea9", "Gr33n-Tea9"),
         ("my api key is q7Zr3xW9tK2mQ8vL", "q7Zr3xW9tK2mQ8vL"),
         ("password \"Gr33n-Tea9\" works", "Gr33n-Tea9"),
+        ("machine h.example login ana password Gr33nTea9", "Gr33nTea9"),
+        ("user.setPassword(\"Gr33n-Tea9\")", "Gr33n-Tea9"),
+        ("APIキーは q7Zr3xW9tK2mQ8vL です", "q7Zr3xW9tK2mQ8vL"),
+        ("令牌：q7Zr3xW9tK2mQ8vL4nB6", "q7Zr3xW9tK2mQ8vL4nB6"),
+        ("El token es q7Zr3xW9tK2mQ8vL4nB6", "q7Zr3xW9tK2mQ8vL4nB6"),
         ("password             =    \"Gr33n-Tea9\"", "Gr33n-Tea9"),
         ("the password for the router is bl4ckb1rd!", "bl4ckb1rd"),
         ("La contraseña es Lun4llena, no la pierdas", "Lun4llena"),
@@ -127,6 +132,10 @@ fn look_alikes_are_not_found() {
         "secret santa 2024",
         "tokens: 1500 in, 300 out",
         "密码是什么？",
+        "キーはEnter1です",
+        "getPassword(\"db1\")",
+        "the token is gpt2tokenizer",
+        "t(\"password1\")",
         "パスワードを忘れた場合",
         "git@github.com:org/repo1.git",
         "data:image/png;base64,iVBORw0KGgo1",
@@ -174,6 +183,22 @@ fn a_token_is_found_by_its_header() {
         found(&format!("\"{unsigned}.\"")),
         [format!("{unsigned}.").as_str()]
     );
+}
+
+#[test]
+fn a_name_before_a_value_does_not_hide_its_form() {
+    let key = "ghp_q8Zt33mmKe2xQ7pL4vB9nW6yR1cD5fG0hJsT";
+    for text in [
+        "token: @",
+        "the token is @",
+        "Bearer @",
+        "API_KEY=@",
+        "password \"@\"",
+        "トークンは@",
+    ] {
+        let text = text.replace('@', key);
+        assert!(rules(&text).contains(&"github_pat"), "{text}");
+    }
 }
 
 #[test]

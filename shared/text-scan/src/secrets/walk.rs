@@ -117,7 +117,7 @@ impl<'a> Walk<'a> {
     }
 
     fn own(&mut self, at: usize, word: Word) -> Option<usize> {
-        match word {
+        let end = match word {
             Word::Jwt => jwt::find(self, at),
             Word::Begin => pem::find(self, at),
             Word::Curl => {
@@ -126,8 +126,11 @@ impl<'a> Walk<'a> {
             }
             Word::Bearer => assignment::bearer(self, at),
             Word::Spoken => speech::find(self, at, Own::SpokenPassword),
+            Word::SpokenToken => speech::find(self, at, Own::Token),
             Word::SpokenKey => speech::find(self, at, Own::Secret),
-        }
+        };
+        // The walk goes on into a value: it may have a form that says more.
+        end.filter(|_| matches!(word, Word::Jwt | Word::Begin))
     }
 
     /// The format whose anchor is at `at`.
