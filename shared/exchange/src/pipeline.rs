@@ -70,6 +70,8 @@ pub(crate) struct ItemText {
     pub(crate) node: Option<NodeId>,
     pub(crate) text: String,
     pub(crate) edited: bool,
+    /// The index of a piece in the same frame that this text repeats under another name: what becomes of one becomes of both.
+    pub(crate) repeats: Option<usize>,
     /// The text is JSON that stands for the node itself.
     pub(crate) is_value: bool,
 }
@@ -83,6 +85,7 @@ impl ItemText {
             text: String::new(),
             edited: false,
             is_value: false,
+            repeats: None,
             ..*self
         }
     }

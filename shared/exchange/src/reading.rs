@@ -328,6 +328,7 @@ fn item(
         text: text_of(json, piece.node).into_owned(),
         edited: false,
         is_value: false,
+        repeats: None,
     }));
     item
 }

@@ -195,6 +195,12 @@ impl Stage {
             }
             places.push(Placed::new(start, text.text.len()));
         }
+        for index in 0..item.texts.len() {
+            let repeats = repeated(&item.texts, index);
+            if let Some(text) = item.texts.get_mut(index) {
+                text.repeats = repeats;
+            }
+        }
         for (index, text) in item.texts.iter_mut().enumerate() {
             if text.part == Part::Delta && text.last {
                 text.last = self.channel(text.channel).latest == index;
@@ -238,8 +244,12 @@ impl Stage {
             let Some(queued) = self.queue.get(item) else {
                 return Ok(());
             };
-            if text >= queued.item.texts.len() {
+            let Some(shown) = queued.item.texts.get(text) else {
                 self.next = (item + 1, 0);
+                continue;
+            };
+            if shown.repeats.is_some() {
+                self.next = (item, text + 1);
                 continue;
             }
             self.judge_one(item, text, reply.take(), scene)?;
@@ -474,6 +484,14 @@ impl Stage {
     }
 }
 
+/// The piece that the text at `index` repeats under another name of the same frame.
+fn repeated(texts: &[ItemText], index: usize) -> Option<usize> {
+    let text = texts.get(index).filter(|text| text.part == Part::Repeat)?;
+    texts
+        .iter()
+        .position(|said| said.part == Part::Delta && said.channel == text.channel && said.text == text.text)
+}
+
 /// Counts what a filter in shadow mode would have done.
 fn count_pretence(filter: &'static str, flow: &OutputFlow, edits: &PieceEdits, scene: &mut Scene<'_>) {
     let action = match flow {
@@ -501,6 +519,17 @@ impl Queued {
                 text.text = edited;
                 text.edited = true;
                 text.is_value = false;
+            }
+        }
+        for index in 0..self.item.texts.len() {
+            let repeats = self.item.texts.get(index).and_then(|text| text.repeats);
+            let Some(said) = repeats.and_then(|said| self.item.texts.get(said)) else {
+                continue;
+            };
+            let (said, edited) = (said.text.clone(), said.edited);
+            if let Some(text) = self.item.texts.get_mut(index).filter(|_| edited) {
+                text.text = said;
+                text.edited = true;
             }
         }
         self.item.texts.retain(|text| text.node.is_some());

@@ -353,6 +353,7 @@ fn whole_item(dialect: Dialect<'_>, json: Json<'_>) -> Item {
         text: text_of(json, text.node).into_owned(),
         edited: false,
         is_value: false,
+        repeats: None,
     });
     Item {
         texts: texts.collect(),

@@ -152,6 +152,28 @@ fn a_signature_beside_a_call_or_an_answer_leaves_them_to_be_edited() {
 }
 
 #[test]
+fn reasoning_under_two_names_is_restored_under_both() {
+    let event = |text: &str| {
+        let details = json!([{"type": "reasoning.text", "text": text}]);
+        json!({"choices": [{"index": 0, "delta": {"reasoning": text, "reasoning_content": text, "reasoning_details": details}}]})
+    };
+    for pieces in [&["is it [EMAIL_1]?"][..], &["is it [EM", "AIL", "_1", "]?"]] {
+        let events: Vec<Value> = pieces.iter().map(|piece| event(piece)).collect();
+        let got = streamed(chat(true), &events);
+        for name in ["/reasoning", "/reasoning_content", "/reasoning_details/0/text"] {
+            let texts = got.iter().map(|event| {
+                event["choices"][0]["delta"]
+                    .pointer(name)
+                    .unwrap()
+                    .as_str()
+                    .unwrap()
+            });
+            assert_eq!(texts.collect::<String>(), "is it ana@corp.test?", "{name}");
+        }
+    }
+}
+
+#[test]
 fn texts_to_embed_are_masked() {
     let values = ["ana@corp.test", "写信给bob@corp.test吧", "ana@corp.test"];
     let names = ["[EMAIL_1]", "写信给[EMAIL_2]吧", "[EMAIL_1]"];
