@@ -24,14 +24,16 @@ pub(super) fn find(walk: &mut Walk<'_>, at: usize, mark: u8) -> Option<usize> {
     let passed = match mark {
         b',' => !is_argument(walk.text, at),
         b'(' => !is_quote(follows),
+        b':' => matches!(follows, Some(b':' | b'=' | b'>')),
         _ => matches!(follows, Some(b'=' | b'>')),
     };
     if passed || at < walk.judged {
         return None;
     }
     let key = Key::before(walk.text, at);
-    let known = key.kind().is_some() || is_long(walk.text, at) && key.providers().next().is_some();
-    if key.is_empty() || !known || mark == b'(' && !key.sets() {
+    let known =
+        key.kind().is_some() || !key.is_empty() && is_long(walk.text, at) && key.providers().next().is_some();
+    if !known || mark == b'(' && !key.sets() {
         return None;
     }
     let value = Value::after(walk.text, at + 1)?;

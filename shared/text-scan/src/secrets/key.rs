@@ -52,7 +52,7 @@ fn ends(last: u8) -> &'static [End] {
         b'h' => &[(b"auth", S)],
         b'l' => &[(b"credential", S)],
         b'n' => &[
-            (b"csrftoken", None), (b"xsrftoken", None), (b"authenticitytoken", None), (b"verificationtoken", None), (b"pagetoken", None),
+            (b"csrftoken", None), (b"middlewaretoken", None), (b"xsrftoken", None), (b"authenticitytoken", None), (b"verificationtoken", None), (b"pagetoken", None),
             (b"nexttoken", None), (b"continuationtoken", None), (b"synctoken", None), (b"publictoken", None), (b"canceltoken", None),
             (b"cancellationtoken", None), (b"specialtoken", None), (b"padtoken", None), (b"eostoken", None),
             (b"accesstoken", S), (b"authtoken", S), (b"apitoken", S), (b"refreshtoken", S), (b"bearertoken", S), (b"sessiontoken", S),
@@ -99,7 +99,8 @@ impl Key {
         let head = text
             .get(mark.saturating_sub(MAX_RAW + MAX_GAP)..mark)
             .unwrap_or_default();
-        Self::of(open(head).strip_suffix(b" value").map_or(open(head), open))
+        let name = open(head);
+        Self::of(name.strip_suffix(b" value").map_or(name, open))
     }
 
     /// The name at the end of `raw`.

@@ -25,8 +25,8 @@ const WORDS: [&[u8]; 20] = [
 ];
 /// Bytes of a value that are looked at.
 const LOOK: usize = 512;
-/// Bytes that follow one another (`abcd`, `3456`, `aaaa`) make a run of at least so many.
-const RUN: usize = 4;
+/// Bytes that follow one another (`abc`, `3456`, `aaa`) make a run of at least so many.
+const RUN: usize = 3;
 /// A value of at least this many bytes has more than [`FEW`] different ones.
 const LONG: usize = 10;
 const FEW: u32 = 4;
@@ -105,6 +105,7 @@ mod tests {
             "987654321zyxwvut",
             "ababababab12",
             "changeme",
+            "abc123def456",
         ] {
             assert!(is_placeholder(value.as_bytes()), "{value}");
         }
