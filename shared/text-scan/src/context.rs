@@ -1,5 +1,7 @@
 //! Words near a place that say what stands there.
 
+use std::ops::Range;
+
 /// Bytes before a place in which a word counts.
 const BEFORE: usize = 64;
 /// Bytes behind it.
@@ -29,13 +31,13 @@ impl<'a> Context<'a> {
     /// Whether one of the words is in the `reach` bytes before `start`.
     pub(crate) fn before(&self, start: usize, reach: usize, words: &[&str]) -> bool {
         let from = start.saturating_sub(reach);
-        (from..start).any(|at| self.any_at(at, start, words))
+        self.any_in(from..start, start, words)
     }
 
     /// Whether one of the words is in the `reach` bytes from `end` on.
     pub(crate) fn after(&self, end: usize, reach: usize, words: &[&str]) -> bool {
         let to = (end + reach).min(self.text.len());
-        (end..to).any(|at| self.any_at(at, to, words))
+        self.any_in(end..to, to, words)
     }
 
     /// The places near at which a word may begin, each with where it has to end.
@@ -107,6 +109,16 @@ impl<'a> Context<'a> {
         (end..=begins).any(|at| self.any_at(at, to, words))
     }
 
+    /// Whether one of the words begins at one of the places and ends before `to`.
+    fn any_in(&self, mut places: Range<usize>, to: usize, words: &[&str]) -> bool {
+        let firsts = words.iter().filter_map(|word| word.as_bytes().first());
+        let firsts = firsts.fold(0, |bits, first| bits | bit(*first));
+        places.any(|at| {
+            let first = self.text.get(at).map_or(0, u8::to_ascii_lowercase);
+            firsts & bit(first) != 0 && self.any_at(at, to, words)
+        })
+    }
+
     fn any_at(&self, at: usize, to: usize, words: &[&str]) -> bool {
         let Some(first) = self.may_begin(at) else {
             return false;
@@ -159,6 +171,11 @@ impl<'a> Context<'a> {
         };
         ends(last, next(0)) || (next(0).eq_ignore_ascii_case(&b's') && ends(next(0), next(1)))
     }
+}
+
+/// A bit for the first byte of a word; some bytes share one.
+fn bit(first: u8) -> u64 {
+    1 << (first & 63)
 }
 
 #[cfg(test)]
