@@ -93,9 +93,19 @@ fn next_fold(bytes: &[u8], mut at: usize) -> Option<(usize, Fold)> {
             [0xe4..=0xed, ..] | [0xe3, 0x81..=0xbf, ..] => at += 3,
             _ => match fold(rest) {
                 Some(fold) => return Some((at, fold)),
-                None => at += 1,
+                None => at += width(rest),
             },
         }
+    }
+}
+
+/// Bytes of the character that the bytes begin with.
+fn width(bytes: &[u8]) -> usize {
+    match bytes.first() {
+        Some(0xf0..) => 4,
+        Some(0xe0..) => 3,
+        Some(0xc0..) => 2,
+        _ => 1,
     }
 }
 
