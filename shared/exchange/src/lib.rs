@@ -30,6 +30,7 @@ mod joined;
 mod judge;
 mod pipeline;
 mod placed;
+mod queued;
 mod reading;
 mod record;
 mod release;

@@ -3,6 +3,7 @@
 use crate::engine::Counted;
 use crate::pipeline::{Item, ItemText, Scene, Stop};
 use crate::placed::{Misplaced, Placed};
+use crate::queued::{Queued, tell_repeats};
 use penstock_filter_api::{Failure, OutputFlow, Piece, PieceEdits, Reply};
 use penstock_llm_api::{ChannelId, MAX_CHANNELS, Part};
 use std::collections::VecDeque;
@@ -33,14 +34,6 @@ enum Say {
     Pretends,
     /// None any more: everything flows.
     Nothing,
-}
-
-#[derive(Debug)]
-struct Queued {
-    item: Item,
-    /// Place and edits of the item's text with the same index.
-    places: Vec<Placed>,
-    bytes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -172,12 +165,10 @@ impl Stage {
             self.end_channels(&mut item);
             places = self.place(&mut item);
         }
-        let texts: usize = item.texts.iter().map(|text| text.text.len()).sum();
-        let overhead = size_of::<Queued>() + item.texts.len() * (size_of::<ItemText>() + size_of::<Placed>());
-        let bytes = item.raw.len() + texts + overhead;
-        self.held_bytes = self.held_bytes.saturating_add(bytes);
-        self.held_raw_bytes = self.held_raw_bytes.saturating_add(item.raw.len());
-        self.queue.push_back(Queued { item, places, bytes });
+        let queued = Queued::new(item, places);
+        self.held_bytes = self.held_bytes.saturating_add(queued.bytes);
+        self.held_raw_bytes = self.held_raw_bytes.saturating_add(queued.item.raw.len());
+        self.queue.push_back(queued);
     }
 
     /// Gives each text its offset in its channel, and leaves `last` to the last of a channel.
@@ -195,12 +186,7 @@ impl Stage {
             }
             places.push(Placed::new(start, text.text.len()));
         }
-        for index in 0..item.texts.len() {
-            let repeats = repeated(&item.texts, index);
-            if let Some(text) = item.texts.get_mut(index) {
-                text.repeats = repeats;
-            }
-        }
+        tell_repeats(&mut item.texts);
         for (index, text) in item.texts.iter_mut().enumerate() {
             if text.part == Part::Delta && text.last {
                 text.last = self.channel(text.channel).latest == index;
@@ -484,14 +470,6 @@ impl Stage {
     }
 }
 
-/// The piece that the text at `index` repeats under another name of the same frame.
-fn repeated(texts: &[ItemText], index: usize) -> Option<usize> {
-    let text = texts.get(index).filter(|text| text.part == Part::Repeat)?;
-    texts
-        .iter()
-        .position(|said| said.part == Part::Delta && said.channel == text.channel && said.text == text.text)
-}
-
 /// Counts what a filter in shadow mode would have done.
 fn count_pretence(filter: &'static str, flow: &OutputFlow, edits: &PieceEdits, scene: &mut Scene<'_>) {
     let action = match flow {
@@ -505,34 +483,4 @@ fn count_pretence(filter: &'static str, flow: &OutputFlow, edits: &PieceEdits, s
         OutputFlow::AwaitFrom(_) | OutputFlow::LingerFrom(_) => "edit",
     };
     scene.engine.count(Counted::Would(filter, action), scene.host);
-}
-
-impl Queued {
-    fn texts(&self) -> impl Iterator<Item = (&ItemText, &Placed)> {
-        self.item.texts.iter().zip(&self.places)
-    }
-
-    /// The item with its edits written into its texts.
-    fn edited(mut self) -> Item {
-        for (text, place) in self.item.texts.iter_mut().zip(self.places) {
-            if let Some(edited) = place.edited(&text.text) {
-                text.text = edited;
-                text.edited = true;
-                text.is_value = false;
-            }
-        }
-        for index in 0..self.item.texts.len() {
-            let repeats = self.item.texts.get(index).and_then(|text| text.repeats);
-            let Some(said) = repeats.and_then(|said| self.item.texts.get(said)) else {
-                continue;
-            };
-            let (said, edited) = (said.text.clone(), said.edited);
-            if let Some(text) = self.item.texts.get_mut(index).filter(|_| edited) {
-                text.text = said;
-                text.edited = true;
-            }
-        }
-        self.item.texts.retain(|text| text.node.is_some());
-        self.item
-    }
 }
