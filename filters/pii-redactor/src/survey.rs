@@ -120,7 +120,7 @@ impl Survey {
         }
         let all = text_of(request.json, text.node);
         if all.len() <= WINDOW_BYTES {
-            self.close(*text, Body::Plain(scan(request.config, value, text.scope)));
+            self.close(*text, Body::Plain(scan(request.config, value, &all, text.scope)));
             return all.len();
         }
         let (mut finds, next) = window(request.config, &all, self.at);
@@ -217,15 +217,14 @@ impl Body {
     }
 }
 
-/// The finds in one value that are anybody's business.
-fn scan(config: &Config, value: Value<'_>, scope: Scope) -> Vec<Find> {
-    let text = text_of(value.json(), value.id());
+/// The finds in one value, of this text, that are anybody's business.
+fn scan(config: &Config, value: Value<'_>, text: &str, scope: Scope) -> Vec<Find> {
     let mut finds = if is_structured(scope) {
-        scan_under(config, &name_of(value), &text)
+        scan_under(config, &name_of(value), text)
     } else {
-        config.scanner.scan(&text)
+        config.scanner.scan(text)
     };
-    keep(config, scope, &text, &mut finds);
+    keep(config, scope, text, &mut finds);
     finds
 }
 
@@ -277,7 +276,7 @@ fn scan_json(config: &Config, value: Value<'_>, scope: Scope) -> Option<Body> {
     for node in tape.view(source.as_bytes()).nodes() {
         match node.kind() {
             Kind::String | Kind::Key | Kind::Number => {
-                let finds = scan(config, node, scope);
+                let finds = scan(config, node, &text_of(node.json(), node.id()), scope);
                 if !finds.is_empty() {
                     nodes.push((node.id(), finds));
                 }
