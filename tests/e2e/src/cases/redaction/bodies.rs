@@ -1,6 +1,6 @@
 //! What becomes of a find, and of the bodies around it.
 
-use super::{STAND_IN, VALUE, found, redactor, restored};
+use super::{STAND_IN, VALUE, found, redactor, redactor_in, restored};
 use crate::bodies::*;
 use crate::check::*;
 use crate::gzip::gzip;
@@ -56,6 +56,16 @@ fn framings() -> Vec<Scenario> {
             .pipelined(2)
             .runs(Runs::EnvoyHttp1("only HTTP/1.1 pipelines"))
             .then(client_gets_more(&[200, 200])),
+        case("redact: with heads that leave at once")
+            .given(redactor_in(r#"{"headers": "release"}"#, "{}"))
+            .request(asks())
+            .upstream(answer())
+            .then_all([
+                client_gets(200),
+                upstream_body(sent()),
+                upstream_header_absent("content-length"),
+                client_body(completion("Dear ana.roe@example.org")),
+            ]),
         case("redact: a stream with trailers")
             .given(redactor("{}"))
             .request(chat_stream("I am ana.roe@example.org"))
@@ -220,6 +230,23 @@ fn actions() -> Vec<Scenario> {
                 client_body_untouched(),
             ])
             .then(counted("penstock_pii_unknown_placeholders_total", 1)),
+        case("redact: a conversation that the server keeps gets no number twice")
+            .given(redactor("{}"))
+            .request(
+                Request::new("POST", "/v1/responses")
+                    .header("content-type", "application/json")
+                    .body(r#"{"model":"m","previous_response_id":"r-1","input":"I am ana.roe@example.org"}"#),
+            )
+            .upstream(json(
+                200,
+                r#"{"id":"r-2","object":"response","status":"completed","model":"m","output":[]}"#,
+            ))
+            .then_all([
+                client_gets(200),
+                upstream_body_lacks(VALUE),
+                upstream_body_lacks(STAND_IN),
+                upstream_body_has("I am [EMAIL_"),
+            ]),
         case("redact: what is masked shows in filter state, its value does not")
             .given(redactor("{}"))
             .request(chat("I am ana.roe@example.org"))
