@@ -134,7 +134,7 @@ fn new_finds() -> Vec<Scenario> {
     let anthropic = Request::new("POST", "/v1/messages")
         .header("content-type", "application/json")
         .body(r#"{"model":"c","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"hi"}]}"#);
-    let text = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"eve@example.net it is\"}}\n\n";
+    let text = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"eve@example.net it is, as far as anybody here could tell you\"}}\n\n";
     vec![
         case("redact: an answer that must not pass is refused")
             .given(block())
