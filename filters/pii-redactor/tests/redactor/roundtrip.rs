@@ -29,10 +29,12 @@ struct Play {
     action: &'static str,
 }
 
-const ACTIONS: [&str; 3] = [
+const ACTIONS: [&str; 4] = [
     r#""action": "mask""#,
     r#""action": "format_preserving""#,
     r#""keyed": true, "key": "0123456789abcdef""#,
+    // What the client sent is none of the finds in the answer.
+    r#""answers": "mask""#,
 ];
 
 fn play() -> impl Strategy<Value = Play> {
