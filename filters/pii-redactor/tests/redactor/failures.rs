@@ -1,6 +1,7 @@
 //! What cannot be read: nothing leaks, and a client that was masked gets its own values or an error.
 
 use crate::story::{Story, head, under};
+use penstock_fake_envoy::Ended;
 use serde_json::{Value, json};
 
 const CHAT: &str = "/v1/chat/completions";
@@ -82,6 +83,34 @@ fn a_whole_answer_that_cannot_be_read_is_refused_once_something_is_masked() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn an_answer_whose_head_has_left_is_reset() {
+    let answer = json!({"choices": [{"index": 0, "message": {"content": "Dear [EMAIL_1]"}}]}).to_string();
+    let json = ("content-type", "application/json");
+    for (fields, body) in [
+        (vec![json, ("content-encoding", "br")], answer.as_str()),
+        (vec![("content-type", "text/html")], &answer),
+        (vec![json], &answer[..answer.len() - 3]),
+        (vec![json], &format!("{answer}{}", " ".repeat(3_000))),
+    ] {
+        let mut story =
+            open(r#"{"headers": "release", "max_response_bytes": 2000}"#).asks(CHAT, &chat(MASKED, false));
+        story.begins("200", &fields);
+        for piece in body.as_bytes().chunks(40) {
+            story.envoy.response_body(story.stream, piece, false);
+        }
+        story.envoy.response_body(story.stream, b"", true);
+        assert_eq!(story.envoy.misuse(), [""; 0]);
+        let whole = story.envoy.client(story.stream).ended == Ended::Complete;
+        assert!(
+            !whole || story.status().starts_with(b"5"),
+            "{fields:?}: {}",
+            story.body()
+        );
+        assert!(!story.body().contains("EMAIL_1"), "{fields:?}: {}", story.body());
     }
 }
 
