@@ -14,7 +14,6 @@ mod names;
 mod pem;
 mod placeholder;
 mod rules;
-mod samples;
 mod shape;
 mod speech;
 mod stops;

@@ -4,7 +4,6 @@ use super::anchor::{Anchor, What, Word, anchors};
 use super::formats::{BAR, INFIX, TILDE};
 use super::placeholder::is_placeholder;
 use super::rules::{Own, format_rule, infix_rule};
-use super::samples::is_published;
 use super::shape::{fits, has};
 use super::stops::{self, Stop};
 use super::{assignment, curl, jwt, pem, speech, url};
@@ -107,7 +106,7 @@ impl<'a> Walk<'a> {
         }
         let end = fits(anchor.shape, self.text, at)?;
         let body = self.text.get(at + literal.len()..end)?;
-        let made_up = is_placeholder(body) || is_published(body);
+        let made_up = is_placeholder(body);
         (is_random(anchor.shape, body) && !made_up).then(|| self.add(at, end, rule))
     }
 
