@@ -274,7 +274,7 @@ impl Stage {
             count_pretence(name, &flow, &edits, scene);
         }
         let lingers = matches!(flow, OutputFlow::LingerFrom(_));
-        let awaits = matches!(flow, OutputFlow::AwaitFrom(_));
+        let awaits = matches!(flow, OutputFlow::AwaitFrom(_) | OutputFlow::LingerFrom(_));
         let decided = match (flow, self.say) {
             (OutputFlow::Clear, _) => end,
             (OutputFlow::HoldFrom(offset), _) => offset.min(end),

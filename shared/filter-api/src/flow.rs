@@ -40,7 +40,7 @@ pub enum OutputFlow {
     /// The same for text that only waits for its own rest: while nothing else is kept from the client by it, no time is too
     /// long, for a model may pause anywhere.
     AwaitFrom(u64),
-    /// As `HoldFrom`, for text that may leave as it is should it wait too long: a chance is missed then, no more.
+    /// As `AwaitFrom`, for text that may leave as it is should others wait too long for it: a chance is missed then, no more.
     LingerFrom(u64),
     /// Ask a service first; `on_output` is called again with its reply and the same piece.
     Wait(Callout),

@@ -156,13 +156,13 @@ fn a_hold_that_never_ends_fails_in_time() {
 }
 
 #[test]
-fn what_lingers_leaves_as_it_is_when_it_waits_too_long() {
+fn what_lingers_leaves_as_it_is_when_others_wait_too_long_for_it() {
     for held in ["[", "[E"] {
         let filter = judges(move |piece, _, _| {
-            let end = piece.start + piece.text.len() as u64;
-            match piece.held.len() + piece.text.len() {
-                1 => OutputFlow::LingerFrom(end - 1),
-                2 => OutputFlow::HoldFrom(end - 2),
+            let begin = piece.start - piece.held.len() as u64;
+            match [piece.held, piece.text].concat().as_str() {
+                "[" => OutputFlow::LingerFrom(begin),
+                "[E" => OutputFlow::AwaitFrom(begin),
                 _ => OutputFlow::Clear,
             }
         });
@@ -173,10 +173,13 @@ fn what_lingers_leaves_as_it_is_when_it_waits_too_long() {
             let frame = delta(0, &piece.to_string());
             stage.envoy.response_body(stream, frame.as_bytes(), false);
         }
-        assert_eq!(stage.text(stream), "");
+        stage.envoy.pass(60_000);
+        assert_eq!(stage.text(stream), "", "nobody waits for it");
+        let call = arguments(0, 0, "{}");
+        stage.envoy.response_body(stream, call.as_bytes(), false);
         stage.envoy.pass(1_200);
-        if held.len() == 1 {
-            assert_eq!(stage.text(stream), delta(0, "["));
+        if held == "[" {
+            assert_eq!(stage.text(stream), delta(0, "[") + &call);
             assert_eq!(stage.failures("a", "hold_timeout"), 0);
         } else {
             assert!(
