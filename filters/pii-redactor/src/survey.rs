@@ -26,6 +26,8 @@ const WINDOW_BYTES: usize = 96 << 10;
 const OVERLAP_BYTES: usize = 8 << 10;
 /// How far before a find the words may stand that say what it is, in bytes.
 const CONTEXT_BYTES: usize = 256;
+/// So much of the end of a key is read with each value under it, in bytes: a long one would be read again for each.
+const KEY_BYTES: usize = 64;
 /// What a find costs, as so many bytes of text.
 const FIND_COST: usize = 1 << 10;
 /// What a turn may cost: some two milliseconds.
@@ -251,6 +253,8 @@ fn name_of(value: Value<'_>) -> Cow<'_, str> {
 
 /// A value behind its key: `"pin": 1234` says more than `1234`, and one in a list is not all that there is.
 fn scan_under(config: &Config, key: &str, text: &str) -> Vec<Find> {
+    let from = key.len().saturating_sub(KEY_BYTES);
+    let key = key.get(border(key, from)..).unwrap_or_default();
     let start = key.len() + 2;
     let mut finds = config.scanner.scan(&[key, ": ", text].concat());
     finds.retain(|find| find.start >= start);

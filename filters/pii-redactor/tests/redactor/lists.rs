@@ -33,3 +33,13 @@ fn the_key_of_a_list_speaks_for_what_is_in_it() {
         r#"{"routing numbers":["[ABA_ROUTING_NUMBER_1]"]}"#
     );
 }
+
+#[test]
+fn a_long_key_is_not_read_again_for_every_value_under_it() {
+    let began = std::time::Instant::now();
+    let long = format!("{} routing number", "é".repeat(50_000));
+    let arguments = json!({ long.as_str(): vec!["121000358"; 2_000] }).to_string();
+    assert!(sent(&arguments).ends_with(r#","[ABA_ROUTING_NUMBER_1]"]}"#));
+    // Reading 200 MB would take minutes.
+    assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
+}
