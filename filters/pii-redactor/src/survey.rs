@@ -22,10 +22,10 @@ pub(crate) const INNER: Limits = Limits {
 };
 /// Most text that is scanned at once, in bytes.
 const WINDOW_BYTES: usize = 96 << 10;
-/// How far a find that begins in one window may reach into the next, in bytes: longer than any private key.
+/// How far a find that begins in one window may reach into the next, in bytes: longer than almost any private key.
 const OVERLAP_BYTES: usize = 8 << 10;
-/// How far before a find the words may stand that say what it is, in bytes.
-const CONTEXT_BYTES: usize = 256;
+/// How far before a find the words may stand that say what it is, in bytes: more than any `reach`.
+const CONTEXT_BYTES: usize = 1 << 10;
 /// So much of the end of a key is read with each value under it, in bytes: a long one would be read again for each.
 const KEY_BYTES: usize = 64;
 /// What a find costs, as so many bytes of text.
@@ -306,6 +306,10 @@ fn window(config: &Config, text: &str, at: usize) -> (Vec<Find>, usize) {
         find.end += start;
     }
     finds.retain(|find| (at..limit).contains(&find.start));
+    // What reaches the end of the window may reach beyond it: the next one begins there.
+    if let Some(cut) = finds.pop_if(|last| last.end == end && last.start > at && end < text.len()) {
+        return (finds, cut.start);
+    }
     let next = finds.last().map_or(limit, |last| last.end.max(limit));
     (finds, next)
 }

@@ -5,6 +5,19 @@ use serde_json::json;
 
 const FILLER: &str = "The turbine hall is quiet tonight, 三台机组都在运行。 ";
 
+/// What is sent of a message.
+fn sent(config: &str, text: &str) -> String {
+    let mut story = given(config).asks(
+        "/v1/chat/completions",
+        &json!({"model": "m", "messages": [{"role": "user", "content": text}]}),
+    );
+    story.envoy.pass(1_000);
+    story.sent()["messages"][0]["content"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
 /// A text of so many bytes, with a value at each of these places.
 fn text(bytes: usize, places: &[usize]) -> String {
     let mut text = String::new();
@@ -65,4 +78,30 @@ fn a_long_text_that_is_dealt_with_in_turns_loses_nothing() {
         stripped(&text)
     );
     assert_eq!(sent["messages"][1]["content"], "[EMAIL_3]");
+}
+
+#[test]
+fn a_key_longer_than_windows_overlap_is_masked_to_its_end() {
+    let line: String = "Zm9yIGxhbmQgc2hlIHRvb2sgdGhlIGxvbmcgd2F5IGhvbWUsIGFuZCBzYW5n".into();
+    let key = format!(
+        "-----BEGIN RSA PRIVATE KEY-----\n{}-----END RSA PRIVATE KEY-----",
+        format!("{line}\n").repeat(300)
+    );
+    for before in [85_000, 90_000, 95_000] {
+        let text = format!("{}{key} that is it. {}", text(before, &[]), text(60_000, &[]));
+        let sent = sent("{}", &text);
+        assert!(!sent.contains(&line), "{before}");
+        assert!(sent.contains("[SECRET_1] that is it."), "{before}");
+    }
+}
+
+#[test]
+fn a_word_far_before_a_find_is_known_in_the_next_window_too() {
+    let config =
+        r#"{"custom": [{"entity": "TICKET", "regex": "T-\\d{6}", "context": ["case"], "reach": 1000}]}"#;
+    let far = format!("case {} T-123456", "- ".repeat(450));
+    for before in (86_000..91_000).step_by(500) {
+        let text = format!("{}{far} {}", text(before, &[]), text(30_000, &[]));
+        assert!(sent(config, &text).contains("[TICKET_1]"), "{before}");
+    }
 }
