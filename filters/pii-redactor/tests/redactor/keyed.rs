@@ -245,3 +245,14 @@ fn a_surrogate_is_no_value_of_the_request() {
     let answer = story.answers(&json!({"choices": [{"index": 0, "message": {"content": sent}}]}));
     assert_eq!(answer["choices"][0]["message"]["content"], said);
 }
+
+#[test]
+fn names_behind_a_backslash_or_an_escape_are_not_given_out() {
+    let arguments = r#"{"a": "ana@corp.test", "b": "\nEMAIL_1 C:\\EMAIL_2"}"#;
+    let call = |arguments: &str| json!({"role": "assistant", "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": arguments}}]});
+    let story = given("{}").asks(CHAT, &json!({"model": "m", "messages": [call(arguments)]}));
+    let message = story.sent()["messages"][0].clone();
+    assert_eq!(message, call(&arguments.replace("ana@corp.test", "[EMAIL_3]")));
+    let answer = story.answers(&json!({"choices": [{"index": 0, "message": message}]}));
+    assert_eq!(answer["choices"][0]["message"], call(arguments));
+}
