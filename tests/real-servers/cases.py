@@ -39,6 +39,9 @@ class Want:
     vectors: list = None  # the bytes of each embedded text
 
 
+REFUSED = Want(status=400, holds="invalid_json")
+
+
 @dataclasses.dataclass
 class Case:
     name: str
@@ -47,6 +50,7 @@ class Case:
     want: Want
     read: object = None  # a function of readers
     repeats: bool = True  # asked again, the answer has the same bytes, but for ids and times
+    unreadable: bool = False  # a proxy whose redactor fails closed refuses it
 
     @property
     def stream(self):
@@ -165,7 +169,7 @@ def llama():
     yield Case("chat-fill-cache-unary", path, body, want, read)
     yield from both("chat-cached", path, body, dataclasses.replace(want, cached=True), read, USAGE)
     yield Case("count-tokens", "/v1/messages/count_tokens", {"model": "m", "messages": [{"role": "user", "content": "hi"}]}, Want(holds='{"input_tokens":5}'))
-    yield Case("bad-json", path, "{not json", Want(status=500, holds="parse error"))
+    yield Case("bad-json", path, "{not json", Want(status=500, holds="parse error"), unreadable=True)
     yield Case("no-messages", path, {"model": "m"}, Want(status=400, holds="messages"))
     yield Case("too-long", path, talk.chat("say", messages=user(TOO_LONG)), Want(status=400, holds='"n_prompt_tokens":9013'))
     yield Case("models", "/v1/models", None, Want(holds='"id":"scripted"'), repeats=False)
@@ -197,9 +201,9 @@ def ollama():
     talk = Dialogue(lambda script: f"{make_model.ALIAS}-{script}")
     for case in [*talk.openai_chat(), *talk.openai_rest(), *talk.anthropic(), *ollama_native(talk)]:
         yield dataclasses.replace(case, repeats=not case.want.calls)
-    yield Case("chat-bad-json", "/v1/chat/completions", "{not json", Want(status=400, holds="invalid"))
+    yield Case("chat-bad-json", "/v1/chat/completions", "{not json", Want(status=400, holds="invalid"), unreadable=True)
     yield Case("chat-no-such-model", "/v1/chat/completions", talk.chat("say", model="nobody"), Want(status=404, holds="not found"))
-    yield Case("api-bad-json", "/api/chat", "{not json", Want(status=400, holds="invalid"))
+    yield Case("api-bad-json", "/api/chat", "{not json", Want(status=400, holds="invalid"), unreadable=True)
     yield Case("api-no-such-model", "/api/chat", {"model": "nobody", "messages": user("hi")}, Want(status=404, holds="not found"))
     yield Case("api-tags", "/api/tags", None, Want(holds="scripted-say"), repeats=False)
     yield Case("models", "/v1/models", None, Want(holds="scripted-say"), repeats=False)
