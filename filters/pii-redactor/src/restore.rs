@@ -139,13 +139,25 @@ impl Seeker<'_> {
         match self.bracketed(at + 1) {
             Step::Found(end, entry) if self.vault.entry(entry).is_some_and(|entry| entry.is_number) => {
                 match self.byte(end) {
-                    Some(b'"') => Step::Found(end + 1, entry),
+                    Some(b'"') => self.value(end + 1, entry),
                     Some(_) => Step::None,
                     None => Step::Open,
                 }
             }
             step @ (Step::Open | Step::Perhaps) => step,
             Step::Found(..) | Step::Unknown(_) | Step::None => Step::None,
+        }
+    }
+
+    /// A number instead of a string that ends here, unless that is a key: keys keep their quotes.
+    fn value(&self, end: usize, entry: usize) -> Step {
+        let rest = self.bytes.get(end..).unwrap_or_default();
+        let blanks = rest.iter().take(MAX_BLANKS);
+        let blanks = blanks.take_while(|byte| byte.is_ascii_whitespace()).count();
+        match rest.get(blanks) {
+            Some(b':') => Step::None,
+            None if !self.place.last => Step::Open,
+            Some(_) | None => Step::Found(end, entry),
         }
     }
 
@@ -264,6 +276,8 @@ impl Seeker<'_> {
     }
 }
 
+/// Most blanks between a key and its colon.
+const MAX_BLANKS: usize = 8;
 /// So much of a surrogate is no other word, in bytes.
 const SURE_BYTES: usize = 7;
 

@@ -158,6 +158,10 @@ fn a_placeholder_is_known_however_json_writes_it() {
             r#"{"ana@corp.test": 1, "bob@corp.test": 2}"#,
         ),
         (r#"{"card": "[CARD_2]"}"#, r#"{"card": 4111111111111111}"#),
+        (
+            r#"{"[CARD_2]": "[CARD_2]", "[CARD_2]" : 1}"#,
+            r#"{"4111111111111111": 4111111111111111, "4111111111111111" : 1}"#,
+        ),
         (r#"{"card": [CARD_2]}"#, r#"{"card": 4111111111111111}"#),
         (
             r#"["[CARD_2]","[CARD_1]"]"#,
