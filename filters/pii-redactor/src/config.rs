@@ -27,6 +27,8 @@ pub(crate) struct Config {
     pub(crate) scope: Selection,
     pub(crate) max_finds: usize,
     pub(crate) max_series: usize,
+    /// Whether a find in a request may get a surrogate.
+    pub(crate) makes_surrogates: bool,
     /// Whether answers are scanned for what the client did not send.
     pub(crate) reads_answers: bool,
     /// Whether what is found there changes the answer.
@@ -55,6 +57,7 @@ impl Config {
             actions
         };
         let answers = actions(Way::Response);
+        let makes_surrogates = actions(Way::Request).contains(&Action::FormatPreserving);
         let own = scanner.rules().count() - raw.custom.len();
         let span = |(index, custom): (usize, &RawCustom)| {
             let mut met = policies.actions(RuleId((own + index) as u16), Way::Response);
@@ -79,6 +82,7 @@ impl Config {
             scope: scope.map_err(|error| error.under("scope"))?,
             max_finds: bounded("max_finds", raw.max_finds, MAX_FINDS)?,
             max_series: bounded("max_series", raw.max_series, MAX_SERIES)?,
+            makes_surrogates,
             reads_answers: answers.iter().any(|action| *action != Action::Pass),
             changes_answers: answers.into_iter().any(changes),
             span: span.unwrap_or(0),

@@ -1,7 +1,9 @@
 //! Names and hashes under a key.
 
+use crate::config::Config;
 use hmac::{Hmac, Mac};
 use penstock_filter_api::ConfigError;
+use penstock_llm_api::{Texts, UnseenKind};
 use sha2::Sha256;
 
 /// Shortest key, in bytes: one that nobody tries out.
@@ -9,7 +11,11 @@ const MIN_KEY_BYTES: usize = 16;
 
 /// A key of HMAC-SHA-256 (RFC 2104, FIPS 180-4), taken up once.
 #[derive(Clone)]
-pub(crate) struct Key(Hmac<Sha256>);
+pub(crate) struct Key {
+    mac: Hmac<Sha256>,
+    /// It was made of what others may guess.
+    is_guessable: bool,
+}
 
 impl Key {
     pub(crate) fn new(key: &str) -> Result<Self, ConfigError> {
@@ -24,20 +30,33 @@ impl Key {
 
     /// HMAC takes keys of any length.
     fn of(key: &[u8]) -> Option<Self> {
-        Hmac::new_from_slice(key).ok().map(Self)
+        let mac = Hmac::new_from_slice(key).ok()?;
+        Some(Self {
+            mac,
+            is_guessable: false,
+        })
     }
 
-    /// A key for one exchange, where none is configured: nobody else can know or meet it again.
+    /// A key for one exchange, where none is configured: names under it are met by no other. It is no secret.
     pub(crate) fn once(seed: &[u8], now_ns: u64, count: u64) -> Option<Self> {
-        let mut key = Self::of(seed)?.0;
+        let mut key = Self::of(seed)?.mac;
         key.update(&now_ns.to_le_bytes());
         key.update(&count.to_le_bytes());
-        Self::of(&key.finalize().into_bytes())
+        let key = Self::of(&key.finalize().into_bytes())?;
+        Some(Self {
+            is_guessable: true,
+            ..key
+        })
+    }
+
+    /// Whether a tag of a value would let those who read it try values out.
+    pub(crate) fn is_guessable(&self) -> bool {
+        self.is_guessable
     }
 
     /// `digits` hexadecimal digits in upper case that stand for a value of this label; at most 64.
     pub(crate) fn tag(&self, label: &str, value: &str, digits: usize) -> String {
-        let mut mac = self.0.clone();
+        let mut mac = self.mac.clone();
         mac.update(label.as_bytes());
         mac.update(&[0]);
         mac.update(value.as_bytes());
@@ -47,6 +66,18 @@ impl Key {
             .take(digits)
             .filter_map(|digit| char::from_digit(u32::from(digit), 16));
         hex.map(|digit| digit.to_ascii_uppercase()).collect()
+    }
+}
+
+/// What names the placeholders of a request, if not a number. Where the server keeps what it was sent, a number would come
+/// again for another value; `once` makes a key where none is configured.
+pub(crate) fn naming(config: &Config, texts: &Texts, once: impl FnOnce() -> Option<Key>) -> Option<Key> {
+    let mut unseen = texts.unseen.iter();
+    let stateful = unseen.any(|unseen| unseen.kind == UnseenKind::Reference);
+    match &config.key {
+        Some(key) if config.keyed || stateful => Some(key.clone()),
+        None if stateful => once(),
+        Some(_) | None => None,
     }
 }
 

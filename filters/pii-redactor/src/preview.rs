@@ -2,11 +2,12 @@
 
 use crate::book::Tally;
 use crate::config::Config;
+use crate::keyed::{Key, naming};
 use crate::mask::mask;
 use crate::survey::{Request, Survey, Turn};
 use crate::vault::Vault;
 use penstock_filter_api::ConfigError;
-use penstock_llm_api::{Dialect, request_texts};
+use penstock_llm_api::{Dialect, Texts, request_texts};
 use penstock_text_scan::{Find, Rule};
 use penstock_wire::{Json, JsonEdits};
 
@@ -88,7 +89,7 @@ impl Preview {
         let body = match (turn, blocked) {
             (Turn::TooMany, _) => Err(format!("more than {} finds", self.config.max_finds)),
             (_, Some(rule)) => Err(format!("{} is blocked", self.config.scanner.rule(rule).entity)),
-            (Turn::Done | Turn::Paused, None) => self.masked(request, &survey),
+            (Turn::Done | Turn::Paused, None) => self.masked(request, &texts, &survey),
         };
         let finds = tally.finds(&self.config.scanner);
         let mut unseen: Vec<&str> = texts.unseen.iter().map(|unseen| unseen.kind.name()).collect();
@@ -96,11 +97,12 @@ impl Preview {
         Redacted { body, finds, unseen }
     }
 
-    fn masked(&self, request: Request<'_>, survey: &Survey) -> Result<Vec<u8>, String> {
-        let key = self.config.key.as_ref().filter(|_| self.config.keyed);
+    fn masked(&self, request: Request<'_>, texts: &Texts, survey: &Survey) -> Result<Vec<u8>, String> {
+        // In an exchange the time goes into it.
+        let key = naming(&self.config, texts, || Key::once(b"", 0, 0));
         let (mut vault, mut edits) = (Vault::default(), JsonEdits::new());
         survey.teach(request, &mut vault, key.is_some());
-        mask(request, survey, &mut vault, key, &mut edits);
+        mask(request, survey, &mut vault, key.as_ref(), &mut edits);
         edits.apply(request.json).map_err(|error| error.to_string())
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::book::{Book, Tally};
 use crate::config::Config;
-use crate::keyed::Key;
+use crate::keyed::{Key, naming};
 use crate::mask::mask;
 use crate::piece::{Reading, Windows};
 use crate::survey::{Request, Survey, Turn};
@@ -150,7 +150,9 @@ impl Filter for RedactorOne {
         if let Some(rule) = survey.count(request, &mut self.tally) {
             return PromptFlow::Deny(denial(config, rule, "request"));
         }
-        let key = self.key(&texts, cx);
+        let key = naming(config, &texts, || {
+            Key::once(&shared.seed, cx.now_ns(), shared.opened.get())
+        });
         survey.teach(request, &mut self.vault, key.is_some());
         mask(request, &survey, &mut self.vault, key.as_ref(), prompt.edits());
         if !self.vault.is_empty() {
@@ -217,21 +219,6 @@ impl RedactorOne {
             blind.kind.name()
         );
         Some(Denial::new(400, "unseen_content", message))
-    }
-
-    /// What names placeholders, if not a number. Where the server keeps what it was sent, a number would come again for
-    /// another value.
-    fn key(&self, texts: &Texts, cx: &Cx<'_>) -> Option<Key> {
-        let config = &self.shared.config;
-        let stateful = texts
-            .unseen
-            .iter()
-            .any(|unseen| unseen.kind == UnseenKind::Reference);
-        match &config.key {
-            Some(key) if config.keyed || stateful => Some(key.clone()),
-            None if stateful => Key::once(&self.shared.seed, cx.now_ns(), self.shared.opened.get()),
-            Some(_) | None => None,
-        }
     }
 }
 

@@ -233,8 +233,8 @@ fn scan(config: &Config, value: Value<'_>, text: &str, scope: Scope) -> Vec<Find
 fn keep(config: &Config, scope: Scope, text: &str, finds: &mut Vec<Find>) {
     finds.retain(|find| {
         let action = config.policies.decide(find.rule, Way::Request, scope).action;
-        // What passes here is still the client's own when it comes back.
-        let wanted = action != Action::Pass || config.reads_answers;
+        // What passes here is still the client's own when it comes back, and no surrogate for another value.
+        let wanted = action != Action::Pass || config.reads_answers || config.makes_surrogates;
         wanted && !config.allows(text.get(find.start..find.end).unwrap_or_default())
     });
 }

@@ -185,7 +185,9 @@ impl Vault {
 
     fn tagged(&self, label: &str, masked: Masked<'_>, key: &Key) -> String {
         let kind = if masked.is_number { "number" } else { "text" };
-        let tag = key.tag(&format!("{label}/{kind}"), masked.value, 64);
+        let number = self.entries.len().to_string();
+        let named = if key.is_guessable() { &number } else { masked.value };
+        let tag = key.tag(&format!("{label}/{kind}"), named, 64);
         let mut digits = TAG_DIGITS;
         loop {
             let name = format!("{label}_{}", tag.get(..digits).unwrap_or(&tag));

@@ -1,6 +1,7 @@
 //! Names under a key, and what else a policy can make of a value.
 
 use crate::story::{Story, given};
+use penstock_llm_api::Dialect;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -81,6 +82,45 @@ fn names_are_keyed_where_the_server_keeps_the_conversation() {
         &json!({"model": "m", "previous_response_id": "r", "input": "I am ana@corp.test"}),
     );
     assert_eq!(story.sent()["input"], plain);
+}
+
+#[test]
+fn without_a_key_a_name_says_nothing_of_its_value() {
+    // The clock and the configuration may be guessed: a tag of the value would let the upstream try values out.
+    let name = |value: &str| {
+        let ask = json!({"model": "m", "previous_response_id": "r", "input": format!("I am {value}")});
+        given("{}").asks("/v1/responses", &ask).sent()["input"].clone()
+    };
+    assert_eq!(name("ana@corp.test"), name("bob@corp.test"));
+}
+
+#[test]
+fn a_surrogate_is_no_value_of_a_scope_that_passes() {
+    let config = r#"{"action": "format_preserving", "policies": [{"scopes": ["system"], "action": "pass"}]}"#;
+    let ask = json!({"model": "m", "messages": [
+        {"role": "system", "content": "write to person1@example.com"},
+        {"role": "user", "content": "I am ana@corp.test"},
+    ]});
+    let story = given(config).asks(CHAT, &ask);
+    assert_eq!(content(&story, 0), "write to person1@example.com");
+    assert_eq!(content(&story, 1), "I am person2@example.com");
+}
+
+#[test]
+fn a_preview_names_as_an_exchange_does() {
+    let config = r#"{"key": "0123456789abcdef"}"#;
+    let ask = json!({"model": "m", "previous_response_id": "r", "input": "I am ana@corp.test"});
+    let body = ask.to_string();
+    let mut tape = penstock_wire::Tape::new();
+    tape.parse(body.as_bytes(), &penstock_wire::Limits::default())
+        .unwrap();
+    let preview = penstock_pii_redactor::Preview::new(config).unwrap();
+    let shown = preview
+        .redact(Dialect::OpenAiResponses, tape.view(body.as_bytes()))
+        .body
+        .unwrap();
+    let sent = given(config).asks("/v1/responses", &ask).sent();
+    assert_eq!(serde_json::from_slice::<Value>(&shown).unwrap(), sent);
 }
 
 #[test]
