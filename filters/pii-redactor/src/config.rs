@@ -8,7 +8,7 @@ use penstock_filter_api::{ConfigError, Glob, Mode, OnFailure, Selection, globs};
 use penstock_text_scan::{RuleId, Scanner};
 
 /// Largest `max_finds`.
-const MAX_FINDS: u32 = 1_000_000;
+const MAX_FINDS: u32 = 100_000;
 /// Largest `max_series`.
 const MAX_SERIES: u32 = 100_000;
 /// Most values in `allow`.

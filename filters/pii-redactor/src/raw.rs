@@ -42,7 +42,7 @@ pub(crate) struct RawConfig {
     pub(crate) filter_state: bool,
     /// Which exchanges are looked at. Default: all.
     pub(crate) scope: RawScope,
-    /// Most finds in one request; one with more is a failure. 1 to 1000000.
+    /// Most finds in one request; one with more is a failure. 1 to 100000.
     pub(crate) max_finds: u32,
     /// Most combinations of entity, rule, scope and action with counters of their own. 1 to 100000.
     pub(crate) max_series: u32,

@@ -35,7 +35,7 @@ fn an_error_says_where() {
             r#"{"policies": [{"scopes": []}]}"#,
             "policies[0]: missing field `action`",
         ),
-        (r#"{"max_finds": 0}"#, "max_finds: not between 1 and 1000000"),
+        (r#"{"max_finds": 0}"#, "max_finds: not between 1 and 100000"),
         (r#"{"scope": {"apis": ["chat"]}}"#, "scope.apis[0]: no such API"),
         (
             r#"{"custom": [{"entity": "BADGE"}]}"#,
