@@ -11,7 +11,7 @@ use penstock_filter_api::{
     ConfigError, Cx, Denial, Failure, Filter, Head, Need, Needs, Open, OutputFlow, Piece, PieceEdits, Plugin,
     Policy, Prompt, PromptFlow, Record, Reply, Stage,
 };
-use penstock_llm_api::{Operation, Texts, UnseenKind};
+use penstock_llm_api::{Texts, UnseenKind};
 use penstock_text_scan::RuleId;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -55,7 +55,7 @@ impl Plugin for Redactor {
     fn open(&self, head: &Head, _cx: &mut Cx<'_>) -> Open {
         let config = &self.shared.config;
         let scope = &config.scope;
-        if !carries_text(head.target.operation)
+        if !head.target.operation.is_inference()
             || !scope.has_route(&head.route)
             || !scope.may_have_api(head.target.api)
         {
@@ -82,21 +82,6 @@ impl Plugin for Redactor {
                 response,
             },
         )
-    }
-}
-
-/// Whether texts of people go with this operation.
-fn carries_text(operation: Operation) -> bool {
-    match operation {
-        Operation::Generate | Operation::Embed => true,
-        Operation::Manage
-        | Operation::Upload
-        | Operation::Batch
-        | Operation::Realtime
-        | Operation::Mcp
-        | Operation::Grpc
-        | Operation::NotLlm
-        | Operation::Unknown => false,
     }
 }
 

@@ -14,7 +14,7 @@ use penstock_filter_api::{
     ConfigError, Cx, Filter, Head, Mode, Need, Needs, Open, Origin, Plugin, Policy, Prompt, PromptFlow,
     Record, Reply, Seen, Stage,
 };
-use penstock_llm_api::{Api, Operation};
+use penstock_llm_api::Api;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -58,7 +58,7 @@ impl Plugin for Meter {
 
     fn open(&self, head: &Head, cx: &mut Cx<'_>) -> Open {
         let config = &self.shared.config;
-        if config.mode == Mode::Off || !is_metered(head.target.operation) {
+        if config.mode == Mode::Off || !head.target.operation.is_inference() {
             return Open::Skip;
         }
         if !config.scope.exchanges.has_route(&head.route)
@@ -90,21 +90,6 @@ impl Plugin for Meter {
                 response: Need::Observe,
             },
         )
-    }
-}
-
-/// Whether a model works for this operation, and its answer tells how much.
-fn is_metered(operation: Operation) -> bool {
-    match operation {
-        Operation::Generate | Operation::Embed => true,
-        Operation::Manage
-        | Operation::Upload
-        | Operation::Batch
-        | Operation::Realtime
-        | Operation::Mcp
-        | Operation::Grpc
-        | Operation::NotLlm
-        | Operation::Unknown => false,
     }
 }
 

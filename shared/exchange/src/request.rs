@@ -60,7 +60,7 @@ impl Exchange {
         let path = text(&headers, ":path").into_owned();
         let mut target = detect(&llm_head(&headers, &path), &self.engine.settings.custom);
         let routes = &self.engine.settings.routes;
-        let known = matches!(target.operation, Operation::Generate | Operation::Embed);
+        let known = target.operation.is_inference();
         let mut route = String::new();
         if known || !routes.is_empty() {
             let name = host.property(&["xds", "route_name"]).unwrap_or_default();

@@ -196,6 +196,15 @@ impl Operation {
         Self::Unknown,
     ];
 
+    /// Whether a model works for it here and now: texts go in, and tokens are reported.
+    pub fn is_inference(self) -> bool {
+        match self {
+            Self::Generate | Self::Embed => true,
+            Self::Manage | Self::Upload | Self::Batch | Self::Realtime | Self::Mcp | Self::Grpc => false,
+            Self::NotLlm | Self::Unknown => false,
+        }
+    }
+
     /// The name in configuration, metrics and logs.
     pub fn name(self) -> &'static str {
         match self {
