@@ -1,6 +1,6 @@
 //! Payment cards: issuer, length, Luhn check digit (ISO/IEC 7812).
 
-use super::candidate::{Candidate, Group};
+use super::candidate::{Candidate, Group, MAX_GROUPS};
 use super::identity::MY_NUMBER;
 use super::resident::is_resident_id;
 use super::rules::Core;
@@ -118,8 +118,17 @@ pub(crate) fn find(candidate: &Candidate<'_>, context: &Context<'_>, finds: &mut
 /// Some groups of a candidate: the first, the last.
 type Window<'a> = (&'a Candidate<'a>, usize, usize);
 
-/// Whether groups of these sizes, five bits each, are those that cards are printed in, and no line of a table.
+/// Whether groups of these sizes, five bits each, are those that cards are printed in, and no line of a table. In a list of
+/// cards each stands next to another.
 fn is_printed(sizes: u64, (candidate, first, last): Window<'_>) -> bool {
+    let (before, after) = (first.checked_sub(1), last + 1);
+    PRINTED.contains(&sizes)
+        && before.is_none_or(|before| !is_four(candidate, before) || is_end_of_card(candidate, before))
+        && (!is_four(candidate, after) || is_begin_of_card(candidate, after))
+}
+
+/// Sizes of the groups that cards are printed in, five bits each.
+const PRINTED: [u64; 7] = {
     const fn sizes_of<const N: usize>(groups: [u64; N]) -> u64 {
         let (mut sizes, mut group) = (0, 0);
         while group < N {
@@ -134,7 +143,7 @@ fn is_printed(sizes: u64, (candidate, first, last): Window<'_>) -> bool {
         }
         sizes
     }
-    const PRINTED: [u64; 7] = [
+    [
         sizes_of([4, 4, 4, 4]),
         sizes_of([4, 6, 5]),
         sizes_of([4, 6, 4]),
@@ -142,14 +151,31 @@ fn is_printed(sizes: u64, (candidate, first, last): Window<'_>) -> bool {
         sizes_of([4, 4, 4, 4, 2]),
         sizes_of([6, 13]),
         sizes_of([4, 4, 5]),
-    ];
-    let four = |group: Option<usize>| {
-        is_number(candidate, group)
-            && group
-                .and_then(|group| candidate.groups.get(group))
-                .is_some_and(|group| group.len() == 4)
-    };
-    PRINTED.contains(&sizes) && !four(first.checked_sub(1)) && !four(last.checked_add(1))
+    ]
+};
+
+fn is_four(candidate: &Candidate<'_>, group: usize) -> bool {
+    is_number(candidate, Some(group)) && candidate.groups.get(group).is_some_and(|group| group.len() == 4)
+}
+
+/// Whether a printed card ends with this group.
+fn is_end_of_card(candidate: &Candidate<'_>, last: usize) -> bool {
+    (2..=4)
+        .filter_map(|more| last.checked_sub(more))
+        .any(|first| is_printed_card(candidate, first, last))
+}
+
+/// Whether a printed card begins with this group, or what does is cut off where the candidate is full.
+fn is_begin_of_card(candidate: &Candidate<'_>, first: usize) -> bool {
+    first + 4 > MAX_GROUPS || (2..=4).any(|more| is_printed_card(candidate, first, first + more))
+}
+
+fn is_printed_card(candidate: &Candidate<'_>, first: usize, last: usize) -> bool {
+    let groups = candidate.groups.get(first..=last).unwrap_or_default();
+    let sizes = groups
+        .iter()
+        .fold(0, |sizes, group| sizes << 5 | group.len() as u64);
+    groups.iter().all(Group::is_number) && PRINTED.contains(&sizes) && is_card((candidate, first, last))
 }
 
 /// Whether no further number follows the groups, which are neither a decimal fraction nor on lines of other things.
@@ -300,7 +326,18 @@ mod tests {
     }
 
     #[test]
+    fn every_card_of_a_list_is_found() {
+        let cards = ["4111 1111 1111 1111", "5500 0000 0000 0004", "3782 822463 10005"];
+        for joint in ["\n", " ", ", ", "\r\n", "\t"] {
+            let list: Vec<&str> = cards.iter().copied().cycle().take(60).collect();
+            assert_eq!(finds("CREDIT_CARD", &list.join(joint)), list, "{joint:?}");
+        }
+    }
+
+    #[test]
     fn a_table_of_numbers_is_no_card() {
         assert!(!has("CREDIT_CARD", "1200 4111 1111 1111 1111 3900"));
+        let rows = "4111 1111 1111 1111\n1204 3310 4521 1250\n";
+        assert!(!has("CREDIT_CARD", &rows.repeat(20)));
     }
 }
