@@ -101,6 +101,9 @@ pub(crate) static TOOL: Shape = shape! {
     "tools" => Rule::Shape(&TOOL),
     "server_label" => Rule::Constant,
     "server_url" => Rule::Unseen(UnseenKind::Remote),
+    // For the provider, which calls the server with them; no model reads them.
+    "authorization" => Rule::Unseen(UnseenKind::Remote),
+    "headers" => Rule::Unseen(UnseenKind::Remote),
     "connector_id" => Rule::Unseen(UnseenKind::Remote),
     "server_description" => Rule::Text(Scope::ToolDefinition),
     "vector_store_ids" => Rule::Unseen(UnseenKind::Remote),

@@ -197,3 +197,24 @@ fn texts_to_embed_are_masked() {
     let sent = given("{}").asks("/v1beta/models/m:embedContent", &one).sent();
     assert_eq!(sent["content"]["parts"][0]["text"], "I am [EMAIL_1]");
 }
+
+#[test]
+fn what_the_provider_needs_to_call_a_server_of_tools_stays() {
+    let tool = json!({
+        "type": "mcp",
+        "server_label": "crm",
+        "server_url": "https://crm.corp.test/mcp",
+        "server_description": "Ask ana@corp.test for access",
+        "authorization": "ya29.a0AfH6SMBx7Qz9pLk2VwT8sRn4Yd",
+        "headers": {"Authorization": "Bearer 9fQ2kLw83hZpT0aVbN4s"},
+    });
+    let story = given("{}").asks(
+        "/v1/responses",
+        &json!({"model": "m", "input": "hi", "tools": [tool.clone()]}),
+    );
+    let sent = &story.sent()["tools"][0];
+    assert_eq!(sent["server_description"], "Ask [EMAIL_1] for access");
+    for field in ["server_url", "authorization", "headers"] {
+        assert_eq!(sent[field], tool[field]);
+    }
+}
