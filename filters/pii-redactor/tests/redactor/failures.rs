@@ -294,9 +294,9 @@ fn hostile_texts_take_bounded_time() {
         .collect();
     let began = std::time::Instant::now();
     for (text, finds) in [
-        (&no_spaces, 1_000_000),
-        (&fakes, 1_000_000),
-        (&dense, 1_000_000),
+        (&no_spaces, 100_000),
+        (&fakes, 100_000),
+        (&dense, 100_000),
         (&dense, 10_000),
     ] {
         let text = format!("{text} ana@corp.test");
