@@ -145,7 +145,13 @@ impl Gatherer {
             if words > MAX_WORDS || (group.is_word() && group.len() > MAX_LETTERS) {
                 break group.end;
             }
-            singles = if group.len() == 1 { singles + 1 } else { 0 };
+            // Those of an address such as 8.8.4.4 are no list.
+            let dotted = at.checked_sub(1).and_then(|before| text.get(before)) == Some(&b'.');
+            singles = if group.len() == 1 && !dotted {
+                singles + 1
+            } else {
+                0
+            };
             if singles > MAX_SINGLES {
                 break group.end;
             }

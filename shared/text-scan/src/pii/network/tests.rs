@@ -21,6 +21,15 @@ fn ipv4_is_found_between_any_letters() {
 }
 
 #[test]
+fn every_ipv4_of_a_list_is_found() {
+    let short = ["192.168.4.5", "8.8.4.4", "1.1.1.1", "9.9.9.9", "10.20.30.40"];
+    for joint in ["\n", " ", ", ", "\t", ";"] {
+        let list: Vec<&str> = short.iter().copied().cycle().take(60).collect();
+        assert_eq!(finds("IP_ADDRESS", &list.join(joint)), list, "{joint:?}");
+    }
+}
+
+#[test]
 fn versions_and_other_numbers_are_no_ipv4() {
     for text in [
         "256.1.1.1",
