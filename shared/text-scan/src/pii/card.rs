@@ -122,9 +122,15 @@ type Window<'a> = (&'a Candidate<'a>, usize, usize);
 /// cards each stands next to another.
 fn is_printed(sizes: u64, (candidate, first, last): Window<'_>) -> bool {
     let (before, after) = (first.checked_sub(1), last + 1);
+    let goes_on = |gap: usize| {
+        let gap = candidate.gap(gap);
+        gap == candidate.gap(first) || gap.contains(&b'\n')
+    };
     PRINTED.contains(&sizes)
-        && before.is_none_or(|before| !is_four(candidate, before) || is_end_of_card(candidate, before))
-        && (!is_four(candidate, after) || is_begin_of_card(candidate, after))
+        && before.is_none_or(|before| {
+            !is_four(candidate, before) || !goes_on(before) || is_end_of_card(candidate, before)
+        })
+        && (!is_four(candidate, after) || !goes_on(last) || is_begin_of_card(candidate, after))
 }
 
 /// Sizes of the groups that cards are printed in, five bits each.
@@ -154,8 +160,11 @@ const PRINTED: [u64; 7] = {
     ]
 };
 
+/// Whether a group is a number of four digits, and no part of an amount or a date.
 fn is_four(candidate: &Candidate<'_>, group: usize) -> bool {
-    is_number(candidate, Some(group)) && candidate.groups.get(group).is_some_and(|group| group.len() == 4)
+    is_number(candidate, Some(group))
+        && candidate.is_whole(group, group)
+        && candidate.groups.get(group).is_some_and(|group| group.len() == 4)
 }
 
 /// Whether a printed card ends with this group.
@@ -331,6 +340,20 @@ mod tests {
         for joint in ["\n", " ", ", ", "\r\n", "\t"] {
             let list: Vec<&str> = cards.iter().copied().cycle().take(60).collect();
             assert_eq!(finds("CREDIT_CARD", &list.join(joint)), list, "{joint:?}");
+        }
+    }
+
+    #[test]
+    fn a_card_in_a_row_with_dates_and_amounts_is_found() {
+        let card = "4111 1111 1111 1111";
+        for row in [
+            "4111 1111 1111 1111\t2024-03-19\t9636.59",
+            "4111 1111 1111 1111 6465.52",
+            "2024-05-24 4111 1111 1111 1111 3453.56",
+            "1200\t4111 1111 1111 1111\t2024",
+            "4111 1111 1111 1111, 2024",
+        ] {
+            assert_eq!(finds("CREDIT_CARD", row), [card], "{row}");
         }
     }
 
