@@ -67,9 +67,12 @@ fn international(number: &Number<'_>, prefix: usize) -> Option<usize> {
     let fits = |parts: &usize| {
         let trunk = usize::from(number.has_trunk(*parts));
         let national = number.digits(*parts).len().checked_sub(prefix + code + trunk);
-        national.is_some_and(|len| (shortest..=longest).contains(&len)) && number.ends_at(*parts)
+        national.is_some_and(|len| (shortest..=longest).contains(&len))
     };
-    (1..=number.count()).rev().find(fits)
+    // Behind a '+' a blank may end it: "+1 212 555 0123 24 hours a day".
+    let blank = |parts: &usize| number.has_plus() && *parts > 2 && number.gap(*parts - 1) == b" ";
+    let mut fitting = (1..=number.count()).rev().filter(fits);
+    fitting.find(|parts| number.ends_at(*parts) || blank(parts))
 }
 
 /// Written as a numbering plan writes it.

@@ -178,3 +178,14 @@ fn a_word_that_says_what_it_is_makes_it_no_phone_number() {
         assert!(!has("PHONE_NUMBER", text), "{text}");
     }
 }
+
+#[test]
+fn a_number_with_its_country_ends_before_another_number() {
+    for (text, phone) in [
+        ("call +1 212 555 0123 24 hours a day", "+1 212 555 0123"),
+        ("+34 639 508 758 3453.56", "+34 639 508 758"),
+        ("from +44 20 7946 0018 12:30 on", "+44 20 7946 0018"),
+    ] {
+        assert_eq!(finds("PHONE_NUMBER", text), [phone], "{text}");
+    }
+}
