@@ -2,8 +2,9 @@
 
 use crate::config::Config;
 use hmac::{Hmac, Mac};
-use penstock_filter_api::ConfigError;
-use penstock_llm_api::{Texts, UnseenKind};
+use penstock_filter_api::{ConfigError, Value};
+use penstock_llm_api::{Api, Dialect, Texts, UnseenKind};
+use penstock_wire::Json;
 use sha2::Sha256;
 
 /// Shortest key, in bytes: one that nobody tries out.
@@ -70,15 +71,28 @@ impl Key {
 }
 
 /// What names the placeholders of a request, if not a number. Where the server keeps what it was sent, a number would come
-/// again for another value; `once` makes a key where none is configured.
-pub(crate) fn naming(config: &Config, texts: &Texts, once: impl FnOnce() -> Option<Key>) -> Option<Key> {
+/// again for another value; `once` makes a key where none is configured. A first turn that the server keeps is named by the
+/// configured key too, so that the next one finds its names.
+pub(crate) fn naming(
+    config: &Config,
+    texts: &Texts,
+    kept: bool,
+    once: impl FnOnce() -> Option<Key>,
+) -> Option<Key> {
     let mut unseen = texts.unseen.iter();
     let stateful = unseen.any(|unseen| unseen.kind == UnseenKind::Reference);
     match &config.key {
-        Some(key) if config.keyed || stateful => Some(key.clone()),
+        Some(key) if config.keyed || stateful || kept => Some(key.clone()),
         None if stateful => once(),
         Some(_) | None => None,
     }
+}
+
+/// Whether the server keeps this request for later ones: the Responses API does, unless `store` is false
+/// (<https://platform.openai.com/docs/guides/conversation-state>).
+pub(crate) fn is_kept(dialect: Dialect<'_>, json: Json<'_>) -> bool {
+    let store = json.root().member("store").and_then(Value::as_bool);
+    dialect.api() == Api::OpenAiResponses && store != Some(false)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub(crate) fn mask(
     vault: &mut Vault,
     key: Option<&Key>,
     edits: &mut JsonEdits,
-) {
+) -> Result<(), Unwritable> {
     let mut scribe = Scribe {
         config: request.config,
         vault,
@@ -29,13 +29,18 @@ pub(crate) fn mask(
         match &part.body {
             Body::Plain(finds) => scribe.edit(request.json.value(node), scope, finds, edits),
             Body::Json { source, nodes } => {
-                if let Some(edited) = scribe.rewrite(source, scope, nodes) {
+                if let Some(edited) = scribe.rewrite(source, scope, nodes)? {
                     edits.replace_text(node, 0..source.len(), &edited);
                 }
             }
         }
     }
+    Ok(())
 }
+
+/// An edit that cannot be written. What it should have masked must not leave.
+#[derive(Debug)]
+pub(crate) struct Unwritable;
 
 /// Writes stand-ins.
 struct Scribe<'a> {
@@ -70,18 +75,24 @@ impl Scribe<'_> {
     }
 
     /// JSON source text with its edits; `None` if there is none to make.
-    fn rewrite(&mut self, source: &str, scope: Scope, nodes: &[(NodeId, Vec<Find>)]) -> Option<String> {
+    fn rewrite(
+        &mut self,
+        source: &str,
+        scope: Scope,
+        nodes: &[(NodeId, Vec<Find>)],
+    ) -> Result<Option<String>, Unwritable> {
         let mut tape = Tape::new();
-        tape.parse(source.as_bytes(), &INNER).ok()?;
+        tape.parse(source.as_bytes(), &INNER).map_err(|_| Unwritable)?;
         let json = tape.view(source.as_bytes());
         let mut edits = JsonEdits::new();
         for (node, finds) in nodes {
             self.edit(json.value(*node), scope, finds, &mut edits);
         }
         if edits.is_empty() {
-            return None;
+            return Ok(None);
         }
-        String::from_utf8(edits.apply(json).ok()?).ok()
+        let edited = edits.apply(json).map_err(|_| Unwritable)?;
+        String::from_utf8(edited).map(Some).map_err(|_| Unwritable)
     }
 
     /// What takes the place of a find; `None` if it stays.

@@ -2,8 +2,8 @@
 
 use crate::book::Tally;
 use crate::config::Config;
-use crate::keyed::{Key, naming};
-use crate::mask::mask;
+use crate::keyed::{Key, is_kept, naming};
+use crate::mask::{Unwritable, mask};
 use crate::survey::{Request, Survey, Turn};
 use crate::vault::Vault;
 use penstock_filter_api::ConfigError;
@@ -89,7 +89,7 @@ impl Preview {
         let body = match (turn, blocked) {
             (Turn::TooMany, _) => Err(format!("more than {} finds", self.config.max_finds)),
             (_, Some(rule)) => Err(format!("{} is blocked", self.config.scanner.rule(rule).entity)),
-            (Turn::Done | Turn::Paused, None) => self.masked(request, &texts, &survey),
+            (Turn::Done | Turn::Paused, None) => self.masked(dialect, request, &texts, &survey),
         };
         let finds = tally.finds(&self.config.scanner);
         let mut unseen: Vec<&str> = texts.unseen.iter().map(|unseen| unseen.kind.name()).collect();
@@ -97,12 +97,20 @@ impl Preview {
         Redacted { body, finds, unseen }
     }
 
-    fn masked(&self, request: Request<'_>, texts: &Texts, survey: &Survey) -> Result<Vec<u8>, String> {
+    fn masked(
+        &self,
+        dialect: Dialect<'_>,
+        request: Request<'_>,
+        texts: &Texts,
+        survey: &Survey,
+    ) -> Result<Vec<u8>, String> {
         // In an exchange the time goes into it.
-        let key = naming(&self.config, texts, || Key::once(b"", 0, 0));
+        let kept = is_kept(dialect, request.json);
+        let key = naming(&self.config, texts, kept, || Key::once(b"", 0, 0));
         let (mut vault, mut edits) = (Vault::default(), JsonEdits::new());
         survey.teach(request, &mut vault, key.is_some());
-        mask(request, survey, &mut vault, key.as_ref(), &mut edits);
+        mask(request, survey, &mut vault, key.as_ref(), &mut edits)
+            .map_err(|Unwritable| "an edit cannot be written".to_owned())?;
         edits.apply(request.json).map_err(|error| error.to_string())
     }
 }

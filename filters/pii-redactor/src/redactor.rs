@@ -2,8 +2,8 @@
 
 use crate::book::{Book, Tally};
 use crate::config::Config;
-use crate::keyed::{Key, naming};
-use crate::mask::mask;
+use crate::keyed::{Key, is_kept, naming};
+use crate::mask::{Unwritable, mask};
 use crate::piece::{Reading, Windows};
 use crate::survey::{Request, Survey, Turn};
 use crate::vault::Vault;
@@ -135,11 +135,13 @@ impl Filter for RedactorOne {
         if let Some(rule) = survey.count(request, &mut self.tally) {
             return PromptFlow::Deny(denial(config, rule, "request"));
         }
-        let key = naming(config, &texts, || {
+        let key = naming(config, &texts, is_kept(prompt.dialect(), json), || {
             Key::once(&shared.seed, cx.now_ns(), shared.opened.get())
         });
         survey.teach(request, &mut self.vault, key.is_some());
-        mask(request, &survey, &mut self.vault, key.as_ref(), prompt.edits());
+        if let Err(Unwritable) = mask(request, &survey, &mut self.vault, key.as_ref(), prompt.edits()) {
+            return PromptFlow::Fail(Failure::Bug);
+        }
         if !self.vault.is_empty() {
             cx.bind_response();
         }

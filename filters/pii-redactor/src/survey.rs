@@ -30,6 +30,8 @@ const CONTEXT_BYTES: usize = 1 << 10;
 const KEY_BYTES: usize = 64;
 /// What a find costs, as so many bytes of text.
 const FIND_COST: usize = 1 << 10;
+/// What a value of JSON costs beside its text.
+const NODE_COST: usize = 64;
 /// What a turn may cost: some two milliseconds.
 const TURN_COST: usize = 256 << 10;
 
@@ -49,8 +51,18 @@ pub(crate) struct Survey {
     /// The text that is next, and from where.
     next: usize,
     at: usize,
-    /// The finds before that in the same text.
+    /// The finds before that in the same text, and the text itself.
     begun: Vec<Find>,
+    decoded: Option<String>,
+    /// JSON source text that is scanned up to some node.
+    inner: Option<Inner>,
+}
+
+/// JSON source text on its way.
+struct Inner {
+    source: String,
+    nodes: Vec<(NodeId, Vec<Find>)>,
+    next: usize,
 }
 
 /// A text with finds.
@@ -112,15 +124,16 @@ impl Survey {
     /// Scans a text, or the next window of a long one. Gives the bytes that are dealt with.
     fn scan(&mut self, request: Request<'_>, text: &Text) -> usize {
         let value = request.json.value(text.node);
-        let is_json = text.encoding != Encoding::Plain || is_result_in_json(request, text);
-        if self.at == 0
-            && is_json
-            && let Some(body) = scan_json(request.config, value, text.scope)
+        let is_json = || text.encoding != Encoding::Plain || is_result_in_json(request, text);
+        if (self.inner.is_some() || self.at == 0 && is_json())
+            && let Some(dealt) = self.scan_json(request, text)
         {
-            self.close(*text, body);
-            return value.decoded_len();
+            return dealt;
         }
-        let all = text_of(request.json, text.node);
+        let all = self
+            .decoded
+            .take()
+            .map_or_else(|| text_of(request.json, text.node), Cow::Owned);
         if all.len() <= WINDOW_BYTES {
             self.close(*text, Body::Plain(scan(request.config, value, &all, text.scope)));
             return all.len();
@@ -133,8 +146,45 @@ impl Survey {
         if next == all.len() {
             let finds = std::mem::take(&mut self.begun);
             self.close(*text, Body::Plain(finds));
+        } else {
+            self.decoded = Some(all.into_owned());
         }
         dealt
+    }
+
+    /// Scans JSON source text, for a turn at the most. Gives the bytes that are dealt with; `None` for what is no JSON.
+    fn scan_json(&mut self, request: Request<'_>, text: &Text) -> Option<usize> {
+        let Inner {
+            source,
+            mut nodes,
+            mut next,
+        } = self.inner.take().unwrap_or_else(|| Inner {
+            source: text_of(request.json, text.node).into_owned(),
+            nodes: Vec::new(),
+            next: 0,
+        });
+        let mut tape = Tape::new();
+        tape.parse(source.as_bytes(), &INNER).ok()?;
+        let json = tape.view(source.as_bytes());
+        let (mut dealt, mut cost) = (0, 0);
+        for node in json.nodes().skip(next) {
+            if cost >= TURN_COST {
+                break;
+            }
+            next += 1;
+            let (bytes, finds) = scan_node(request.config, node, text.scope);
+            dealt += bytes;
+            cost += bytes + NODE_COST + finds.len() * FIND_COST;
+            if !finds.is_empty() {
+                nodes.push((node.id(), finds));
+            }
+        }
+        if next < json.len_nodes() {
+            self.inner = Some(Inner { source, nodes, next });
+        } else {
+            self.close(*text, Body::Json { source, nodes });
+        }
+        Some(dealt)
     }
 
     /// A text is scanned to its end.
@@ -271,24 +321,15 @@ fn is_result_in_json(request: Request<'_>, text: &Text) -> bool {
     text.scope == Scope::ToolResult && begins(&text_of(request.json, text.node))
 }
 
-/// The finds in JSON source text; `None` for what is no JSON.
-fn scan_json(config: &Config, value: Value<'_>, scope: Scope) -> Option<Body> {
-    let source = text_of(value.json(), value.id()).into_owned();
-    let mut tape = Tape::new();
-    tape.parse(source.as_bytes(), &INNER).ok()?;
-    let mut nodes = Vec::new();
-    for node in tape.view(source.as_bytes()).nodes() {
-        match node.kind() {
-            Kind::String | Kind::Key | Kind::Number => {
-                let finds = scan(config, node, &text_of(node.json(), node.id()), scope);
-                if !finds.is_empty() {
-                    nodes.push((node.id(), finds));
-                }
-            }
-            Kind::Null | Kind::Bool | Kind::Array | Kind::Object => {}
+/// The bytes of a node of JSON source text, and the finds in it.
+fn scan_node(config: &Config, node: Value<'_>, scope: Scope) -> (usize, Vec<Find>) {
+    match node.kind() {
+        Kind::String | Kind::Key | Kind::Number => {
+            let text = text_of(node.json(), node.id());
+            (text.len(), scan(config, node, &text, scope))
         }
+        Kind::Null | Kind::Bool | Kind::Array | Kind::Object => (0, Vec::new()),
     }
-    Some(Body::Json { source, nodes })
 }
 
 /// The finds that begin in the next window of a long text, and where the one after it begins.

@@ -296,3 +296,14 @@ fn names_behind_a_backslash_or_an_escape_are_not_given_out() {
     let answer = story.answers(&json!({"choices": [{"index": 0, "message": message}]}));
     assert_eq!(answer["choices"][0]["message"], call(arguments));
 }
+
+#[test]
+fn a_first_turn_that_the_server_keeps_is_named_by_the_key() {
+    let input = |store: bool| {
+        let body = json!({"model": "m", "store": store, "input": "I am ana@corp.test"});
+        let story = given(r#"{"key": "0123456789abcdef"}"#).asks("/v1/responses", &body);
+        story.sent()["input"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(input(false), "I am [EMAIL_1]");
+    assert!(input(true).starts_with("I am [EMAIL_") && input(true) != "I am [EMAIL_1]");
+}

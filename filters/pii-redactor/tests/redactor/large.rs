@@ -105,3 +105,33 @@ fn a_word_far_before_a_find_is_known_in_the_next_window_too() {
         assert!(sent(config, &text).contains("[TICKET_1]"), "{before}");
     }
 }
+
+#[test]
+fn a_long_list_in_the_arguments_of_a_call_is_scanned_in_turns() {
+    let items: Vec<String> = (0..9_000)
+        .map(|index| match index % 3_000 {
+            1 => format!("user{index}@corp.test"),
+            _ => format!("The turbine hall {index} is quiet tonight, and so is the next one."),
+        })
+        .collect();
+    let arguments = json!({ "lines": items }).to_string();
+    let call = json!({"id": "1", "type": "function", "function": {"name": "f", "arguments": arguments}});
+    let body = json!({"model": "m", "messages": [{"role": "assistant", "tool_calls": [call]}]});
+    let mut story = given("{}").asks("/v1/chat/completions", &body);
+    assert!(
+        story.envoy.upstream(story.stream).head.is_none(),
+        "one turn is not enough"
+    );
+    story.envoy.pass(1_000);
+    let sent = story.sent();
+    let sent = sent["messages"][0]["tool_calls"][0]["function"]["arguments"]
+        .as_str()
+        .unwrap();
+    let lines: serde_json::Value = serde_json::from_str(sent).unwrap();
+    for (index, line) in lines["lines"].as_array().unwrap().iter().enumerate() {
+        match index % 3_000 {
+            1 => assert_eq!(line, &format!("[EMAIL_{}]", index / 3_000 + 1)),
+            _ => assert_eq!(line, &items[index]),
+        }
+    }
+}

@@ -130,7 +130,9 @@ impl<'a> Number<'a> {
             .map_or(0, |group| group.start);
         match self.candidate.text.get(..start).unwrap_or_default() {
             [before @ .., b'+'] | [before @ .., b'+', b'('] => {
-                !before.last().is_some_and(u8::is_ascii_alphanumeric)
+                // The letter of an escape such as `\n`, as logs are pasted, is none.
+                matches!(before, [.., b'\\', b'n' | b't' | b'r'])
+                    || !before.last().is_some_and(u8::is_ascii_alphanumeric)
             }
             _ => false,
         }
