@@ -4,12 +4,12 @@ use crate::config::Config;
 use crate::keyed::Key;
 use crate::policy::{Decision, Way};
 use crate::raw::Action;
-use crate::survey::{Body, INNER, Request, Survey};
+use crate::survey::{Body, Request, Source, Survey};
 use crate::vault::{Masked, Vault};
 use penstock_filter_api::{Kind, Value};
 use penstock_llm_api::{Scope, text_of};
 use penstock_text_scan::{Find, Rule};
-use penstock_wire::{JsonEdits, NodeId, Tape};
+use penstock_wire::{JsonEdits, NodeId};
 
 /// Masks what was found.
 pub(crate) fn mask(
@@ -77,13 +77,11 @@ impl Scribe<'_> {
     /// JSON source text with its edits; `None` if there is none to make.
     fn rewrite(
         &mut self,
-        source: &str,
+        source: &Source,
         scope: Scope,
         nodes: &[(NodeId, Vec<Find>)],
     ) -> Result<Option<String>, Unwritable> {
-        let mut tape = Tape::new();
-        tape.parse(source.as_bytes(), &INNER).map_err(|_| Unwritable)?;
-        let json = tape.view(source.as_bytes());
+        let json = source.json();
         let mut edits = JsonEdits::new();
         for (node, finds) in nodes {
             self.edit(json.value(*node), scope, finds, &mut edits);

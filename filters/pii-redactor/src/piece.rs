@@ -153,7 +153,6 @@ fn written(value: &str, json: bool) -> String {
         return value.to_owned();
     }
     let mut raw = Vec::new();
-    penstock_wire::write_string(&mut raw, value);
-    let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
-    String::from_utf8_lossy(inner).into_owned()
+    penstock_wire::write_escaped(&mut raw, value);
+    String::from_utf8_lossy(&raw).into_owned()
 }

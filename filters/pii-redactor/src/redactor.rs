@@ -99,12 +99,7 @@ impl Filter for RedactorOne {
     fn on_prompt(&mut self, prompt: &mut Prompt<'_>, _reply: Option<&Reply>, cx: &mut Cx<'_>) -> PromptFlow {
         let shared = Rc::clone(&self.shared);
         let config = &shared.config;
-        let named = prompt
-            .request()
-            .model
-            .as_deref()
-            .or(prompt.head().target.model.as_deref());
-        if !config.scope.has_model(named) {
+        if !config.scope.has_model(prompt.model()) {
             self.reads_answers = false;
             return PromptFlow::Next;
         }

@@ -15,7 +15,7 @@ use penstock_wire::{Json, Limits, NodeId, Tape};
 use std::borrow::Cow;
 
 /// Bounds of JSON inside a string.
-pub(crate) const INNER: Limits = Limits {
+const INNER: Limits = Limits {
     max_bytes: 32 << 20,
     max_depth: 64,
     max_nodes: 200_000,
@@ -60,9 +60,34 @@ pub(crate) struct Survey {
 
 /// JSON source text on its way.
 struct Inner {
-    source: String,
+    source: Source,
     nodes: Vec<(NodeId, Vec<Find>)>,
     next: usize,
+}
+
+/// JSON source text inside a string, read once.
+pub(crate) struct Source {
+    text: String,
+    tape: Tape,
+}
+
+impl Source {
+    /// `None` for what is no JSON.
+    fn new(text: String) -> Option<Self> {
+        let mut tape = Tape::new();
+        tape.parse(text.as_bytes(), &INNER).ok()?;
+        Some(Self { text, tape })
+    }
+
+    /// The source text's length, in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The document.
+    pub(crate) fn json(&self) -> Json<'_> {
+        self.tape.view(self.text.as_bytes())
+    }
 }
 
 /// A text with finds.
@@ -76,7 +101,7 @@ pub(crate) enum Body {
     Plain(Vec<Find>),
     /// JSON source text, with the finds in its nodes.
     Json {
-        source: String,
+        source: Source,
         nodes: Vec<(NodeId, Vec<Find>)>,
     },
 }
@@ -102,11 +127,11 @@ impl Survey {
             }
             let before = self.finds;
             // What the provider has signed it wrote itself, of what it was shown.
-            let bytes = if text.signed {
-                self.skip()
-            } else {
-                self.scan(request, text)
-            };
+            if text.signed {
+                self.next += 1;
+                continue;
+            }
+            let bytes = self.scan(request, text);
             tally.scanned(Way::Request, bytes);
             if self.finds > request.config.max_finds {
                 return Turn::TooMany;
@@ -114,11 +139,6 @@ impl Survey {
             left = left.saturating_sub(bytes + (self.finds - before) * FIND_COST);
         }
         Turn::Done
-    }
-
-    fn skip(&mut self) -> usize {
-        self.next += 1;
-        0
     }
 
     /// Scans a text, or the next window of a long one. Gives the bytes that are dealt with.
@@ -154,18 +174,20 @@ impl Survey {
 
     /// Scans JSON source text, for a turn at the most. Gives the bytes that are dealt with; `None` for what is no JSON.
     fn scan_json(&mut self, request: Request<'_>, text: &Text) -> Option<usize> {
+        let begun = match self.inner.take() {
+            Some(begun) => begun,
+            None => Inner {
+                source: Source::new(text_of(request.json, text.node).into_owned())?,
+                nodes: Vec::new(),
+                next: 0,
+            },
+        };
         let Inner {
             source,
             mut nodes,
             mut next,
-        } = self.inner.take().unwrap_or_else(|| Inner {
-            source: text_of(request.json, text.node).into_owned(),
-            nodes: Vec::new(),
-            next: 0,
-        });
-        let mut tape = Tape::new();
-        tape.parse(source.as_bytes(), &INNER).ok()?;
-        let json = tape.view(source.as_bytes());
+        } = begun;
+        let json = source.json();
         let (mut dealt, mut cost) = (0, 0);
         for node in json.nodes().skip(next) {
             if cost >= TURN_COST {
@@ -216,12 +238,8 @@ impl Survey {
             match &part.body {
                 Body::Plain(finds) => all(json.value(part.text.node), finds),
                 Body::Json { source, nodes } => {
-                    let mut tape = Tape::new();
-                    if tape.parse(source.as_bytes(), &INNER).is_ok() {
-                        let json = tape.view(source.as_bytes());
-                        nodes
-                            .iter()
-                            .for_each(|(node, finds)| all(json.value(*node), finds));
+                    for (node, finds) in nodes {
+                        all(source.json().value(*node), finds);
                     }
                 }
             }

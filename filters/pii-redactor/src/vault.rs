@@ -162,21 +162,23 @@ impl Vault {
         index
     }
 
+    /// The next number of a label or an entity, from 1.
+    fn next_number(&mut self, of: &str) -> u64 {
+        match self.numbers.iter_mut().find(|(known, _)| known == of) {
+            Some((_, last)) => {
+                *last += 1;
+                *last
+            }
+            None => {
+                self.numbers.push((of.to_owned(), 1));
+                1
+            }
+        }
+    }
+
     fn numbered(&mut self, label: &str) -> String {
-        let at = self
-            .numbers
-            .iter()
-            .position(|(known, _)| known == label)
-            .unwrap_or_else(|| {
-                self.numbers.push((label.to_owned(), 0));
-                self.numbers.len() - 1
-            });
         loop {
-            let Some((_, last)) = self.numbers.get_mut(at) else {
-                return label.to_owned();
-            };
-            *last += 1;
-            let name = format!("{label}_{last}");
+            let name = format!("{label}_{}", self.next_number(label));
             if self.taken.binary_search(&hash(name.as_bytes())).is_err() {
                 return name;
             }
@@ -203,19 +205,9 @@ impl Vault {
         if self.surrogates.len() >= MAX_SURROGATES || masked.is_number {
             return None;
         }
-        let family = masked.entity;
-        let at = self
-            .numbers
-            .iter()
-            .position(|(known, _)| known == family)
-            .unwrap_or_else(|| {
-                self.numbers.push((family.to_owned(), 0));
-                self.numbers.len() - 1
-            });
         loop {
-            let (_, last) = self.numbers.get_mut(at)?;
-            *last += 1;
-            let surrogate = surrogate::make(family, masked.value, *last)?;
+            let number = self.next_number(masked.entity);
+            let surrogate = surrogate::make(masked.entity, masked.value, number)?;
             if is_free(&surrogate) && !self.was_sent(&surrogate) {
                 return Some(surrogate);
             }

@@ -138,12 +138,7 @@ impl Filter for MeterOne {
 
     fn on_prompt(&mut self, prompt: &mut Prompt<'_>, _reply: Option<&Reply>, cx: &mut Cx<'_>) -> PromptFlow {
         let config = &self.shared.config;
-        let named = prompt
-            .request()
-            .model
-            .as_deref()
-            .or(prompt.head().target.model.as_deref());
-        if cx.shadow() || !config.scope.exchanges.has_model(named) {
+        if cx.shadow() || !config.scope.exchanges.has_model(prompt.model()) {
             return PromptFlow::Next;
         }
         if config.ask_usage {

@@ -56,6 +56,12 @@ impl<'a> Prompt<'a> {
         self.request
     }
 
+    /// The model: as the body names it, else as the path does.
+    pub fn model(&self) -> Option<&str> {
+        let named = self.request.model.as_deref();
+        named.or(self.head.target.model.as_deref())
+    }
+
     /// The JSON document.
     pub fn json(&self) -> Json<'a> {
         self.json

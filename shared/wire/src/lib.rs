@@ -42,6 +42,6 @@ mod scan;
 pub use frames::{Frame, FrameError, Framer, Framing};
 pub use json::{
     EditError, Items, Json, JsonEdits, JsonError, JsonErrorKind, Kind, Limits, Members, NodeId, Tape, Value,
-    pointer_key, twin, write_string,
+    pointer_key, twin, write_escaped, write_string,
 };
 pub use order::sort_by_key;

@@ -13,7 +13,7 @@ mod value;
 
 pub use edits::JsonEdits;
 pub use error::{EditError, JsonError, JsonErrorKind};
-pub use string::write_string;
+pub use string::{write_escaped, write_string};
 pub use tape::{Json, Kind, Limits, NodeId, Tape};
 pub use twins::twin;
 pub use value::{Items, Members, Value, pointer_key};

@@ -11,7 +11,7 @@ pub fn write_string(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Writes `text` as it stands between the quotes of a JSON string.
-pub(super) fn write_escaped(out: &mut Vec<u8>, text: &str) {
+pub fn write_escaped(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     let mut from = 0;
     while from < bytes.len() {
