@@ -5,8 +5,8 @@ use crate::prices::{PriceTable, check_currency};
 use crate::ratio::Ratio;
 use crate::raw::{FilterState, RawConfig, RawEstimate, RawModels, UsageHeaders, other};
 use crate::scope::Scope;
-use crate::tenant::Tenant;
-use penstock_filter_api::{ConfigError, Glob, Mode, OnFailure, globs};
+use crate::tenant::RawTenant;
+use penstock_filter_api::{ConfigError, Glob, Mode, OnFailure, Tenant, globs};
 
 /// Largest `cap` of a label.
 const MAX_CAP: u16 = 10_000;
@@ -56,7 +56,7 @@ impl Config {
 
     fn new(raw: RawConfig) -> Result<Self, ConfigError> {
         check_currency(&raw.currency)?;
-        let tenant = raw.tenant.as_ref().map(Tenant::new).transpose();
+        let tenant = raw.tenant.as_ref().map(tenant).transpose();
         let tenant = tenant.map_err(|error| error.under("tenant"))?;
         let tenants = raw
             .tenant
@@ -137,4 +137,9 @@ pub(crate) fn check_cap(field: &str, cap: u16) -> Result<(), ConfigError> {
     known
         .then_some(())
         .ok_or_else(|| ConfigError::new(field, "not between 1 and 10000"))
+}
+
+fn tenant(raw: &RawTenant) -> Result<Tenant, ConfigError> {
+    check_cap("cap", raw.cap)?;
+    Tenant::new(&raw.source())
 }

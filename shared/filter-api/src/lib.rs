@@ -39,6 +39,7 @@ mod prompt;
 mod read;
 mod record;
 mod selection;
+mod tenant;
 
 pub use config::{ConfigError, Module, read};
 pub use cx::{Cx, Effects, PortError, Ports, RootCx};
@@ -53,3 +54,4 @@ pub use prompt::Prompt;
 pub use read::{Read, members, word, wrong};
 pub use record::{Failure, Origin, Outcome, Record, Times};
 pub use selection::{Selection, any, globs};
+pub use tenant::{Tenant, TenantSource};
