@@ -7,10 +7,12 @@ MAKEFLAGS += --no-print-directory
 export CARGO_TARGET_DIR := $(CURDIR)/target
 
 wasm := wasm32-wasip1
-modules := -p penstock-pii-redactor -p penstock-token-meter -p penstock-suite
+modules := -p penstock-pii-redactor -p penstock-prompt-guard -p penstock-token-meter -p penstock-suite
 run := python3 tests/demo
+timed = cargo build --release --target $(wasm) -p penstock-pii-redactor -p penstock-prompt-guard -p penstock-suite \
+	--features timed --target-dir target/timed
 
-.PHONY: help build cli demo up down test test-all bench eval fuzz lint clean tools callbacks
+.PHONY: help build cli demo up down test test-all bench eval train fuzz lint clean tools callbacks
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,18 +42,21 @@ test-all: build ## that, and the oldest supported Envoy and Ollama
 lint: tools ## format, clippy for this machine and for wasm, and who may know the host
 	@tools/lint.sh
 
-callbacks: tools ## how long the redactor keeps a worker busy at a time, alone (QUICK=1: a few calls)
-	@cargo build --release --target $(wasm) -p penstock-pii-redactor --features timed --target-dir target/timed
+callbacks: tools ## how long the redactor and the guard keep a worker busy at a time, alone (QUICK=1: a few calls)
+	@$(timed)
 	@PART=callbacks cargo run --quiet --profile tools -p penstock-bench
 
 bench: build ## what a filter costs beside bare Envoy and its native filter (QUICK=1: under a minute), in target/bench.json; PEERS=1 adds Presidio and detect-secrets
 	@cargo build --release --target $(wasm) --manifest-path tests/empty-filter/Cargo.toml --target-dir target/empty-filter
-	@cargo build --release --target $(wasm) -p penstock-pii-redactor --features timed --target-dir target/timed
+	@$(timed)
 	@cargo run --quiet --profile tools -p penstock-bench
 	@[ -z "$(PEERS)" ] || tools/peers.sh
 
-eval: tools ## what the redactor finds in labelled texts, scored (DATA=FOLDER), in target/eval.json
+eval: tools ## what the redactor and the guard find in labelled texts, scored (DATA=FOLDER), in target/eval.json
 	@tools/eval.sh "$(DATA)"
+
+train: tools ## the guard's table of weights, from its corpus (DATA=FOLDER adds labelled texts), in filters/prompt-guard/
+	@cargo run --release -p penstock-guard-train -- train filters/prompt-guard/corpus filters/prompt-guard $(DATA)
 
 fuzz: tools ## a minute of fuzzing for each target
 	@tools/fuzz.sh

@@ -9,6 +9,25 @@ pub(crate) enum Topic {
     Read,
     Scan,
     Redact,
+    Explain,
+    Disguise,
+}
+
+impl Topic {
+    /// The page of a command.
+    pub(crate) fn of(command: &str) -> Option<Self> {
+        Some(match command {
+            "help" => Self::All,
+            "check" => Self::Check,
+            "schema" => Self::Schema,
+            "read" => Self::Read,
+            "scan" => Self::Scan,
+            "redact" => Self::Redact,
+            "explain" => Self::Explain,
+            "disguise" => Self::Disguise,
+            _ => return None,
+        })
+    }
 }
 
 /// The page.
@@ -20,5 +39,7 @@ pub(crate) fn text(topic: Topic) -> &'static str {
         Topic::Read => include_str!("help/read.txt"),
         Topic::Scan => include_str!("help/scan.txt"),
         Topic::Redact => include_str!("help/redact.txt"),
+        Topic::Explain => include_str!("help/explain.txt"),
+        Topic::Disguise => include_str!("help/disguise.txt"),
     }
 }

@@ -4,8 +4,10 @@
 //!   Envoy's or Istio's files.
 //! * `penstock schema [NAME]` prints JSON Schemas.
 //! * `penstock read FILE` says what the engine understands of a captured HTTP message.
-//! * `penstock scan redactor [FILE]` says what a filter finds in texts.
+//! * `penstock scan FILTER [FILE]` says what a filter finds in texts.
 //! * `penstock redact [FILE]` shows a text or a request as it would leave.
+//! * `penstock explain [FILE]` says why the guard flags a text, or does not.
+//! * `penstock disguise KIND [FILE]` spells texts so that a filter may not know them, to measure whether it does.
 //!
 //! ```
 //! use penstock_cli::{Console, OK, Paint, run};
@@ -21,8 +23,13 @@
 
 mod args;
 mod check;
+mod config;
+mod disguise;
+mod explain;
+mod guard;
 mod help;
 mod input;
+mod lines;
 mod read;
 mod redact;
 mod scan;
@@ -56,6 +63,8 @@ where
         Ok(Command::Read(read)) => read::run(&read, console),
         Ok(Command::Scan(scan)) => scan::run(&scan, console),
         Ok(Command::Redact(redact)) => redact::run(&redact, console),
+        Ok(Command::Explain(explain)) => explain::run(&explain, console),
+        Ok(Command::Disguise(disguise)) => disguise::run(&disguise, console),
         Err(error) => console.fail(&error.to_string()),
     }
 }

@@ -1,30 +1,15 @@
 //! `penstock redact`: a text or a captured request as it would leave.
 
 use crate::args::RedactArgs;
-use crate::{Console, OK, REFUSED, check, input, read};
+use crate::{Console, OK, REFUSED, config, input, read};
 use penstock_pii_redactor::{Found, Preview, Redacted};
 use penstock_wire::{Json, Kind, Tape};
 use serde_json::json;
 use std::ffi::OsStr;
 
 /// The redactor of a configuration file; without one, with its defaults.
-pub(crate) fn preview(config: Option<&OsStr>) -> Result<Preview, String> {
-    let mut own = "{}".to_owned();
-    if let Some(path) = config {
-        let named = |error: &dyn std::fmt::Display| format!("{}: {error}", input::name(path));
-        let bytes = input::read(path).map_err(|error| named(&error))?;
-        let document = check::configuration(&bytes, path).map_err(|error| named(&error))?;
-        own = part(&document).ok_or_else(|| named(&"no `pii_redactor` in it"))?;
-    }
-    Preview::new(&own).map_err(|error| error.to_string())
-}
-
-/// The value under `pii_redactor`.
-fn part(document: &str) -> Option<String> {
-    let mut tape = Tape::new();
-    tape.parse(document.as_bytes(), &read::LIMITS).ok()?;
-    let root = tape.view(document.as_bytes()).root();
-    Some(root.member("pii_redactor")?.raw().to_owned())
+pub(crate) fn preview(path: Option<&OsStr>) -> Result<Preview, String> {
+    Preview::new(&config::part(path, "pii_redactor")?).map_err(|error| error.to_string())
 }
 
 /// Runs `penstock redact`.

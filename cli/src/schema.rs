@@ -28,6 +28,11 @@ const PARTS: &[Part] = &[
         schema: penstock_pii_redactor::schema,
     },
     Part {
+        name: "prompt_guard",
+        about: "attacks refused, leaks and unsafe output cut, floods bounded",
+        schema: penstock_prompt_guard::schema,
+    },
+    Part {
         name: "token_meter",
         about: "exact token usage, cost and latency",
         schema: penstock_token_meter::schema,

@@ -81,3 +81,12 @@ impl Paint {
         }
     }
 }
+
+/// Text from elsewhere that may stand on a terminal: nothing in it moves the cursor or turns the writing.
+pub(crate) fn printable(text: &str) -> String {
+    let turns =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars()
+        .map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c })
+        .collect()
+}

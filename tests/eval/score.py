@@ -4,7 +4,6 @@ A record of truth is {"id", "text", "lang", "spans": [{"start", "end", "type"}]}
 of a file about secrets each record has `label` 1 or 0. Finds are {"id", "spans"}. Offsets are code points, end exclusive.
 """
 import collections
-import json
 import re
 
 # What every file about personal data has; totals are over these.
@@ -21,11 +20,6 @@ NATIONAL = ("ABA_ROUTING_NUMBER AU_ABN AU_ACN AU_MEDICARE AU_TFN BR_CNPJ BR_CPF 
 UNCHECKED = set("EMAIL_ADDRESS PHONE_NUMBER IP_ADDRESS MAC_ADDRESS URL PERSON LOCATION ADDRESS DATE_TIME DATE_OF_BIRTH US_SSN".split())
 # What stands in documentation where a secret would stand: nobody's secret, so a good redactor leaves it alone.
 PLACEHOLDER = re.compile(r"x{4}|abcd-?1234|1234-?5678|^\d+(\.\d+){3}$", re.I)
-
-
-def load(path):
-    with open(path, encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines if line.strip()]
 
 
 def ratio(part, whole):

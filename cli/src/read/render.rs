@@ -1,7 +1,7 @@
 //! A reading as JSON, and for people.
 
 use super::reading::{Reading, TextBytes};
-use crate::term::Paint;
+use crate::term::{Paint, printable};
 use penstock_llm_api::{Api, Finish};
 use serde::Serialize;
 use std::fmt::Write;
@@ -137,11 +137,4 @@ fn side(total: Option<u64>, name: &str, parts: &[(Option<u64>, &str)]) -> Option
         format!(" ({})", known.join(", "))
     };
     Some(format!("{} {name}{parts}", total?))
-}
-
-/// Text of a capture that may stand on a terminal.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
 }

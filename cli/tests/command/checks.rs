@@ -94,6 +94,19 @@ fn several_filters_in_one_file_and_only_ours() {
 }
 
 #[test]
+fn the_guard_beside_others() {
+    let ran = check("guard.yaml");
+    assert_eq!(ran.code, 1);
+    let wanted = [
+        "19: ok: document 1: EnvoyFilter/guard.spec.configPatches[0].patch.value.typed_config.config.configuration: \
+         prompt_guard, pii_redactor, token_meter",
+        "44: error: document 2: EnvoyFilter/slip.spec.configPatches[0].patch.value.typed_config.config.configuration: \
+         prompt_guard.policies[0].scopes[1]: no such scope",
+    ];
+    assert_eq!(findings(&ran), wanted, "{}", ran.out);
+}
+
+#[test]
 fn istios_resources() {
     let ran = check("istio.yaml");
     assert_eq!(ran.code, 1);

@@ -27,6 +27,11 @@ fn good_ones() {
             1,
             "exchange, token_meter",
         ),
+        (
+            "prompt_guard: {policies: [{rules: ['*_injection'], scopes: [user], action: deny}]}",
+            1,
+            "prompt_guard",
+        ),
     ] {
         assert_eq!(check(text), (0, format!("{line}: ok: {keys}\n")), "{text}");
     }
@@ -37,7 +42,7 @@ fn refused_ones_with_line_and_field() {
     for (text, start) in [
         (
             r#"{"token_metr": {}}"#,
-            "1: error: token_metr: unknown key; this module reads: exchange, pii_redactor, token_meter",
+            "1: error: token_metr: unknown key; this module reads: exchange, pii_redactor, prompt_guard, token_meter",
         ),
         (
             "{\n\"token_meter\": {\n\"prices\": [{\n\"model\": \"m\", \"input\": -1}]}}",
@@ -46,6 +51,14 @@ fn refused_ones_with_line_and_field() {
         (
             "token_meter:\n  prices:\n  - model: m\n    input: 1\n  - model: o\n    inptu: 1\n",
             "6: error: token_meter.prices[1].inptu: unknown field",
+        ),
+        (
+            "prompt_guard:\n  policies:\n  - {rules: [injection], action: deny}\n  - {rules: [injektion], action: deny}\n",
+            "4: error: prompt_guard.policies[1].rules[0]: names no rule",
+        ),
+        (
+            "prompt_guard:\n  threshold: 0\n",
+            "2: error: prompt_guard.threshold: not between 1 and 99",
         ),
         (
             "exchange:\n  operations:\n  - {kind: upload, rule: inspect}\n",

@@ -11,7 +11,11 @@
 mod captures;
 mod checks;
 mod configs;
+mod disguises;
+mod examples;
+mod explanations;
 mod forms;
+mod guards;
 mod pages;
 mod redactions;
 mod run;

@@ -12,6 +12,9 @@ fn help_pages_are_those_that_are_kept() {
         (&["schema", "--help"], "schema"),
         (&["read", "--help"], "read"),
         (&["help", "scan"], "scan"),
+        (&["redact", "--help"], "redact"),
+        (&["help", "explain"], "explain"),
+        (&["disguise", "--help"], "disguise"),
     ] {
         let ran = penstock(args);
         let path = format!("{}/tests/help/{page}.txt", env!("CARGO_MANIFEST_DIR"));
@@ -31,17 +34,24 @@ fn help_pages_are_those_that_are_kept() {
     }
 }
 
+/// A command that refuses a name lists those that it knows.
 #[test]
-fn the_help_names_every_api() {
-    let page = penstock(&["read", "--help"]).out;
-    let refused = penstock(&["read", "--api", "nobody", "-"]).err;
-    let names = refused.split("there are: ").nth(1).unwrap().trim().split(", ");
-    assert!(names.clone().count() > 5);
-    for name in names {
-        assert!(
-            page.split_whitespace().any(|word| word == name),
-            "{name} is not on the page"
-        );
+fn the_help_names_every_api_and_every_disguise() {
+    for (page, refused) in [
+        ("read", &["read", "--api", "nobody", "-"][..]),
+        ("disguise", &["disguise", "nobody"]),
+    ] {
+        let page = penstock(&["help", page]).out;
+        let refused = penstock(refused).err.to_lowercase();
+        let names = refused.split("there are: ").nth(1).unwrap();
+        let names = names.split(';').next().unwrap().trim().split(", ");
+        assert!(names.clone().count() > 5);
+        for name in names {
+            assert!(
+                page.split_whitespace().any(|word| word == name),
+                "{name} is not on the page"
+            );
+        }
     }
 }
 
@@ -72,8 +82,19 @@ fn a_wrong_command_line_gets_a_hint_and_a_2() {
         (&["read", "-", "-r", "-"], "standard input"),
         (&["schema", "token_metr"], "did you mean token_meter"),
         (&["help", "nobody"], "no command"),
-        (&["scan"], "There are: redactor"),
-        (&["scan", "guard"], "There are: redactor"),
+        (&["scan"], "There are: redactor, guard"),
+        (&["scan", "gard"], "did you mean guard"),
+        (
+            &["scan", "redactor", "--leak"],
+            "--leak is for `penstock scan guard`",
+        ),
+        (&["scan", "guard", "-c", "-"], "standard input"),
+        (&["explain", "--rolle", "user"], "did you mean --role"),
+        (&["explain", "--role", "robot"], "there are: tool"),
+        (&["explain", "a", "b"], "argument \"b\""),
+        (&["explain", "--config", "-"], "standard input"),
+        (&["disguise"], "There are: zero_width"),
+        (&["disguise", "rot12"], "did you mean rot13"),
         (&["scan", "redactor", "--config", "-"], "standard input"),
         (&["scan", "redactor", "a", "b"], "argument \"b\""),
     ] {
@@ -95,6 +116,11 @@ fn files_that_cannot_be_read_are_named() {
         &["read", "-", "-r", "/nowhere/a.yaml"],
         &["scan", "redactor", "/nowhere/a.yaml"],
         &["scan", "redactor", "--config", "/nowhere/a.yaml"],
+        &["scan", "guard", "/nowhere/a.yaml"],
+        &["scan", "guard", "--config", "/nowhere/a.yaml"],
+        &["explain", "/nowhere/a.yaml"],
+        &["explain", "--config", "/nowhere/a.yaml"],
+        &["disguise", "all", "/nowhere/a.yaml"],
     ] {
         let ran = penstock(args);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}");

@@ -16,7 +16,16 @@ fn every_name_of_the_list_has_a_schema() {
         .lines()
         .map(|line| line.split_whitespace().next().unwrap())
         .collect();
-    assert_eq!(names, ["exchange", "pii_redactor", "token_meter", "document"]);
+    assert_eq!(
+        names,
+        [
+            "exchange",
+            "pii_redactor",
+            "prompt_guard",
+            "token_meter",
+            "document"
+        ]
+    );
     for name in names {
         assert_eq!(
             schema(name)["$schema"],
@@ -42,9 +51,15 @@ fn every_key_of_a_configuration_has_a_schema() {
 }
 
 #[test]
-fn the_meters_schema_is_the_one_that_it_keeps() {
-    let kept = std::fs::read_to_string(repository("filters/token-meter/schema.json")).unwrap();
-    assert_eq!(penstock(&["schema", "token_meter"]).out, kept);
+fn each_filters_schema_is_the_one_that_it_keeps() {
+    for (name, folder) in [
+        ("pii_redactor", "pii-redactor"),
+        ("prompt_guard", "prompt-guard"),
+        ("token_meter", "token-meter"),
+    ] {
+        let kept = std::fs::read_to_string(repository(&format!("filters/{folder}/schema.json"))).unwrap();
+        assert_eq!(penstock(&["schema", name]).out, kept, "{name}");
+    }
 }
 
 /// A field that the engine reads and the schema lacks, or the other way round, is a bug.

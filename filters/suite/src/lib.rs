@@ -10,6 +10,8 @@ use penstock_filter_api::Module;
 pub const MODULES: &[Module] = &[
     #[cfg(feature = "pii-redactor")]
     penstock_pii_redactor::MODULE,
+    #[cfg(feature = "prompt-guard")]
+    penstock_prompt_guard::MODULE,
     #[cfg(feature = "token-meter")]
     penstock_token_meter::MODULE,
 ];

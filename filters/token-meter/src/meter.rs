@@ -113,6 +113,7 @@ fn wants_to_be_asked(api: Api) -> bool {
         | Api::OllamaEmbed
         | Api::Gemini
         | Api::GeminiEmbed
+        | Api::Mcp
         | Api::Custom => false,
     }
 }

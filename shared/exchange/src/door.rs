@@ -4,7 +4,7 @@ use crate::engine::Counted;
 use crate::exchange::{Exchange, ResponsePhase};
 use crate::host::{Flow, Host, Side};
 use penstock_filter_api::{Denial, Failure, Mode, Need, OnFailure, Origin, Outcome};
-use penstock_llm_api::{Dialect, Refusal, Sent, error_body, error_event};
+use penstock_llm_api::{Dialect, Refusal, ReplyTo, Sent, error_body, error_event, error_status};
 use penstock_wire::Framing;
 
 /// What a failure means for the exchange.
@@ -84,15 +84,17 @@ impl Exchange {
     pub(crate) fn deny(&mut self, filter: &'static str, denial: &Denial, host: &mut dyn Host) -> Flow {
         self.engine.count(Counted::Denied(filter, denial.code), host);
         self.name_denial(filter, denial, host);
-        let body = error_body(self.client_dialect(), &refusal(denial));
+        let refusal = refusal(denial, &self.reply_to);
+        let body = error_body(self.client_dialect(), &refusal);
+        let status = error_status(self.client_dialect(), &refusal);
         let retry_after = denial.retry_after_s.map(|seconds| seconds.to_string());
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(retry_after.as_deref().map(|seconds| ("retry-after", seconds)));
         self.record.origin = Origin::Denied(filter);
         self.record.outcome = Outcome::Denied;
-        self.record.status = denial.status;
+        self.record.status = status;
         self.response = ResponsePhase::Local;
-        if host.reply(denial.status, &headers, &body).is_err() {
+        if host.reply(status, &headers, &body).is_err() {
             self.note(Failure::Host, host);
             let _ = host.close();
         }
@@ -109,7 +111,8 @@ impl Exchange {
         host: &mut dyn Host,
     ) -> Vec<u8> {
         self.name_cut(filter, denial, host);
-        error_event(self.client_dialect(), framing, sent, &refusal(denial))
+        let refusal = refusal(denial, &self.reply_to);
+        error_event(self.client_dialect(), framing, sent, &refusal)
     }
 
     /// Books the refusal of a response that has begun.
@@ -156,11 +159,12 @@ fn refuse(filter: &'static str, side: Side, failure: Failure) -> Verdict {
     }
 }
 
-fn refusal(denial: &Denial) -> Refusal<'_> {
+fn refusal<'a>(denial: &'a Denial, reply_to: &'a ReplyTo) -> Refusal<'a> {
     Refusal {
         status: denial.status,
         code: denial.code,
         message: &denial.message,
         retry_after_s: denial.retry_after_s,
+        reply_to,
     }
 }

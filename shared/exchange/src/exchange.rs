@@ -8,7 +8,7 @@ use crate::record;
 use crate::request::RequestPhase;
 use crate::whole::WholeBody;
 use penstock_filter_api::{Effects, Head, Need, Origin, Outcome, Record, Reply, Seen};
-use penstock_llm_api::Dialect;
+use penstock_llm_api::{Dialect, ReplyTo};
 use std::rc::Rc;
 
 /// One HTTP exchange, from its head to its end.
@@ -31,6 +31,8 @@ pub struct Exchange {
     pub(crate) response_resumed: bool,
     /// A tick is on its way that looks at what is held.
     pub(crate) looks: bool,
+    /// Whom a refusal has to name.
+    pub(crate) reply_to: ReplyTo,
     /// Bytes taken from the engine's budget.
     held_bytes: HeldBytes,
     ended: bool,
@@ -78,6 +80,7 @@ impl Exchange {
             response_flowing: true,
             response_resumed: false,
             looks: false,
+            reply_to: ReplyTo::Nobody,
             held_bytes: HeldBytes::default(),
             ended: false,
         }

@@ -228,6 +228,7 @@ impl Exchange {
     /// Writes what the request says into the record, and shows it to the filters.
     fn note_request(&mut self, request: &Request, host: &mut dyn Host) {
         self.record.input_text_bytes = request.text_bytes;
+        self.reply_to.clone_from(&request.reply_to);
         if request.model.is_some() {
             self.record.request_model.clone_from(&request.model);
         }

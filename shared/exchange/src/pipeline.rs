@@ -61,6 +61,8 @@ impl Item {
 #[derive(Clone, Debug)]
 pub(crate) struct ItemText {
     pub(crate) channel: ChannelId,
+    pub(crate) message: u32,
+    pub(crate) index: u32,
     pub(crate) scope: Scope,
     pub(crate) encoding: Encoding,
     pub(crate) part: Part,

@@ -3,7 +3,7 @@
 use crate::inflate::Inflater;
 use crate::pipeline::{Item, ItemText, Pipeline};
 use penstock_filter_api::{Failure, Record};
-use penstock_llm_api::{Dialect, FrameReading, StreamReader, Stripped, Want, strip_usage, text_of};
+use penstock_llm_api::{Api, Dialect, FrameReading, StreamReader, Stripped, Want, strip_usage, text_of};
 use penstock_wire::{Frame, FrameError, Framer, Framing, Json, Limits, Tape};
 
 /// What one filter may hold of a stream: frames that cost as much as so many of the largest.
@@ -258,7 +258,7 @@ impl Frames<'_> {
             return self.keep_textless(frame, false);
         };
         self.read.events = true;
-        let is_document = data.trim_ascii_start().first() == Some(&b'{');
+        let is_document = self.is_document(&data);
         let parsed = is_document && self.tape.parse(&data, self.limits).is_ok();
         let json = parsed.then(|| self.tape.view(&data));
         self.reader.read(frame.event(), &data, json, self.reading);
@@ -277,6 +277,15 @@ impl Frames<'_> {
                 }
                 self.keep_textless(frame, self.reading.end);
             }
+        }
+    }
+
+    /// Whether a payload has to be a document. MCP has batches; elsewhere `[` begins a marker such as `[DONE]`.
+    fn is_document(&self, data: &[u8]) -> bool {
+        match data.trim_ascii_start().first() {
+            Some(b'{') => true,
+            Some(b'[') => self.reader.dialect().api() == Api::Mcp,
+            Some(_) | None => false,
         }
     }
 
@@ -319,6 +328,8 @@ fn item(
     }
     item.texts.extend(reading.pieces.iter().map(|piece| ItemText {
         channel: piece.channel,
+        message: piece.message,
+        index: piece.index,
         scope: piece.scope,
         encoding: piece.encoding,
         part: piece.part,

@@ -9,7 +9,7 @@ use crate::joined::Joined;
 use crate::judge::Judging;
 use crate::settings::OperationRule;
 use penstock_filter_api::{Cx, Denial, Effects, Failure, Head, Headers, Mode, Need, Open, Origin, Reply};
-use penstock_llm_api::{Operation, Target, detect};
+use penstock_llm_api::{Api, Operation, Target, detect};
 use std::borrow::Cow;
 
 /// Where the request stands.
@@ -40,12 +40,20 @@ impl Exchange {
         self.record.api = head.target.api;
         self.record.request_model.clone_from(&head.target.model);
         self.engine.count(Counted::Operation(operation), host);
-        let ambiguous = head.target.ambiguous_path;
-        let rule = self.engine.settings.rule(operation);
+        let settings = &self.engine.settings;
+        let reads_mcp = settings.rule(Operation::Mcp) == OperationRule::Inspect;
+        let ambiguous = head.target.ambiguous_path || (head.target.ambiguous_mcp && reads_mcp);
+        let rule = match (settings.rule(operation), head.target.api) {
+            // Of MCP only what is posted can be read; the streams of a session are none of that.
+            (OperationRule::Inspect, None) if operation == Operation::Mcp => OperationRule::Pass,
+            (rule, _) => rule,
+        };
         self.head = Some(head);
         match rule {
             // A server that forgives more than we do would read a prompt where we saw none.
-            OperationRule::Pass if ambiguous => self.fail_unopened(Failure::AmbiguousPath, host),
+            OperationRule::Pass | OperationRule::Inspect if ambiguous => {
+                self.fail_unopened(Failure::AmbiguousPath, host)
+            }
             OperationRule::Pass => Flow::Continue,
             OperationRule::Deny => {
                 let denial = Denial::new(403, "operation_denied", "this operation is not allowed here");
@@ -60,7 +68,7 @@ impl Exchange {
         let path = text(&headers, ":path").into_owned();
         let mut target = detect(&llm_head(&headers, &path), &self.engine.settings.custom);
         let routes = &self.engine.settings.routes;
-        let known = target.operation.is_inference();
+        let known = self.engine.settings.rule(target.operation) == OperationRule::Inspect;
         let mut route = String::new();
         if known || !routes.is_empty() {
             let name = host.property(&["xds", "route_name"]).unwrap_or_default();
@@ -69,10 +77,10 @@ impl Exchange {
         let post = headers.first(":method") == Some(b"POST".as_slice());
         if let Some(rule) = routes.iter().find(|rule| rule.is_for(&route, &path))
             && post
-            && matches!(
+            && (matches!(
                 target.operation,
                 Operation::Unknown | Operation::NotLlm | Operation::Generate | Operation::Embed
-            )
+            ) || (target.operation, rule.api) == (Operation::Mcp, Some(Api::Mcp)))
         {
             let named = rule
                 .api

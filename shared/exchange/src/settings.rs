@@ -203,7 +203,7 @@ struct RawOperation {
     /// The kind.
     #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::operation"))]
     kind: String,
-    /// What becomes of it. `inspect` is for `generate` and `embed` only.
+    /// What becomes of it. `inspect` is for `generate`, `embed` and `mcp` only.
     rule: OperationRule,
 }
 
@@ -293,7 +293,7 @@ fn positive(name: &str, value: usize) -> Result<usize, ConfigError> {
 }
 
 fn operations(raw: &[RawOperation]) -> Result<[OperationRule; Operation::ALL.len()], ConfigError> {
-    let mut rules = Operation::ALL.map(|operation| match is_readable(operation) {
+    let mut rules = Operation::ALL.map(|operation| match operation.is_inference() {
         true => OperationRule::Inspect,
         false => OperationRule::Pass,
     });
@@ -324,7 +324,7 @@ fn operations(raw: &[RawOperation]) -> Result<[OperationRule; Operation::ALL.len
 
 /// Whether a dialect reads the bodies of this operation.
 fn is_readable(operation: Operation) -> bool {
-    matches!(operation, Operation::Generate | Operation::Embed)
+    operation.is_inference() || operation == Operation::Mcp
 }
 
 fn routes(raw: Vec<RawRoute>) -> Result<Vec<RouteRule>, ConfigError> {
@@ -384,6 +384,9 @@ mod tests {
         let settings = Settings::load("{}").unwrap();
         assert_eq!(settings.rule(Operation::Generate), OperationRule::Inspect);
         assert_eq!(settings.rule(Operation::Upload), OperationRule::Pass);
+        assert_eq!(settings.rule(Operation::Mcp), OperationRule::Pass);
+        let asked = Settings::load(r#"{"operations": [{"kind": "mcp", "rule": "inspect"}]}"#).unwrap();
+        assert_eq!(asked.rule(Operation::Mcp), OperationRule::Inspect);
         assert!(settings.hold_headers);
     }
 

@@ -195,7 +195,8 @@ impl Stage {
         places
     }
 
-    /// Channels that end here without text get an empty last text, so that the filter learns of it.
+    /// Channels that end here without text get an empty last text, so that the filter learns of it. Before the frame's own
+    /// texts: a call's name ends where its arguments begin.
     fn end_channels(&mut self, item: &mut Item) {
         let (finished, ends) = (&item.finished, item.ends);
         if finished.is_empty() && !ends {
@@ -206,6 +207,7 @@ impl Stage {
             .iter()
             .filter(|(id, channel)| !channel.closed && (ends || finished.contains(id)));
         let open = open.filter_map(|(id, channel)| Some((*id, channel.end.clone()?)));
+        let mut without_text = Vec::new();
         for (id, end) in open.collect::<Vec<_>>() {
             match item
                 .texts
@@ -214,9 +216,10 @@ impl Stage {
                 .find(|text| text.channel == id && text.part == Part::Delta)
             {
                 Some(text) => text.last = true,
-                None => item.texts.push(end),
+                None => without_text.push(end),
             }
         }
+        item.texts.splice(0..0, without_text);
     }
 
     /// Shows the filter what it has not seen; `reply` belongs to the text it waited at.
@@ -324,6 +327,8 @@ impl Stage {
         let (text, place) = (queued.item.texts.get(index)?, queued.places.get(index)?);
         let piece = Piece {
             channel: text.channel,
+            message: text.message,
+            index: text.index,
             scope: text.scope,
             encoding: text.encoding,
             part: text.part,

@@ -338,8 +338,10 @@ impl Exchange {
 /// The texts of a whole response, without its bytes.
 fn whole_item(dialect: Dialect<'_>, json: Json<'_>) -> Item {
     let Texts { texts, logprobs, .. } = response_texts(dialect, json);
-    let texts = texts.iter().enumerate().map(|(index, text)| ItemText {
-        channel: ChannelId(index as u32),
+    let texts = texts.iter().enumerate().map(|(number, text)| ItemText {
+        channel: ChannelId(number as u32),
+        message: text.message,
+        index: text.index,
         scope: text.scope,
         encoding: text.encoding,
         part: match text.part {

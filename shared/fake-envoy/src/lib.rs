@@ -31,10 +31,12 @@
 
 mod calls;
 mod envoy;
+mod story;
 mod stream;
 mod way;
 mod world;
 
 pub use envoy::{FakeEnvoy, Guest, StreamId};
+pub use story::{Story, head};
 pub use way::{Ended, Pairs, Received};
 pub use world::{Codec, Judged, Options};

@@ -53,10 +53,21 @@ pub enum Seen<'a> {
 }
 
 /// Text of one channel of the output.
+///
+/// A tool call is two texts, each with a channel of its own: the name ([`Scope::ToolName`]) and the arguments
+/// ([`Scope::ToolCall`]). They have the same `message` and `index`, and no other call of the answer has these two. The name
+/// is shown first, wherever the server writes it. Where it may come in pieces (`Part::Delta`) it is complete with `last`,
+/// which comes before the arguments, or with the end of a call that has none. Servers that go on with a name after its
+/// arguments have begun get more pieces in its channel: SDKs put them together, so judge such a name anew.
 #[derive(Clone, Copy, Debug)]
 pub struct Piece<'a> {
     /// Which text this belongs to: choice x kind x index.
     pub channel: ChannelId,
+    /// Number of the choice, or output item, it belongs to. Of MCP the message's in the stream, or in the batch.
+    pub message: u32,
+    /// Which text or call within it. Tools that are defined have
+    /// [`Text::DEFINITIONS`](penstock_llm_api::Text::DEFINITIONS) or more.
+    pub index: u32,
     /// What the text is.
     pub scope: Scope,
     /// Whether it is plain text or a fragment of JSON inside a string (tool arguments).

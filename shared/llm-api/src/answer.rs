@@ -8,7 +8,8 @@ use crate::shape::{Place, Rule};
 use crate::texts::{Part, Scope, TextBytes, Texts, collect};
 use crate::usage::{Counts, Usage};
 use crate::{
-    anthropic_messages, custom_reading, gemini, ollama, openai_chat, openai_completions, openai_embeddings,
+    anthropic_messages, custom_reading, gemini, mcp, ollama, openai_chat, openai_completions,
+    openai_embeddings,
 };
 use penstock_wire::{Json, Value};
 
@@ -133,6 +134,7 @@ pub fn read_response(dialect: Dialect<'_>, json: Json<'_>) -> Answer {
         Dialect::OllamaChat | Dialect::OllamaGenerate | Dialect::OllamaEmbed => ollama::answer(root),
         Dialect::Gemini => gemini::answer(root),
         Dialect::GeminiEmbed => gemini::embed_answer(root),
+        Dialect::Mcp => mcp::answer(root),
         Dialect::Custom(api) => custom_reading::answer(api, root),
     };
     if seen.error.is_none() {
@@ -180,6 +182,7 @@ fn response_rule(dialect: Dialect<'_>) -> Rule {
         }
         Dialect::Gemini => Rule::Shape(&gemini::RESPONSE),
         Dialect::GeminiEmbed => Rule::Shape(&gemini::EMBED_RESPONSE),
+        Dialect::Mcp => Rule::Shape(&mcp::RESPONSE),
         Dialect::Custom(_) => Rule::Free(Scope::Other),
     }
 }
@@ -194,7 +197,8 @@ pub(crate) fn usage_of(dialect: Dialect<'_>, counts: &Counts) -> Usage {
         | Dialect::OpenAiEmbeddings
         | Dialect::OllamaChat
         | Dialect::OllamaGenerate
-        | Dialect::OllamaEmbed => Sums::default(),
+        | Dialect::OllamaEmbed
+        | Dialect::Mcp => Sums::default(),
         Dialect::AnthropicMessages => Sums {
             input_excludes_cache: true,
             ..Sums::default()

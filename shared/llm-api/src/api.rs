@@ -25,13 +25,15 @@ pub enum Api {
     Gemini,
     /// `POST /v1beta/models/M:embedContent` and `:batchEmbedContents`.
     GeminiEmbed,
+    /// The Model Context Protocol: `POST` of JSON-RPC to a server of tools.
+    Mcp,
     /// Any HTTP model that the configuration describes by JSON pointers.
     Custom,
 }
 
 impl Api {
     /// Every API.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::OpenAiChat,
         Self::OpenAiResponses,
         Self::OpenAiCompletions,
@@ -42,6 +44,7 @@ impl Api {
         Self::OllamaEmbed,
         Self::Gemini,
         Self::GeminiEmbed,
+        Self::Mcp,
         Self::Custom,
     ];
 
@@ -58,6 +61,7 @@ impl Api {
             Self::OllamaEmbed => "ollama_embed",
             Self::Gemini => "gemini",
             Self::GeminiEmbed => "gemini_embed",
+            Self::Mcp => "mcp",
             Self::Custom => "custom",
         }
     }
@@ -77,6 +81,7 @@ impl Api {
             Self::AnthropicMessages => "anthropic",
             Self::OllamaChat | Self::OllamaGenerate | Self::OllamaEmbed => "ollama",
             Self::Gemini | Self::GeminiEmbed => "gcp.gen_ai",
+            Self::Mcp => "mcp",
             Self::Custom => "custom",
         }
     }
@@ -88,6 +93,7 @@ impl Api {
             Self::OpenAiCompletions | Self::OllamaGenerate => "text_completion",
             Self::OpenAiEmbeddings | Self::OllamaEmbed | Self::GeminiEmbed => "embeddings",
             Self::Gemini => "generate_content",
+            Self::Mcp => "execute_tool",
             Self::Custom => "chat",
         }
     }
@@ -116,6 +122,8 @@ pub enum Dialect<'c> {
     Gemini,
     /// [`Api::GeminiEmbed`].
     GeminiEmbed,
+    /// [`Api::Mcp`].
+    Mcp,
     /// [`Api::Custom`] as described.
     Custom(&'c CustomApi),
 }
@@ -134,6 +142,7 @@ impl<'c> Dialect<'c> {
             Api::OllamaEmbed => Self::OllamaEmbed,
             Api::Gemini => Self::Gemini,
             Api::GeminiEmbed => Self::GeminiEmbed,
+            Api::Mcp => Self::Mcp,
             Api::Custom => return custom.map(Self::Custom),
         })
     }
@@ -151,6 +160,7 @@ impl<'c> Dialect<'c> {
             Self::OllamaEmbed => Api::OllamaEmbed,
             Self::Gemini => Api::Gemini,
             Self::GeminiEmbed => Api::GeminiEmbed,
+            Self::Mcp => Api::Mcp,
             Self::Custom(_) => Api::Custom,
         }
     }
@@ -171,7 +181,7 @@ pub enum Operation {
     Batch,
     /// A WebSocket or another upgrade.
     Realtime,
-    /// The Model Context Protocol.
+    /// The Model Context Protocol. What is posted is JSON that [`Dialect::Mcp`] reads; the rest nobody reads.
     Mcp,
     /// gRPC.
     Grpc,

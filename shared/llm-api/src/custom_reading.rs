@@ -183,7 +183,8 @@ pub(crate) fn frame(api: &CustomApi, json: Json<'_>, state: &mut State, out: &mu
     }
 }
 
-/// Reads free JSON, giving texts under named nodes their scopes.
+/// Reads free JSON, giving texts under named nodes their scopes. Names of tools go first. The first pointer to names and the
+/// first to arguments are of the same calls, and so on.
 fn named_walk(
     root: Value<'_>,
     texts: &[(Scope, Pointer)],
@@ -192,8 +193,9 @@ fn named_walk(
     sink: &mut dyn Sink,
 ) {
     let mut named = Vec::new();
-    for (index, (scope, pointer)) in texts.iter().enumerate() {
-        let index = u32::try_from(index).unwrap_or(u32::MAX);
+    for (at, (scope, pointer)) in texts.iter().enumerate() {
+        let earlier = texts.iter().take(at).filter(|(other, _)| other == scope);
+        let index = u32::try_from(earlier.count()).unwrap_or(u32::MAX);
         pointer.visit(root, &mut |value, message| {
             named.push(Named {
                 node: value.id(),
@@ -208,16 +210,17 @@ fn named_walk(
         .iter()
         .filter_map(|pointer| pointer.as_ref()?.first(root));
     let constants = constants.map(Value::id).collect();
-    walk(
-        root,
-        Rule::Free(Scope::Other),
-        place,
-        &mut Naming {
-            named,
-            constants,
-            sink,
-        },
-    );
+    let mut naming = Naming {
+        turn: Turn::Names,
+        named,
+        constants,
+        sink,
+    };
+    if texts.iter().any(|(scope, _)| *scope == Scope::ToolName) {
+        walk(root, Rule::Free(Scope::Other), place, &mut naming);
+    }
+    naming.turn = Turn::Others;
+    walk(root, Rule::Free(Scope::Other), place, &mut naming);
 }
 
 struct Named {
@@ -227,7 +230,15 @@ struct Named {
     index: u32,
 }
 
+/// Which texts are next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Names,
+    Others,
+}
+
 struct Naming<'s> {
+    turn: Turn,
     named: Vec<Named>,
     constants: Vec<NodeId>,
     sink: &'s mut dyn Sink,
@@ -238,7 +249,12 @@ impl Sink for Naming<'_> {
         if self.constants.contains(&found.value.id()) {
             return;
         }
-        let Some((own, named)) = self.name(found.value) else {
+        let named = self.name(found.value);
+        let is_name = named.is_some_and(|(_, named)| named.scope == Scope::ToolName);
+        if is_name != (self.turn == Turn::Names) {
+            return;
+        }
+        let Some((own, named)) = named else {
             // The keys of the description's own objects are no texts; what they hold is.
             if found.value.kind() != Kind::Key {
                 self.sink.text(found);
@@ -259,7 +275,9 @@ impl Sink for Naming<'_> {
     }
 
     fn unseen(&mut self, kind: UnseenKind, value: Value<'_>, place: &Place) {
-        self.sink.unseen(kind, value, place);
+        if self.turn == Turn::Others {
+            self.sink.unseen(kind, value, place);
+        }
     }
 }
 

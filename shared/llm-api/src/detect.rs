@@ -28,7 +28,7 @@ pub struct Head<'a> {
 pub struct Target {
     /// The kind of operation.
     pub operation: Operation,
-    /// The API, for [`Operation::Generate`] and [`Operation::Embed`].
+    /// The API, for [`Operation::Generate`], [`Operation::Embed`] and what is posted of [`Operation::Mcp`].
     pub api: Option<Api>,
     /// The description of a custom API.
     pub custom: Option<CustomApi>,
@@ -41,6 +41,8 @@ pub struct Target {
     /// The path is not read because servers may read it differently, and the most forgiving of them would take
     /// the request for a POST that generates or embeds: it could carry a prompt past every filter.
     pub ambiguous_path: bool,
+    /// The same where the most forgiving would take it for a POST of the Model Context Protocol.
+    pub ambiguous_mcp: bool,
 }
 
 impl Target {
@@ -54,6 +56,7 @@ impl Target {
             stream: None,
             framing: None,
             ambiguous_path: false,
+            ambiguous_mcp: false,
         }
     }
 
@@ -66,6 +69,7 @@ impl Target {
             Api::OllamaChat | Api::OllamaGenerate => (Operation::Generate, Some(Framing::Ndjson)),
             Api::Gemini | Api::Custom => (Operation::Generate, None),
             Api::OpenAiEmbeddings | Api::OllamaEmbed | Api::GeminiEmbed => (Operation::Embed, None),
+            Api::Mcp => (Operation::Mcp, None),
         };
         Self {
             api: Some(api),
@@ -112,11 +116,22 @@ fn media_type(value: &[u8]) -> String {
 /// never look at those.
 pub fn detect(head: &Head<'_>, custom: &[CustomApi]) -> Target {
     let target = plain(head, custom);
-    let ambiguous_path = head.method == "POST" && target.api.is_none() && folds_to_known(head.path, custom);
+    let is_post = head.method == "POST";
+    // A client's own headers make it MCP: that says nothing of where the path leads.
+    let is_read = target.api.is_some() && target.operation != Operation::Mcp;
+    let ambiguous_path = is_post && !is_read && folds_to_known(head.path, custom);
+    let ambiguous_mcp = is_post && target.api.is_none() && folds_to_mcp(head.path);
     Target {
         ambiguous_path,
+        ambiguous_mcp,
         ..target
     }
+}
+
+/// Whether a server may take the path for one of MCP.
+fn folds_to_mcp(path: &str) -> bool {
+    let folded = Path::folded(path);
+    folded.in_small_letters(&[]).ends_with(&["mcp"])
 }
 
 /// Whether a server may take the path for one that a dialect reads.
@@ -153,10 +168,16 @@ fn post(head: &Head<'_>, path: &Path) -> Target {
     if let Some(target) = known_post(path) {
         return target;
     }
+    if path.ends_with(&["mcp"]) {
+        return Target::of(Api::Mcp);
+    }
     let media = media_type(head.content_type.unwrap_or_default());
+    let accepts_mcp = accepts_mcp(head.accept.unwrap_or_default());
     let operation = if media.starts_with("application/grpc") {
         Operation::Grpc
-    } else if path.ends_with(&["mcp"]) || head.mcp || accepts_mcp(head.accept.unwrap_or_default()) {
+    } else if head.mcp || (accepts_mcp && is_json(&media)) {
+        return Target::of(Api::Mcp);
+    } else if accepts_mcp {
         Operation::Mcp
     } else if head.upgrade || path.has("realtime") {
         Operation::Realtime
@@ -166,6 +187,11 @@ fn post(head: &Head<'_>, path: &Path) -> Target {
         by_collection(path, head.method).unwrap_or(Operation::Unknown)
     };
     Target::new(operation)
+}
+
+/// What a server may read as JSON: a client may leave the type out.
+fn is_json(media: &str) -> bool {
+    media.is_empty() || media == "application/json" || media.ends_with("+json")
 }
 
 /// MCP's clients accept both forms of answer (specification 2025-03-26, transports).

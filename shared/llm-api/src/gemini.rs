@@ -5,6 +5,7 @@
 //! `candidatesTokenCount` leaves thoughts out, `promptTokenCount` leaves tool-use prompts out.
 
 use crate::answer::{Finish, Seen};
+use crate::gemini_calls::{CALL, RESULT, begins, call_of, calls_begun};
 use crate::lookup::Lookup;
 use crate::openai::{self, ERROR};
 use crate::request::{ReadError, Request, count};
@@ -71,8 +72,8 @@ static TOOL: Shape = shape! { proto stay;
     "codeExecution" => Rule::Ignore,
 };
 
-static FUNCTION: Shape = shape! { proto stay;
-    "name" => Rule::Constant,
+static FUNCTION: Shape = shape! { proto openai::enter_tool;
+    "name" => Rule::WholeName,
     "description" => Rule::Text(Scope::ToolDefinition),
     "parameters" => Rule::Schema(Scope::ToolDefinition),
     "parametersJsonSchema" => Rule::Schema(Scope::ToolDefinition),
@@ -102,25 +103,31 @@ fn enter_content(content: Value<'_>, position: u32, place: &mut Place) {
     };
 }
 
-static PART: Shape = shape! { proto enter_part;
+pub(crate) static PART: Shape = shape! { proto enter_part;
     "text" => Rule::Inherit,
     "thought" => Rule::Constant,
     "thoughtSignature" => Rule::Ignore,
     "inlineData" => Rule::By(media),
     "fileData" => Rule::By(media),
     "functionCall" => Rule::Shape(&CALL),
-    "functionResponse" => Rule::Shape(&CALL),
+    "functionResponse" => Rule::Shape(&RESULT),
     "toolCall" => Rule::Shape(&CALL),
-    "toolResponse" => Rule::Shape(&CALL),
+    "toolResponse" => Rule::Shape(&RESULT),
     "executableCode" => Rule::Shape(&CALL),
-    "codeExecutionResult" => Rule::Shape(&CALL),
+    "codeExecutionResult" => Rule::Shape(&RESULT),
     "videoMetadata" => Rule::Ignore,
     "mediaResolution" => Rule::Ignore,
 };
 
 /// A signature is the state of the model's thinking, encrypted. It stands beside answers and calls too (Gemini 3 has one at
 /// every first call); signed as a text is the thought alone, and only a model has thoughts.
-fn enter_part(part: Value<'_>, _position: u32, place: &mut Place) {
+fn enter_part(part: Value<'_>, position: u32, place: &mut Place) {
+    // Text goes on in whichever part it stands.
+    if let Some(call) = call_of(part) {
+        let number = place.calls_before.saturating_add(position);
+        // Arguments that go on have the number of the call before.
+        place.index = number.saturating_sub(u32::from(!begins(call)));
+    }
     let thought = part.get("thought").and_then(Value::as_bool) == Some(true);
     let by_model = matches!(place.scope, Scope::Assistant | Scope::Output);
     place.signed = thought && by_model && member(part, "thoughtSignature").is_some();
@@ -129,32 +136,9 @@ fn enter_part(part: Value<'_>, _position: u32, place: &mut Place) {
     }
 }
 
-/// Calls, their results, and code that the model ran.
-static CALL: Shape = shape! { proto stay;
-    "id" => Rule::Constant,
-    "name" => Rule::Constant,
-    "toolType" => Rule::Constant,
-    "args" => Rule::Free(Scope::ToolCall),
-    "partialArgs" => Rule::Free(Scope::ToolCall),
-    "willContinue" => Rule::Constant,
-    "scheduling" => Rule::Constant,
-    "response" => Rule::Free(Scope::ToolResult),
-    "parts" => Rule::Scoped(Scope::ToolResult, &PART),
-    "language" => Rule::Constant,
-    "code" => Rule::Text(Scope::ToolCall),
-    "outcome" => Rule::Constant,
-    "output" => Rule::Text(Scope::ToolResult),
-};
-
-/// By the media type's first word; text among it too, for it is in base64.
 fn media(blob: Value<'_>, _place: &Place) -> Rule {
     let kind = member(blob, "mimeType").and_then(Value::text).unwrap_or_default();
-    Rule::Unseen(match kind.split('/').next().unwrap_or_default() {
-        "image" => UnseenKind::Image,
-        "audio" => UnseenKind::Audio,
-        "video" => UnseenKind::Video,
-        _ => UnseenKind::File,
-    })
+    Rule::Unseen(UnseenKind::of_media(&kind))
 }
 
 pub(crate) static RESPONSE: Shape = shape! { proto stay;
@@ -195,7 +179,7 @@ fn enter_candidate(candidate: Value<'_>, position: u32, place: &mut Place) {
 }
 
 /// The member of either spelling.
-fn member<'a>(object: Value<'a>, name: &str) -> Option<Value<'a>> {
+pub(crate) fn member<'a>(object: Value<'a>, name: &str) -> Option<Value<'a>> {
     let spelled = |key: Value<'a>| key.text().is_some_and(|key| camel(key) == name);
     object.get(name).or_else(|| {
         object
@@ -312,12 +296,14 @@ pub(crate) fn embed_answer(root: Value<'_>) -> Seen {
 }
 
 pub(crate) fn frame(root: Value<'_>, state: &mut State, out: &mut FrameReading) {
-    state.texts(
-        root,
-        Rule::Shape(&RESPONSE),
-        Place::new(Scope::Output, Part::Delta),
-        out,
-    );
+    let mut place = Place::new(Scope::Output, Part::Delta);
+    place.calls_before = state.counted;
+    state.texts(root, Rule::Shape(&RESPONSE), place, out);
+    state.counted = root
+        .list("candidates")
+        .map(calls_begun)
+        .fold(0, u32::max)
+        .saturating_add(state.counted);
     names(&mut state.seen, root);
     out.usage = root.get("usageMetadata").is_some_and(|usage| !usage.is_null());
     for (position, candidate) in root.list("candidates").enumerate() {

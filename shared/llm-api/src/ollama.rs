@@ -5,7 +5,7 @@
 
 use crate::answer::{Finish, Seen};
 use crate::lookup::Lookup;
-use crate::openai::{TOOL, enter_message};
+use crate::openai::{self, TOOL, enter_message};
 use crate::request::{ReadError, Request, count, flag, name};
 use crate::shape::{Place, Rule, Shape, shape};
 use crate::state::State;
@@ -103,15 +103,22 @@ static MESSAGE: Shape = shape! { enter enter_message;
     "tool_call_id" => Rule::Constant,
 };
 
-static TOOL_CALL: Shape = shape! {
+static TOOL_CALL: Shape = shape! { enter enter_call;
     "id" => Rule::Constant,
     "type" => Rule::Constant,
     "function" => Rule::Shape(&FUNCTION),
 };
 
+/// Calls come whole, also in streams; older servers do not number them.
+fn enter_call(call: Value<'_>, position: u32, place: &mut Place) {
+    let number = place.calls_before.saturating_add(position);
+    let function = call.get("function");
+    place.index = function.map_or(number, |function| openai::index(function, number));
+}
+
 static FUNCTION: Shape = shape! {
     "index" => Rule::Constant,
-    "name" => Rule::Constant,
+    "name" => Rule::WholeName,
     "arguments" => Rule::Free(Scope::ToolCall),
 };
 
@@ -183,7 +190,7 @@ pub(crate) fn answer(root: Value<'_>) -> Seen {
         ..Seen::default()
     };
     seen.names(root, "", "model", "");
-    seen.finish = finish(root, calls_tools(root));
+    seen.finish = finish(root, calls(root) > 0);
     seen
 }
 
@@ -200,27 +207,29 @@ fn finish(root: Value<'_>, called: bool) -> Option<Finish> {
     }
 }
 
-fn calls_tools(root: Value<'_>) -> bool {
-    let calls = |object: Value<'_>| object.list("tool_calls").next().is_some();
-    calls(root) || root.get("message").is_some_and(calls)
+fn calls(root: Value<'_>) -> u32 {
+    let lists = [Some(root), root.get("message")].into_iter().flatten();
+    let calls = lists
+        .map(|object| object.list("tool_calls").count())
+        .sum::<usize>();
+    u32::try_from(calls).unwrap_or(u32::MAX)
 }
 
 pub(crate) fn frame(root: Value<'_>, state: &mut State, out: &mut FrameReading) {
-    state.texts(
-        root,
-        Rule::Shape(&RESPONSE),
-        Place::new(Scope::Output, Part::Delta),
-        out,
-    );
+    let mut place = Place::new(Scope::Output, Part::Delta);
+    place.calls_before = state.counted;
+    state.texts(root, Rule::Shape(&RESPONSE), place, out);
     state.seen.names(root, "", "model", "");
     state.seen.counts.merge(&Counts::of(root, COUNTERS));
     out.usage = root
         .get("eval_count")
         .or_else(|| root.get("prompt_eval_count"))
         .is_some();
-    if calls_tools(root) {
+    let calls = calls(root);
+    if calls > 0 {
         out.output = true;
         state.called = true;
+        state.counted = state.counted.saturating_add(calls);
     }
     if let Some(finish) = finish(root, state.called) {
         state.finish_choice(0, finish, out);

@@ -3,7 +3,7 @@
 use crate::answer::{Finish, Seen};
 use crate::lookup::Lookup;
 use crate::shape::{Place, Rule, Shape, shape};
-use crate::texts::{Scope, UnseenKind};
+use crate::texts::{Scope, Text, UnseenKind};
 use crate::usage::{Counter, CounterRow, Counts};
 use penstock_wire::{Kind, Value};
 
@@ -89,9 +89,9 @@ pub(crate) fn index_of(object: Value<'_>, name: &str, position: u32) -> u32 {
 }
 
 /// A function tool, in whichever nesting: chat has it under `function`, responses flat.
-pub(crate) static TOOL: Shape = shape! {
+pub(crate) static TOOL: Shape = shape! { enter enter_tool;
     "type" => Rule::Constant,
-    "name" => Rule::Constant,
+    "name" => Rule::WholeName,
     "description" => Rule::Text(Scope::ToolDefinition),
     "parameters" => Rule::Schema(Scope::ToolDefinition),
     "strict" => Rule::Constant,
@@ -110,14 +110,36 @@ pub(crate) static TOOL: Shape = shape! {
     "container" => Rule::Constant,
 };
 
-/// `"auto"` and the like, or a tool by name.
+/// Enters the definition of a tool. The object inside of one (`function`, `custom`) is of the same tool.
+pub(crate) fn enter_tool(tool: Value<'_>, position: u32, place: &mut Place) {
+    let inner = tool
+        .key()
+        .is_some_and(|key| key.eq_text("function") || key.eq_text("custom"));
+    if !inner {
+        place.index = Text::DEFINITIONS.saturating_add(position);
+    }
+}
+
+/// `"auto"` and the like, or one of the request's tools by name.
 pub(crate) fn tool_choice(choice: Value<'_>, _place: &Place) -> Rule {
     if choice.kind() == Kind::String {
         Rule::Constant
     } else {
-        Rule::Shape(&TOOL)
+        Rule::Shape(&CHOICE)
     }
 }
+
+static CHOICE: Shape = shape! {
+    "type" => Rule::Constant,
+    "name" => Rule::Constant,
+    "function" => Rule::Shape(&CHOICE),
+    "custom" => Rule::Shape(&CHOICE),
+    "mode" => Rule::Constant,
+    "allowed_tools" => Rule::Shape(&CHOICE),
+    "tools" => Rule::Shape(&CHOICE),
+    "server_label" => Rule::Constant,
+    "disable_parallel_tool_use" => Rule::Constant,
+};
 
 /// A citation of any API: third-party words beside the model's.
 pub(crate) static CITATION: Shape = shape! {

@@ -121,7 +121,7 @@ fn enter_tool_call(call: Value<'_>, position: u32, place: &mut Place) {
 }
 
 static FUNCTION: Shape = shape! {
-    "name" => Rule::Constant,
+    "name" => Rule::Name,
     "arguments" => Rule::Json(Scope::ToolCall),
     "input" => Rule::Text(Scope::ToolCall),
 };
@@ -199,7 +199,7 @@ pub(crate) fn request(root: Value<'_>) -> Result<Request, ReadError> {
         max_output_tokens: bounds.into_iter().flatten().min(),
         choices: count(root, "n")?.unwrap_or(1),
         service_tier: name(root, "service_tier")?,
-        text_bytes: 0,
+        ..Request::default()
     })
 }
 

@@ -36,7 +36,7 @@ pub fn ask_usage(dialect: Dialect<'_>, json: Json<'_>, edits: &mut JsonEdits) ->
             Asked::NotApplicable
         }
         Dialect::OllamaChat | Dialect::OllamaGenerate | Dialect::OllamaEmbed => Asked::NotApplicable,
-        Dialect::Gemini | Dialect::GeminiEmbed | Dialect::Custom(_) => Asked::NotApplicable,
+        Dialect::Gemini | Dialect::GeminiEmbed | Dialect::Mcp | Dialect::Custom(_) => Asked::NotApplicable,
     }
 }
 
@@ -60,7 +60,9 @@ pub fn cap_output(dialect: Dialect<'_>, json: Json<'_>, max_tokens: u64, edits: 
             edits,
         ),
         Dialect::Custom(api) => custom_reading::cap_output(api, root, max_tokens, edits),
-        Dialect::OpenAiEmbeddings | Dialect::OllamaEmbed | Dialect::GeminiEmbed => Edited::NotApplicable,
+        Dialect::OpenAiEmbeddings | Dialect::OllamaEmbed | Dialect::GeminiEmbed | Dialect::Mcp => {
+            Edited::NotApplicable
+        }
     }
 }
 
@@ -121,7 +123,7 @@ pub fn set_model(dialect: Dialect<'_>, json: Json<'_>, model: &str, edits: &mut 
         | Dialect::OllamaChat
         | Dialect::OllamaGenerate
         | Dialect::OllamaEmbed => set_string(json.root(), "model", model, edits),
-        Dialect::Gemini | Dialect::GeminiEmbed => Edited::NotApplicable,
+        Dialect::Gemini | Dialect::GeminiEmbed | Dialect::Mcp => Edited::NotApplicable,
         Dialect::Custom(api) => custom_reading::set_model(api, json.root(), model, edits),
     }
 }

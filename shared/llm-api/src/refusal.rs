@@ -16,6 +16,30 @@ pub struct Refusal<'a> {
     /// When another try makes sense. Goes into the body where the API has a place for it; the
     /// `retry-after` header is the caller's.
     pub retry_after_s: Option<u64>,
+    /// Whom it answers.
+    pub reply_to: &'a ReplyTo,
+}
+
+/// The requests of a body, by their ids: JSON-RPC has such (MCP). An id is JSON source text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ReplyTo {
+    /// The API numbers no requests, the message wants no answer, or nobody has read it yet.
+    #[default]
+    Nobody,
+    /// One request.
+    One(String),
+    /// Those of a batch, at most 64.
+    Batch(Vec<String>),
+}
+
+impl ReplyTo {
+    fn ids(&self) -> &[String] {
+        match self {
+            Self::Nobody => &[],
+            Self::One(id) => std::slice::from_ref(id),
+            Self::Batch(ids) => ids,
+        }
+    }
 }
 
 /// What a stream has sent so far; a JSON array needs to know.
@@ -27,6 +51,30 @@ pub enum Sent {
     Frames,
 }
 
+/// The status of an error response.
+///
+/// A JSON-RPC error that names its request is an answer like any other: HTTP has no part in it, and under a status of 400 or
+/// more many clients never look at the body (the Python SDK 1 does not even wake who waits,
+/// <https://github.com/modelcontextprotocol/python-sdk/issues/3091>). What names none is refused by status, as the
+/// specification wants it for notifications.
+pub fn error_status(dialect: Dialect<'_>, refusal: &Refusal<'_>) -> u16 {
+    match dialect {
+        Dialect::Mcp if !refusal.reply_to.ids().is_empty() => 200,
+        Dialect::OpenAiChat
+        | Dialect::OpenAiResponses
+        | Dialect::OpenAiCompletions
+        | Dialect::OpenAiEmbeddings
+        | Dialect::AnthropicMessages
+        | Dialect::OllamaChat
+        | Dialect::OllamaGenerate
+        | Dialect::OllamaEmbed
+        | Dialect::Gemini
+        | Dialect::GeminiEmbed
+        | Dialect::Mcp
+        | Dialect::Custom(_) => refusal.status,
+    }
+}
+
 /// The body of an error response, `application/json`.
 pub fn error_body(dialect: Dialect<'_>, refusal: &Refusal<'_>) -> Vec<u8> {
     error_json(dialect, refusal).into_bytes()
@@ -36,16 +84,17 @@ pub fn error_body(dialect: Dialect<'_>, refusal: &Refusal<'_>) -> Vec<u8> {
 ///
 /// Sources: OpenAI's SDKs raise on `data: {"error": ...}`, and document `error` events for the Responses API;
 /// Anthropic documents `event: error`; Ollama writes an `{"error": ...}` line; Gemini writes its error object
-/// as one more item.
+/// as one more item. Of MCP it is the message that answers the request, one for each request of a batch.
 pub fn error_event(dialect: Dialect<'_>, framing: Framing, sent: Sent, refusal: &Refusal<'_>) -> Vec<u8> {
     let event = match dialect {
         Dialect::OpenAiResponses | Dialect::AnthropicMessages => "event: error\n",
         Dialect::OpenAiChat | Dialect::OpenAiCompletions | Dialect::OpenAiEmbeddings => "",
         Dialect::OllamaChat | Dialect::OllamaGenerate | Dialect::OllamaEmbed => "",
-        Dialect::Gemini | Dialect::GeminiEmbed | Dialect::Custom(_) => "",
+        Dialect::Gemini | Dialect::GeminiEmbed | Dialect::Mcp | Dialect::Custom(_) => "",
     };
-    let json = match dialect {
-        Dialect::OpenAiResponses => responses_event(refusal),
+    let errors = match dialect {
+        Dialect::Mcp => rpc_errors(refusal),
+        Dialect::OpenAiResponses => vec![responses_event(refusal)],
         Dialect::OpenAiChat
         | Dialect::OpenAiCompletions
         | Dialect::OpenAiEmbeddings
@@ -55,15 +104,16 @@ pub fn error_event(dialect: Dialect<'_>, framing: Framing, sent: Sent, refusal: 
         | Dialect::OllamaEmbed
         | Dialect::Gemini
         | Dialect::GeminiEmbed
-        | Dialect::Custom(_) => error_json(dialect, refusal),
+        | Dialect::Custom(_) => vec![error_json(dialect, refusal)],
     };
-    match (framing, sent) {
-        (Framing::Sse, _) => format!("{event}data: {json}\n\n"),
-        (Framing::Ndjson, _) => format!("{json}\n"),
-        (Framing::JsonArray, Sent::Nothing) => format!("[{json}]"),
-        (Framing::JsonArray, Sent::Frames) => format!(",\n{json}]"),
-    }
-    .into_bytes()
+    let each = |form: fn(&str, &str) -> String| errors.iter().map(|json| form(event, json)).collect();
+    let events: String = match (framing, sent) {
+        (Framing::Sse, _) => each(|event, json| format!("{event}data: {json}\n\n")),
+        (Framing::Ndjson, _) => each(|_, json| format!("{json}\n")),
+        (Framing::JsonArray, Sent::Nothing) => format!("[{}]", errors.join(",")),
+        (Framing::JsonArray, Sent::Frames) => format!(",\n{}]", errors.join(",")),
+    };
+    events.into_bytes()
 }
 
 fn error_json(dialect: Dialect<'_>, refusal: &Refusal<'_>) -> String {
@@ -75,7 +125,30 @@ fn error_json(dialect: Dialect<'_>, refusal: &Refusal<'_>) -> String {
         Dialect::AnthropicMessages => anthropic(refusal),
         Dialect::OllamaChat | Dialect::OllamaGenerate | Dialect::OllamaEmbed => ollama(refusal),
         Dialect::Gemini | Dialect::GeminiEmbed => gemini(refusal),
+        Dialect::Mcp => match refusal.reply_to {
+            ReplyTo::Nobody | ReplyTo::One(_) => rpc_errors(refusal).concat(),
+            ReplyTo::Batch(_) => format!("[{}]", rpc_errors(refusal).join(",")),
+        },
         Dialect::Custom(_) => generic(refusal),
+    }
+}
+
+/// <https://www.jsonrpc.org/specification#error_object>, one for each request; without any the id is `null`, as there. The
+/// code is the HTTP status: the specification of 2026-07-28 wants codes of one's own outside of JSON-RPC's range.
+fn rpc_errors(refusal: &Refusal<'_>) -> Vec<String> {
+    let retry = refusal
+        .retry_after_s
+        .map_or_else(String::new, |seconds| format!(",\"retry_after_s\":{seconds}"));
+    let error = format!(
+        "{{\"code\":{},\"message\":{},\"data\":{{\"code\":{}{retry}}}}}",
+        refusal.status,
+        quoted(refusal.message),
+        quoted(refusal.code)
+    );
+    let named = |id: &str| format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"error\":{error}}}");
+    match refusal.reply_to.ids() {
+        [] => vec![named("null")],
+        ids => ids.iter().map(|id| named(id)).collect(),
     }
 }
 

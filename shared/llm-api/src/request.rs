@@ -3,11 +3,13 @@
 use crate::api::Dialect;
 use crate::lookup::Lookup;
 use crate::openai_responses;
+use crate::refusal::ReplyTo;
 use crate::shape::{Found, Place, Rule, Shape, Sink, camel};
 use crate::texts::{Part, Scope, TextBytes, Texts, UnseenKind, collect};
 use crate::walk::walk;
 use crate::{
-    anthropic_messages, custom_reading, gemini, ollama, openai_chat, openai_completions, openai_embeddings,
+    anthropic_messages, custom_reading, gemini, mcp, ollama, openai_chat, openai_completions,
+    openai_embeddings,
 };
 use penstock_wire::{Json, Kind, NodeId, Value, twin};
 use std::fmt;
@@ -32,6 +34,8 @@ pub struct Request {
     pub service_tier: Option<String>,
     /// Bytes of text that the model will read, as [`request_text_bytes`] gives them.
     pub text_bytes: u64,
+    /// Whom a refusal has to name.
+    pub reply_to: ReplyTo,
 }
 
 /// Why a request cannot be read. Names places, never content.
@@ -68,7 +72,8 @@ impl std::error::Error for ReadError {}
 /// others refuse it, so what would happen is not known here).
 pub fn read_request(dialect: Dialect<'_>, json: Json<'_>) -> Result<Request, ReadError> {
     let root = json.root();
-    if root.kind() != Kind::Object {
+    let is_batch = root.kind() == Kind::Array && matches!(dialect, Dialect::Mcp);
+    if root.kind() != Kind::Object && !is_batch {
         return Err(ReadError::WrongShape { path: String::new() });
     }
     let mut survey = Survey::default();
@@ -86,6 +91,7 @@ pub fn read_request(dialect: Dialect<'_>, json: Json<'_>) -> Result<Request, Rea
         Dialect::OllamaEmbed => ollama::embed_request(root),
         Dialect::Gemini => gemini::request(root),
         Dialect::GeminiEmbed => gemini::embed_request(root),
+        Dialect::Mcp => mcp::request(root),
         Dialect::Custom(api) => custom_reading::request(api, root),
     }?;
     request.choices = request.choices.max(1);
@@ -130,6 +136,7 @@ fn request_rule(dialect: Dialect<'_>) -> Rule {
         Dialect::OllamaEmbed => Rule::Shape(&ollama::EMBED_REQUEST),
         Dialect::Gemini => Rule::Shape(&gemini::REQUEST),
         Dialect::GeminiEmbed => Rule::Shape(&gemini::EMBED_REQUEST),
+        Dialect::Mcp => Rule::Shape(&mcp::REQUEST),
         Dialect::Custom(_) => Rule::Free(Scope::Other),
     }
 }

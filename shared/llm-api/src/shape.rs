@@ -17,6 +17,8 @@ pub(crate) struct Shape {
     pub(crate) enter: fn(Value<'_>, u32, &mut Place),
     /// Keys follow the JSON mapping of Protocol Buffers: `snake_case` is the same as `camelCase`.
     pub(crate) names: Names,
+    /// A row names a tool: it is read before the others.
+    pub(crate) named: bool,
 }
 
 /// How a server matches keys.
@@ -41,6 +43,10 @@ pub(crate) enum Rule {
     Inherit,
     /// Text that was sent before in the same answer.
     Again(Scope),
+    /// The name of a tool, or the next piece of it.
+    Name,
+    /// The name of a tool, where an API never sends it in pieces.
+    WholeName,
     /// A JSON document inside a string.
     Json(Scope),
     /// Any JSON: each string, key and long number is text.
@@ -72,6 +78,7 @@ macro_rules! shape {
             rules: &[$( $rule ),*],
             enter: $enter,
             names: $crate::shape::Names::Exact,
+            named: $crate::shape::named(&[$( $rule ),*]),
         }
     };
     (proto $enter:path; $( $key:literal => $rule:expr ),* $(,)?) => {
@@ -80,6 +87,7 @@ macro_rules! shape {
             rules: &[$( $rule ),*],
             enter: $enter,
             names: $crate::shape::Names::Proto,
+            named: $crate::shape::named(&[$( $rule ),*]),
         }
     };
 }
@@ -98,6 +106,8 @@ pub(crate) struct Place {
     pub(crate) message: u32,
     /// Which of several texts of one scope within the message.
     pub(crate) index: u32,
+    /// Calls of the frames before, where an API does not number them.
+    pub(crate) calls_before: u32,
     /// The event says which message or text it is about: positions do not.
     pub(crate) pinned: Pinned,
     pub(crate) depth: u16,
@@ -111,6 +121,7 @@ impl Place {
             signed: false,
             message: 0,
             index: 0,
+            calls_before: 0,
             pinned: Pinned::Nothing,
             depth: 0,
         }
@@ -211,6 +222,18 @@ impl Shape {
 pub(crate) const fn keys(known: &'static [&'static str]) -> &'static [&'static str] {
     assert!(known.len() <= 64);
     known
+}
+
+/// Whether one of a table's rules is for the name of a tool.
+pub(crate) const fn named(rules: &[Rule]) -> bool {
+    let mut left = rules;
+    while let [rule, rest @ ..] = left {
+        if matches!(rule, Rule::Name | Rule::WholeName) {
+            return true;
+        }
+        left = rest;
+    }
+    false
 }
 
 /// `snake_case` as `lowerCamelCase`; a key without `_` as it is.

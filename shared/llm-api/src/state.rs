@@ -6,7 +6,7 @@ use crate::channels::{ChannelId, Channels, Key};
 use crate::lookup::Lookup;
 use crate::shape::{Found, Pinned, Place, Rule, Sink};
 use crate::stream::{FrameReading, PieceRef, Want};
-use crate::texts::{Encoding, Part, UnseenKind};
+use crate::texts::{Encoding, Part, Scope, UnseenKind};
 use crate::walk::walk;
 use penstock_wire::Value;
 
@@ -23,6 +23,8 @@ pub(crate) struct State {
     done: u64,
     /// The model has called a tool, for APIs whose finish does not say so.
     pub(crate) called: bool,
+    /// Calls, or messages, of the frames before, for APIs that do not number them.
+    pub(crate) counted: u32,
     /// Hashes of the output items' ids in order, for servers of the Responses API that number no items.
     pub(crate) items: Vec<u64>,
 }
@@ -38,6 +40,7 @@ impl State {
             begun: 0,
             done: 0,
             called: false,
+            counted: 0,
             items: Vec::new(),
         }
     }
@@ -45,6 +48,11 @@ impl State {
     /// Collects the texts of `value`.
     pub(crate) fn texts(&mut self, value: Value<'_>, rule: Rule, place: Place, out: &mut FrameReading) {
         walk(value, rule, place, &mut Pieces { state: self, out });
+    }
+
+    /// The same where no text goes on in another frame.
+    pub(crate) fn whole_texts(&mut self, value: Value<'_>, rule: Rule, place: Place, out: &mut FrameReading) {
+        walk(value, rule, place, &mut Wholes(Pieces { state: self, out }));
     }
 
     /// Where the texts of a frame go.
@@ -66,6 +74,7 @@ impl State {
             | Dialect::OllamaEmbed
             | Dialect::Gemini
             | Dialect::GeminiEmbed => "[DONE]",
+            Dialect::Mcp => "",
         };
         if !marker.is_empty() && data.trim_ascii() == marker.as_bytes() {
             self.end(out);
@@ -106,6 +115,12 @@ impl State {
             .finish(|key| key.message == choice, &mut out.finished);
     }
 
+    /// What was asked for has come: the stream may end here, or go on.
+    pub(crate) fn answered(&mut self) {
+        self.begin_choice(0);
+        self.done |= bit(0);
+    }
+
     pub(crate) fn all_choices_finished(&self) -> bool {
         self.begun != 0 && self.begun == self.done
     }
@@ -142,6 +157,8 @@ impl Sink for Pieces<'_> {
             };
             self.out.pieces.push(PieceRef {
                 channel,
+                message: found.place.message,
+                index: found.place.index,
                 scope: found.place.scope,
                 encoding,
                 part,
@@ -181,11 +198,42 @@ impl Pieces<'_> {
             // What stands alone in an item is new when the item comes, and repeated in the whole response.
             _ if found.alone => (self.state.channels.alone(), pinned == Pinned::Message),
             Part::Echo => (self.state.channels.alone(), false),
-            Part::Delta | Part::Whole | Part::Repeat => self.state.channels.text(Key {
-                scope,
-                message,
-                index,
-            }),
+            Part::Delta | Part::Whole | Part::Repeat => {
+                let (id, new) = self.state.channels.text(Key {
+                    scope,
+                    message,
+                    index,
+                });
+                if new && scope == Scope::ToolCall {
+                    self.end_name(message, index);
+                }
+                (id, new)
+            }
         }
+    }
+
+    /// Where a call's arguments begin its name has come to its end.
+    fn end_name(&mut self, message: u32, index: u32) {
+        let name = Key {
+            scope: Scope::ToolName,
+            message,
+            index,
+        };
+        self.state
+            .channels
+            .finish(|key| *key == name, &mut self.out.finished);
+    }
+}
+
+/// Takes the texts of a frame, each of which is whole.
+struct Wholes<'s>(Pieces<'s>);
+
+impl Sink for Wholes<'_> {
+    fn text(&mut self, found: Found<'_>) {
+        self.0.text(Found { alone: true, ..found });
+    }
+
+    fn unseen(&mut self, kind: UnseenKind, value: Value<'_>, place: &Place) {
+        self.0.unseen(kind, value, place);
     }
 }

@@ -8,7 +8,8 @@ use crate::state::State;
 use crate::texts::{Encoding, Part, Scope, UnseenKind};
 use crate::usage::Usage;
 use crate::{
-    anthropic_messages, custom_reading, gemini, ollama, openai_chat, openai_completions, openai_responses,
+    anthropic_messages, custom_reading, gemini, mcp, ollama, openai_chat, openai_completions,
+    openai_responses,
 };
 use penstock_wire::{Json, NodeId};
 
@@ -28,6 +29,10 @@ pub enum Want {
 pub struct PieceRef {
     /// Which text it continues.
     pub channel: ChannelId,
+    /// Number of the choice, or output item, it belongs to. Of MCP the message's in the stream.
+    pub message: u32,
+    /// Which text or call within it, as [`Text::index`](crate::Text::index).
+    pub index: u32,
     /// Whose text it is.
     pub scope: Scope,
     /// What the text is in itself.
@@ -45,7 +50,7 @@ pub struct PieceRef {
 /// What one frame says. Reuse it: [`StreamReader::read`] empties it first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FrameReading {
-    /// The texts, in document order. Empty under [`Want::Usage`].
+    /// The texts, in document order, but the name of a tool before what stands beside it. Empty under [`Want::Usage`].
     pub pieces: Vec<PieceRef>,
     /// Channels that end with this frame, whether or not it carries text of theirs.
     pub finished: Vec<ChannelId>,
@@ -115,7 +120,8 @@ impl StreamReader {
             | Dialect::OllamaGenerate
             | Dialect::OllamaEmbed
             | Dialect::Gemini
-            | Dialect::GeminiEmbed => None,
+            | Dialect::GeminiEmbed
+            | Dialect::Mcp => None,
         };
         Self {
             api: dialect.api(),
@@ -149,6 +155,7 @@ impl StreamReader {
             Dialect::AnthropicMessages => anthropic_messages::frame(event, root, state, out),
             Dialect::OllamaChat | Dialect::OllamaGenerate => ollama::frame(root, state, out),
             Dialect::Gemini => gemini::frame(root, state, out),
+            Dialect::Mcp => mcp::frame(root, state, out),
             Dialect::Custom(api) => custom_reading::frame(api, json, state, out),
             // Embeddings do not stream; whatever comes is text that no table names.
             Dialect::OpenAiEmbeddings | Dialect::OllamaEmbed | Dialect::GeminiEmbed => {

@@ -28,7 +28,7 @@ pub fn strip_usage(
             Stripped::Unchanged
         }
         Dialect::OllamaChat | Dialect::OllamaGenerate | Dialect::OllamaEmbed => Stripped::Unchanged,
-        Dialect::Gemini | Dialect::GeminiEmbed | Dialect::Custom(_) => Stripped::Unchanged,
+        Dialect::Gemini | Dialect::GeminiEmbed | Dialect::Mcp | Dialect::Custom(_) => Stripped::Unchanged,
     }
 }
 

@@ -14,11 +14,13 @@ pub enum Scope {
     User,
     /// Earlier words of the model, sent back as history; its reasoning too.
     Assistant,
+    /// The name of a tool: where a request or a tool server defines it, where history or the answer calls it.
+    ToolName,
     /// Arguments of a tool call, in history or in the answer.
     ToolCall,
     /// What a tool gave back.
     ToolResult,
-    /// Names' descriptions and schemas of tools, and response schemas.
+    /// Descriptions and schemas of tools, and response schemas.
     ToolDefinition,
     /// Documents, search results and other third-party text given as such.
     Document,
@@ -36,10 +38,11 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::System,
         Self::User,
         Self::Assistant,
+        Self::ToolName,
         Self::ToolCall,
         Self::ToolResult,
         Self::ToolDefinition,
@@ -57,6 +60,7 @@ impl Scope {
             Self::System => "system",
             Self::User => "user",
             Self::Assistant => "assistant",
+            Self::ToolName => "tool_name",
             Self::ToolCall => "tool_call",
             Self::ToolResult => "tool_result",
             Self::ToolDefinition => "tool_definition",
@@ -112,8 +116,17 @@ pub struct Text {
     pub part: Part,
     /// The provider signed it: an edit makes the provider refuse it later.
     pub signed: bool,
-    /// Number of the message (request) or choice (response) it belongs to, from 0.
+    /// Number of the message (request) or choice (response) it belongs to, from 0. Of MCP the message within a batch.
     pub message: u32,
+    /// Which text, call or definition within the message. The name of a tool and its arguments have the same `message` and
+    /// `index`, and the name comes first; so have the name, description and schema of a definition, whose index is
+    /// [`DEFINITIONS`](Self::DEFINITIONS) or more.
+    pub index: u32,
+}
+
+impl Text {
+    /// Definitions of tools are numbered from here, each list anew: none has the index of a call.
+    pub const DEFINITIONS: u32 = 1 << 24;
 }
 
 /// What nobody here can read.
@@ -140,6 +153,16 @@ pub enum UnseenKind {
 }
 
 impl UnseenKind {
+    /// The kind of content by its media type's first word; text among files, for it is in base64.
+    pub(crate) fn of_media(media_type: &str) -> Self {
+        match media_type.split('/').next().unwrap_or_default() {
+            "image" => Self::Image,
+            "audio" => Self::Audio,
+            "video" => Self::Video,
+            _ => Self::File,
+        }
+    }
+
     /// The name in configuration, metrics and logs.
     pub fn name(self) -> &'static str {
         match self {
@@ -165,7 +188,8 @@ pub struct Unseen {
     pub node: NodeId,
 }
 
-/// The texts of one document, in document order. At most as many as the tape has nodes.
+/// The texts of one document, in document order, but the name of a tool before what stands beside it. At most as many as
+/// the tape has nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Texts {
     /// Every text.
@@ -221,6 +245,7 @@ impl Sink for Texts {
             part: place.part,
             signed: place.signed,
             message: place.message,
+            index: place.index,
         });
     }
 
@@ -263,17 +288,17 @@ impl Sink for TextBytes {
 }
 
 impl Scope {
-    /// Whether a model wrote it in this answer.
+    /// Whether it counts as text that a model wrote in this answer. Names of tools do not: they are chosen, not written.
     pub fn is_output(self) -> bool {
         match self {
             Self::Output | Self::Reasoning | Self::Refusal | Self::ToolCall => true,
             Self::System | Self::User | Self::Assistant | Self::ToolResult | Self::ToolDefinition => false,
-            Self::Document | Self::Metadata | Self::Other => false,
+            Self::ToolName | Self::Document | Self::Metadata | Self::Other => false,
         }
     }
 
-    /// Whether a model reads it with this request.
+    /// Whether it counts as text that a model reads with this request. Names of tools do not, as little as other names.
     pub fn is_input(self) -> bool {
-        self != Self::Metadata
+        !matches!(self, Self::Metadata | Self::ToolName)
     }
 }

@@ -33,6 +33,7 @@ pub(crate) fn walk(value: Value<'_>, rule: Rule, mut place: Place, sink: &mut dy
             };
             string(value, Encoding::Plain, place, sink);
         }
+        Rule::Name | Rule::WholeName => name(value, rule, place, sink),
         Rule::Json(scope) => string(value, Encoding::JsonInString, place.with_scope(scope), sink),
         Rule::Free(scope) => free(value, Words::All, place.with_scope(scope), sink),
         Rule::Schema(scope) => free(value, Words::NotOfSchemas, place.with_scope(scope), sink),
@@ -98,6 +99,18 @@ fn string(value: Value<'_>, encoding: Encoding, place: Place, sink: &mut dyn Sin
         Kind::String | Kind::Key => found(value, encoding, place, sink),
         Kind::Null | Kind::Bool | Kind::Number | Kind::Array | Kind::Object => {
             free(value, Words::All, place, sink);
+        }
+    }
+}
+
+/// What stands in the place of a name and is none is text that no table names.
+fn name(value: Value<'_>, rule: Rule, place: Place, sink: &mut dyn Sink) {
+    let named = place.with_scope(Scope::ToolName);
+    match (value.kind(), rule) {
+        (Kind::String | Kind::Key, Rule::WholeName) => found_alone(value, named, sink),
+        (Kind::String | Kind::Key, _) => found(value, Encoding::Plain, named, sink),
+        (Kind::Null | Kind::Bool | Kind::Number | Kind::Array | Kind::Object, _) => {
+            free(value, Words::All, place.with_scope(Scope::Other), sink);
         }
     }
 }
@@ -225,6 +238,9 @@ fn shaped(value: Value<'_>, shape: &'static Shape, position: u32, mut place: Pla
 
 fn members(object: Value<'_>, shape: &'static Shape, position: u32, mut place: Place, sink: &mut dyn Sink) {
     (shape.enter)(object, position, &mut place);
+    if shape.named {
+        names(object, shape, place, sink);
+    }
     let mut seen = 0u64;
     let mut strange = false;
     for (key, value) in object.members() {
@@ -242,10 +258,21 @@ fn members(object: Value<'_>, shape: &'static Shape, position: u32, mut place: P
         match (rule, value.kind()) {
             // Most of an answer: not worth a call.
             (Rule::Ignore, _) | (Rule::Constant, Kind::Null | Kind::Bool | Kind::Number) => {}
+            // Read already.
+            (Rule::Name | Rule::WholeName, _) => {}
             (rule, _) => walk(value, rule, place, sink),
         }
     }
     if strange {
         sink.strange(object, shape);
+    }
+}
+
+/// A tool's name goes before its arguments, wherever a server writes it: who decides on a call has to know which.
+fn names(object: Value<'_>, shape: &'static Shape, place: Place, sink: &mut dyn Sink) {
+    for (key, value) in object.members() {
+        if let Some((_, rule @ (Rule::Name | Rule::WholeName))) = shape.row(key) {
+            walk(value, rule, place, sink);
+        }
     }
 }

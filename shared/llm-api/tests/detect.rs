@@ -121,6 +121,92 @@ fn framing_follows_the_content_type() {
 }
 
 #[test]
+fn what_is_posted_to_a_server_of_tools_is_read_as_mcp() {
+    let json = Some(&b"application/json; charset=utf-8"[..]);
+    let both = Some(&b"application/json, text/event-stream"[..]);
+    let post = Head {
+        method: "POST",
+        path: "/tools",
+        ..Head::default()
+    };
+    for (head, api) in [
+        (Head { path: "/mcp", ..post }, Some(Api::Mcp)),
+        // Servers are lenient, and a type is easily written.
+        (
+            Head {
+                path: "/a/mcp/",
+                content_type: Some(b"application/grpc"),
+                ..post
+            },
+            Some(Api::Mcp),
+        ),
+        (Head { mcp: true, ..post }, Some(Api::Mcp)),
+        (Head { accept: both, ..post }, Some(Api::Mcp)),
+        (
+            Head {
+                accept: both,
+                content_type: json,
+                ..post
+            },
+            Some(Api::Mcp),
+        ),
+        (
+            Head {
+                accept: both,
+                content_type: Some(b"multipart/form-data"),
+                ..post
+            },
+            None,
+        ),
+        (
+            Head {
+                method: "GET",
+                path: "/mcp",
+                accept: both,
+                ..post
+            },
+            None,
+        ),
+        (
+            Head {
+                method: "DELETE",
+                mcp: true,
+                ..post
+            },
+            None,
+        ),
+    ] {
+        let target = detect(&head, &[]);
+        assert_eq!((target.api, target.ambiguous_mcp), (api, false), "{head:?}");
+        if api.is_some() {
+            assert_eq!(target.operation, Operation::Mcp);
+        }
+    }
+}
+
+#[test]
+fn a_path_that_servers_may_take_for_that_of_mcp_is_ambiguous() {
+    for path in ["/MCP", "//mcp", "/a/%6dcp", "/a/../mcp", "/x/..;/mcp", "/mcp//"] {
+        let head = Head {
+            method: "POST",
+            path,
+            ..Head::default()
+        };
+        let target = detect(&head, &[]);
+        let is_read = target.api == Some(Api::Mcp);
+        assert!(target.ambiguous_mcp != is_read, "{path}");
+        assert!(!target.ambiguous_path, "{path}");
+    }
+    let head = Head {
+        method: "POST",
+        path: "/v1/Chat/Completions",
+        mcp: true,
+        ..Head::default()
+    };
+    assert!(detect(&head, &[]).ambiguous_path, "whatever its headers say");
+}
+
+#[test]
 fn a_known_post_is_what_it_is_whatever_its_headers_say() {
     for content_type in [
         &b"multipart/form-data; boundary=x"[..],

@@ -63,7 +63,9 @@ fn openai_chat() {
             usage: usage("80/40"),
             finish: "tool_calls",
             texts: &[
+                "tool_name: weather.",
                 "tool_call json: {\"city\":\"Paris\"}.",
+                "tool_name: weather.",
                 "tool_call json: {\"city\":\"Rome\"}.",
             ],
             complete: true,
@@ -126,9 +128,11 @@ fn openai_chat() {
             "system 0: Be brief.",
             "metadata 1: ann",
             "user 1: What is this?",
+            "tool_name 2: look",
             "tool_call 2 json: {\"at\":\"card 4111111111111111\"}",
             "tool_result 3: a cat",
             "user 4: Go on",
+            "tool_name 0: look",
             "tool_definition 0: Looks at things.",
             "tool_definition 0: at",
             "tool_definition 0: what",
@@ -158,11 +162,13 @@ fn anthropic_messages() {
             "metadata 0: user_id",
             "metadata 0: user-77",
             "other 0: \n\nHuman:",
+            "tool_name 0: look",
             "tool_definition 0: Looks.",
             "tool_definition 0: at",
             "user 0: What is here?",
             "assistant 1 signed: Let me look.",
             "assistant 1: I look.",
+            "tool_name 1: look",
             "tool_call 1: at",
             "tool_call 1: desk",
             "tool_call 1: n",
@@ -196,6 +202,7 @@ fn anthropic_messages() {
                 "output 0 whole: 42.",
                 "document 0 whole: seven",
                 "document 0 whole: T",
+                "tool_name 0 whole: look",
                 "tool_call 0 whole: at",
                 "tool_call 0 whole: desk",
             ],
@@ -225,6 +232,7 @@ fn anthropic_messages() {
             finish: "tool_calls",
             texts: &[
                 "reasoning signed: Look there..",
+                "tool_name: weather.",
                 "tool_call json: {\"city\": \"S\\u0061n Jos\\u00e9\"}.",
             ],
             complete: true,
@@ -239,7 +247,7 @@ fn anthropic_messages() {
             model: "scripted-tool",
             usage: usage("154/33"),
             finish: "tool_calls",
-            texts: &["tool_call json: {\"city\":\"Paris\"}."],
+            texts: &["tool_name: get_weather.", "tool_call json: {\"city\":\"Paris\"}."],
             complete: true,
             first_output: 1,
             ..Expected::default()
@@ -283,9 +291,12 @@ fn openai_responses() {
             "user 1: Read this",
             "assistant 2: Sure.",
             "assistant 3: I thought.",
+            "tool_name 4: look",
             "tool_call 4 json: {\"at\":\"desk\"}",
             "tool_result 5: a cat",
+            "tool_name 6: sql",
             "tool_call 6: select 1",
+            "tool_name 0: look",
             "tool_definition 0: Looks.",
             "tool_definition 0: at",
             "tool_definition 0: A reply.",
@@ -321,6 +332,7 @@ fn openai_responses() {
                 "system 0 echo: Be kind.",
                 "reasoning 0 whole: I think.",
                 "output 1 whole: Hello.",
+                "tool_name 2 whole: look",
                 "tool_call 2 whole json: {\"at\":\"desk\"}",
             ],
             ..seen
@@ -342,6 +354,7 @@ fn openai_responses() {
             "system echo: Be kind.",
             "reasoning: I think..",
             "output: Hello..",
+            "tool_name: look.",
             "tool_call json: {\"at\":\"desk\"}.",
             "system echo: Be kind.",
         ],
@@ -361,6 +374,7 @@ fn openai_responses() {
                 "system echo: Be kind.",
                 "reasoning: I think..",
                 "output: Hello..",
+                "tool_name: look.",
                 "tool_call json: {\"at\":\"desk\"}.",
             ],
             complete: true,
@@ -487,9 +501,11 @@ fn ollama() {
             "system 0: Short.",
             "user 1: Look",
             "assistant 2: hm",
+            "tool_name 2: look",
             "tool_call 2: at",
             "tool_call 2: desk",
             "tool_result 3: a cat",
+            "tool_name 0: look",
             "tool_definition 0: Looks.",
             "tool_definition 0: at",
             "tool_definition 0: where",
@@ -563,7 +579,12 @@ fn ollama() {
         &Expected {
             usage: usage("26/282"),
             finish: "tool_calls",
-            texts: &["tool_call: city.", "tool_call: Tokyo.", "tool_call: days."],
+            texts: &[
+                "tool_name: weather.",
+                "tool_call: city.",
+                "tool_call: Tokyo.",
+                "tool_call: days.",
+            ],
             complete: true,
             ..seen
         },
@@ -604,11 +625,13 @@ fn gemini() {
             "system 0: Be brief.",
             "user 0: See",
             "assistant 1 signed: I think.",
+            "tool_name 1: look",
             "tool_call 1: at",
             "tool_call 1: desk",
             "tool_result 2: result",
             "tool_result 2: a cat",
             "user 3: Go on",
+            "tool_name 0: look",
             "tool_definition 0: Looks.",
             "tool_definition 0: at",
             "other 0: END",
@@ -629,6 +652,7 @@ fn gemini() {
             texts: &[
                 "reasoning 0 whole: I think.",
                 "output 0 whole: Hello.",
+                "tool_name 0 whole: look",
                 "tool_call 0 whole: at",
                 "tool_call 0 whole: desk",
             ],
@@ -775,4 +799,151 @@ fn custom_usage() -> CustomUsage {
         cached_tokens: Pointer::parse("/bill/hit"),
         ..CustomUsage::default()
     }
+}
+
+#[test]
+fn mcp() {
+    let api = Api::Mcp;
+    request_lines(
+        api,
+        "mcp/call-request.json",
+        &[
+            "model -",
+            "tool_name 0: get_weather",
+            "tool_call 0: city",
+            "tool_call 0: Paris",
+            "tool_call 0: card",
+            "tool_call 0: 4111111111111111",
+            "tool_call 0: deep",
+            "tool_call 0: note",
+            "tool_call 0: ok",
+            "metadata 0: progressToken",
+            "metadata 0: p-1",
+        ],
+    );
+    request_lines(
+        api,
+        "mcp/batch-request.json",
+        &[
+            "model -",
+            "tool_call 0: review",
+            "tool_call 0: code",
+            "tool_call 0: x = 1",
+            "metadata 1: requestId",
+            "metadata 1: reason",
+            "metadata 1: late",
+            "tool_name 2: mail",
+            "tool_call 2: to",
+            "tool_call 2: ann",
+            "tool_call 3: The capital is Paris.",
+            "tool_call 4: login",
+            "tool_call 4: octocat",
+            "tool_call 5: file:///notes.txt",
+            "other 5: unnamed",
+        ],
+    );
+    let rows: [(&str, &str, &[&str]); 3] = [
+        (
+            "mcp/call-unary.json",
+            "",
+            &[
+                "tool_result 0 whole: Rain in Paris.",
+                "tool_result 0 whole: file:///a.md",
+                "tool_result 0 whole: a.md",
+                "tool_result 0 whole: Notes",
+                "tool_result 0 whole: file:///b.md",
+                "tool_result 0 whole: Bring a coat.",
+                "tool_result 0 whole: file:///c.pdf",
+                "tool_result 0 whole: temperature",
+                "tool_result 0 whole: sky",
+                "tool_result 0 whole: grey",
+                "metadata 0 whole: trace",
+                "metadata 0 whole: t-1",
+                "unseen image",
+                "unseen audio",
+                "unseen file",
+            ],
+        ),
+        (
+            "mcp/lists-unary.json",
+            "",
+            &[
+                "metadata 0 whole: tools",
+                "metadata 0 whole: listChanged",
+                "tool_definition 0 whole: name",
+                "tool_definition 0 whole: weather",
+                "tool_definition 0 whole: version",
+                "tool_definition 0 whole: 1.0.0",
+                "tool_definition 0 whole: Ask for a city.",
+                "tool_name 1 whole: get_weather",
+                "tool_definition 1 whole: Weather",
+                "tool_definition 1 whole: Tells the weather.",
+                "tool_definition 1 whole: city",
+                "tool_definition 1 whole: Where",
+                "tool_definition 1 whole: W",
+                "tool_name 1 whole: mail",
+                "tool_definition 1 whole: Sends mail.",
+                "document 2 whole: A review.",
+                "tool_result 2 whole: Review this.",
+                "document 3 whole: file:///notes.txt",
+                "document 3 whole: Buy milk.",
+                "document 3 whole: file:///p.png",
+                "document 4 whole: review",
+                "document 4 whole: Reviews code",
+                "document 5 whole: file:///a",
+                "document 5 whole: a",
+                "document 5 whole: An a",
+                "other 6 whole: unnamed",
+                "unseen image",
+            ],
+        ),
+        (
+            "mcp/error.json",
+            "-32602",
+            &[
+                "tool_result 0 whole: Unknown tool: nope",
+                "tool_result 0 whole: hint",
+                "tool_result 0 whole: list them",
+            ],
+        ),
+    ];
+    for (name, error, texts) in rows {
+        whole(
+            api,
+            name,
+            &Expected {
+                error,
+                texts,
+                ..Expected::default()
+            },
+        );
+    }
+    stream(
+        api,
+        "mcp/stream.sse",
+        &Expected {
+            texts: &[
+                "metadata: progressToken.",
+                "metadata: p-1.",
+                "metadata: progress.",
+                "metadata: message.",
+                "metadata: half way.",
+                "tool_result: Sum up..",
+                "tool_result: Be brief..",
+                "tool_result: Rain..",
+                "tool_result: Wind..",
+            ],
+            complete: true,
+            ..Expected::default()
+        },
+    );
+    stream(
+        api,
+        "mcp/stream-batch.sse",
+        &Expected {
+            error: "-32603",
+            texts: &["tool_result: One..", "tool_result: It broke.."],
+            ..Expected::default()
+        },
+    );
 }

@@ -3,8 +3,8 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use penstock_llm_api::{
-    Api, CustomApi, CustomSpec, Dialect, FrameReading, Refusal, Sent, StreamReader, Stripped, Want,
-    error_body, error_event, read_response, strip_usage,
+    Api, CustomApi, CustomSpec, Dialect, FrameReading, Refusal, ReplyTo, Sent, StreamReader, Stripped, Want,
+    error_body, error_event, error_status, read_response, strip_usage,
 };
 use penstock_wire::{Framer, Framing, JsonEdits, Limits, Tape};
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ const REFUSAL: Refusal<'static> = Refusal {
     code: "budget_exceeded",
     message: "Say \"please\".\n",
     retry_after_s: Some(7),
+    reply_to: &ReplyTo::Nobody,
 };
 
 fn body(api: Api, refusal: &Refusal<'_>) -> Value {
@@ -54,6 +55,37 @@ fn bodies_are_the_apis_error_objects() {
                     {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "7s"}]}})
         );
     }
+}
+
+#[test]
+fn an_mcp_refusal_answers_its_request_by_id() {
+    let named = |reply_to: &ReplyTo| {
+        let refusal = Refusal { reply_to, ..REFUSAL };
+        let body = error_body(Dialect::Mcp, &refusal);
+        let body: Value = serde_json::from_slice(&body).expect("JSON");
+        (error_status(Dialect::Mcp, &refusal), body)
+    };
+    let error = |id: Value| {
+        json!({"jsonrpc": "2.0", "id": id, "error": {"code": 429, "message": "Say \"please\".\n",
+            "data": {"code": "budget_exceeded", "retry_after_s": 7}}})
+    };
+    assert_eq!(named(&ReplyTo::Nobody), (429, error(Value::Null)));
+    assert_eq!(named(&ReplyTo::One("7".to_owned())), (200, error(json!(7))));
+    let batch = ReplyTo::Batch(vec!["\"a\"".to_owned(), "2".to_owned()]);
+    assert_eq!(named(&batch), (200, json!([error(json!("a")), error(json!(2))])));
+    assert_eq!(error_status(Dialect::OpenAiChat, &REFUSAL), 429);
+
+    let refusal = Refusal {
+        reply_to: &batch,
+        ..REFUSAL
+    };
+    let events = error_event(Dialect::Mcp, Framing::Sse, Sent::Frames, &refusal);
+    let frames = frames(Framing::Sse, &events);
+    let ids: Vec<Value> = frames
+        .iter()
+        .map(|(_, data)| serde_json::from_slice::<Value>(data).expect("JSON")["id"].clone())
+        .collect();
+    assert_eq!(ids, [json!("a"), json!(2)]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::io::Write;
 use std::time::Instant;
 
+use penstock_text_scan::view::views;
 use penstock_text_scan::{Folded, Scanner};
 
 const ENGLISH: &str = "The committee met on Tuesday to go over the plans for the new library, which should open in the spring of \
@@ -18,12 +19,19 @@ const CODE: &str = "fn main() {\n    let total: u64 = (0..1024).map(|n| n * 3 + 
 const DENSE: &str = "Ana Ruiz, ana.ruiz@example.com, +34 600 100 200, 4111 1111 1111 1111, DE89 3704 0044 0532 0130 00, 12345678Z, \
 10.0.0.1, 00:1a:2b:3c:4d:5e; ";
 
+const RUSSIAN: &str = "Комитет собрался во вторник, чтобы обсудить планы новой библиотеки, которая должна открыться весной \
+следующего года. Большинству понравился читальный зал, но двое попросили больше света. ";
+const FRENCH: &str = "Le comité s’est réuni mardi pour étudier les plans de la nouvelle bibliothèque, qui devrait ouvrir au \
+printemps. La plupart ont aimé la salle de lecture, mais deux ont demandé plus de lumière. ";
+
 fn main() -> std::io::Result<()> {
     let scanner = Scanner::default();
     let mut texts: Vec<(String, String)> = [
         ("English", ENGLISH),
         ("Chinese", CHINESE),
         ("Japanese", JAPANESE),
+        ("Russian", RUSSIAN),
+        ("French", FRENCH),
         ("code", CODE),
         ("dense", DENSE),
     ]
@@ -55,10 +63,11 @@ fn main() -> std::io::Result<()> {
     }
     for (name, text) in &texts {
         let fold = nanoseconds(text, |text| Folded::new(text).text().len());
+        let view = nanoseconds(text, |text| views(text).views.len());
         let all = nanoseconds(text, |text| scanner.scan(text).len());
         writeln!(
             std::io::stdout(),
-            "{name:>18}: fold {fold:6.2} ns/byte, all {all:6.2} ns/byte"
+            "{name:>18}: fold {fold:6.2} ns/byte, views {view:6.2} ns/byte, all {all:6.2} ns/byte"
         )?;
     }
     Ok(())

@@ -118,7 +118,7 @@ fn is_between_digits(bytes: &[u8], at: usize) -> bool {
 }
 
 /// How much ASCII the bytes begin with, at least one byte.
-fn ascii_len(bytes: &[u8]) -> usize {
+pub(crate) fn ascii_len(bytes: &[u8]) -> usize {
     let (words, _) = bytes.as_chunks::<8>();
     let plain = words.iter().take_while(|word| word.is_ascii()).count() * 8;
     let rest = bytes.get(plain..).unwrap_or_default();

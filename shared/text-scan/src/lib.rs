@@ -17,12 +17,15 @@
 //! * `fold`: full-width forms, dashes, blanks and digits of other scripts as ASCII, with a map back to the original.
 //! * `pii`: personal data; check digits and grammar decide wherever they exist.
 //! * `secrets`: credentials, by provider format, by assignment and by structure.
+//! * `view`: a text in each way that it can be read, disguises undone, with maps back to the original.
 //! * `pattern`: rules of the user: literals and a regular expression that runs in linear time.
 //!
 //! Knows nothing of: exchanges, dialects, JSON, what becomes of a find.
 
 mod checksum;
 mod context;
+#[cfg(any(test, feature = "disguise"))]
+pub mod disguise;
 mod find;
 mod fold;
 mod pattern;
@@ -31,6 +34,7 @@ mod scanner;
 mod secrets;
 #[cfg(test)]
 mod test;
+pub mod view;
 
 pub use find::{Find, Rule, RuleId, Strength};
 pub use fold::Folded;

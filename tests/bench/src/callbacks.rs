@@ -1,7 +1,7 @@
-//! How long the redactor keeps a worker busy at a time: the host's clock, read around each callback by a build of the
-//! module that logs it.
+//! How long the redactor and the guard keep a worker busy at a time: the host's clock, read around each callback by builds of
+//! the modules that log it.
 
-use crate::contender::Contender;
+use crate::contender::{Contender, Timed};
 use crate::envoy::{Envoy, Ground};
 use crate::figures::quantile;
 use crate::load::{self, Streams};
@@ -36,11 +36,21 @@ const IDLE_TICK_NS: u64 = 50_000;
 const ASKS_BACK: &str = "My address is ana.lopez@example.com. ";
 
 /// Runs every case and prints a table.
-pub async fn measure(ground: &Ground, calls: usize, figures: &mut Map<String, Value>) -> Result<(), String> {
-    let envoy = Envoy::start(Contender::Timed, ground).await?;
+pub async fn measure(
+    filters: Timed,
+    ground: &Ground,
+    calls: usize,
+    figures: &mut Map<String, Value>,
+) -> Result<(), String> {
+    let envoy = Envoy::start(Contender::Timed(filters), ground).await?;
     println!(
-        "{:<14}{:>8}{:>10}{:>10}{:>10}{:>8}   microseconds of the redactor",
-        "callbacks of", "number", "median", "p99", "longest", "a KB"
+        "{:<14}{:>8}{:>10}{:>10}{:>10}{:>8}   microseconds",
+        filters.name(),
+        "number",
+        "median",
+        "p99",
+        "longest",
+        "a KB"
     );
     for (name, text, bytes, share) in PROMPTS {
         let request = chat(text, bytes, false);
@@ -56,7 +66,14 @@ pub async fn measure(ground: &Ground, calls: usize, figures: &mut Map<String, Va
         let requests = first.len() as f64;
         let all: Vec<u64> = first.iter().chain(&turns).copied().collect();
         let busy_us = all.iter().sum::<u64>() as f64 / requests / 1e3;
-        show(name, &all, Some(busy_us / (bytes as f64 / 1024.0)), figures);
+        show(
+            filters,
+            name,
+            &all,
+            Some(busy_us / (bytes as f64 / 1024.0)),
+            figures,
+        );
+        let name = figure(filters, name);
         figures.insert(format!("prompt_us_{name}"), json!(busy_us.round()));
     }
     let before = size(&envoy)?;
@@ -64,11 +81,25 @@ pub async fn measure(ground: &Ground, calls: usize, figures: &mut Map<String, Va
     let mut streams = Streams::open_with(envoy.port, &request).await?;
     let seconds = calls as u64 / (load::STREAMS as u64 * 100) + 1;
     streams.read_for(Duration::from_secs(seconds)).await?;
-    show("event", &timed(&envoy, before, "response_body")?, None, figures);
+    show(
+        filters,
+        "event",
+        &timed(&envoy, before, "response_body")?,
+        None,
+        figures,
+    );
     Ok(())
 }
 
-fn show(name: &str, times: &[u64], us_a_kb: Option<f64>, figures: &mut Map<String, Value>) {
+/// The redactor's figures had no name before it was one of several.
+fn figure(filters: Timed, name: &str) -> String {
+    match filters {
+        Timed::Redactor => name.to_owned(),
+        Timed::Guard | Timed::Both => format!("{}_{name}", filters.name()),
+    }
+}
+
+fn show(filters: Timed, name: &str, times: &[u64], us_a_kb: Option<f64>, figures: &mut Map<String, Value>) {
     let us = |part: f64| (quantile(times, part) / 10.0).round() / 100.0;
     let (median, p99, longest) = (us(0.5), us(0.99), us(1.0));
     let rate = us_a_kb.map_or(String::new(), |rate| format!("{rate:.2}"));
@@ -77,6 +108,7 @@ fn show(name: &str, times: &[u64], us_a_kb: Option<f64>, figures: &mut Map<Strin
         times.len()
     );
     for (part, value) in [("p50", median), ("p99", p99), ("max", longest)] {
+        let name = figure(filters, name);
         figures.insert(format!("callback_{part}_us_{name}"), json!(value));
     }
 }

@@ -20,18 +20,44 @@ pub enum Contender {
     Redactor,
     /// All Penstock filters in one module, the meter alone configured.
     Suite,
-    /// The redactor in a build that logs how long each callback took. It is measured on its own.
-    Timed,
+    /// The guard as a module of its own, with its defaults.
+    Guard,
+    /// Filters in a build that logs how long each callback took. They are measured on their own.
+    Timed(Timed),
+}
+
+/// What is measured callback by callback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Timed {
+    /// The redactor.
+    Redactor,
+    /// The guard.
+    Guard,
+    /// Both in one suite.
+    Both,
+}
+
+impl Timed {
+    pub const ALL: [Self; 3] = [Self::Redactor, Self::Guard, Self::Both];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Redactor => "redactor",
+            Self::Guard => "guard",
+            Self::Both => "both",
+        }
+    }
 }
 
 impl Contender {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Bare,
         Self::Empty,
         Self::Reading,
         Self::Native,
         Self::Meter,
         Self::Redactor,
+        Self::Guard,
         Self::Suite,
     ];
 
@@ -43,8 +69,9 @@ impl Contender {
             Self::Native => "native",
             Self::Meter => "meter",
             Self::Redactor => "redactor",
+            Self::Guard => "guard",
             Self::Suite => "suite",
-            Self::Timed => "timed",
+            Self::Timed(timed) => timed.name(),
         }
     }
 
@@ -57,7 +84,10 @@ impl Contender {
             Self::Meter => Some(modules.penstock.join("penstock-token-meter.wasm")),
             Self::Redactor => Some(modules.penstock.join("penstock-pii-redactor.wasm")),
             Self::Suite => Some(modules.penstock.join("penstock-suite.wasm")),
-            Self::Timed => Some(modules.timed.join("penstock-pii-redactor.wasm")),
+            Self::Guard => Some(modules.penstock.join("penstock-prompt-guard.wasm")),
+            Self::Timed(Timed::Redactor) => Some(modules.timed.join("penstock-pii-redactor.wasm")),
+            Self::Timed(Timed::Guard) => Some(modules.timed.join("penstock-prompt-guard.wasm")),
+            Self::Timed(Timed::Both) => Some(modules.timed.join("penstock-suite.wasm")),
         }
     }
 
@@ -71,8 +101,14 @@ impl Contender {
             let config = match self {
                 Self::Bare | Self::Native | Self::Empty | Self::Reading => "",
                 Self::Meter | Self::Suite => r#"{"token_meter": {}}"#,
-                Self::Redactor | Self::Timed => {
+                Self::Redactor | Self::Timed(Timed::Redactor) => {
                     r#"{"exchange": {"proxy_buffer_bytes": 16777216}, "pii_redactor": {}}"#
+                }
+                Self::Guard | Self::Timed(Timed::Guard) => {
+                    r#"{"exchange": {"proxy_buffer_bytes": 16777216}, "prompt_guard": {}}"#
+                }
+                Self::Timed(Timed::Both) => {
+                    r#"{"exchange": {"proxy_buffer_bytes": 16777216}, "pii_redactor": {}, "prompt_guard": {}}"#
                 }
             };
             filters.push(wasm(&module, config));

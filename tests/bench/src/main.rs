@@ -18,7 +18,7 @@ mod report;
 mod rounds;
 mod upstream;
 
-use contender::{Contender, Modules};
+use contender::{Contender, Modules, Timed};
 use cores::Cores;
 use envoy::{Envoy, Ground};
 use rounds::{Envoys, Round, Spans};
@@ -97,7 +97,9 @@ async fn bench() -> Result<(), String> {
     };
     let ground = ground().await?;
     let mut figures = Map::new();
-    callbacks::measure(&ground, plan.callbacks, &mut figures).await?;
+    for timed in Timed::ALL {
+        callbacks::measure(timed, &ground, plan.callbacks, &mut figures).await?;
+    }
     if callbacks_alone() {
         return Ok(());
     }
@@ -150,7 +152,7 @@ async fn ground() -> Result<Ground, String> {
     };
     let others = Contender::ALL.into_iter().filter(|_| !callbacks_alone());
     for path in others
-        .chain([Contender::Timed])
+        .chain(Timed::ALL.map(Contender::Timed))
         .filter_map(|contender| contender.module(&modules))
     {
         if !path.is_file() {

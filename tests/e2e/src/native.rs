@@ -17,11 +17,24 @@ const PATIENCE_MS: u64 = 60_000;
 
 /// Runs a scenario with one chunking and says what everyone saw.
 pub fn run(scenario: &Scenario, protocol: Protocol, chunking: Chunking) -> Result<Observed, String> {
-    let (seen, misuse) = run_guest(scenario, protocol, chunking, guest(&scenario.setup)?);
-    if misuse.is_empty() {
-        Ok(seen)
-    } else {
-        Err(format!("misuse of the proxy: {}", misuse.join("; ")))
+    let mut proxy = Proxy::new(scenario, protocol);
+    for request in &scenario.earlier {
+        let before = Scenario {
+            request: request.clone(),
+            ..scenario.clone()
+        };
+        proxy.play(&before, Chunking::Whole, guest(&scenario.setup)?);
+    }
+    let counted = proxy.envoy.metrics();
+    proxy.asked.take();
+    let mut seen = proxy.play(scenario, chunking, guest(&scenario.setup)?);
+    for (name, before) in counted {
+        let moved = seen.metrics.entry(name).or_default();
+        *moved -= i64::try_from(before).unwrap_or(i64::MAX);
+    }
+    match proxy.envoy.misuse() {
+        [] => Ok(seen),
+        misuse => Err(format!("misuse of the proxy: {}", misuse.join("; "))),
     }
 }
 
@@ -32,25 +45,46 @@ pub fn run_guest(
     chunking: Chunking,
     guest: Box<dyn Guest>,
 ) -> (Observed, Vec<String>) {
-    let chunking = if scenario.cuts == Cuts::Both {
-        chunking
-    } else {
-        Chunking::Whole
-    };
-    let asked: Rc<RefCell<Vec<UpstreamSaw>>> = Rc::default();
-    let mut envoy = FakeEnvoy::new(options(scenario, protocol, asked.clone()));
-    let stream = envoy.open(guest);
-    let mut play = Play {
-        scenario,
-        chunking,
-        envoy,
-        stream,
-        left: false,
-        unheard: false,
-        faults: Vec::new(),
-    };
-    play.all();
-    (play.observed(asked.take()), play.envoy.misuse().to_vec())
+    let mut proxy = Proxy::new(scenario, protocol);
+    let seen = proxy.play(scenario, chunking, guest);
+    (seen, proxy.envoy.misuse().to_vec())
+}
+
+/// A proxy with the servers behind it.
+struct Proxy {
+    envoy: FakeEnvoy,
+    asked: Rc<RefCell<Vec<UpstreamSaw>>>,
+}
+
+impl Proxy {
+    fn new(scenario: &Scenario, protocol: Protocol) -> Self {
+        let asked: Rc<RefCell<Vec<UpstreamSaw>>> = Rc::default();
+        Self {
+            envoy: FakeEnvoy::new(options(scenario, protocol, asked.clone())),
+            asked,
+        }
+    }
+
+    /// One exchange, from its beginning to its end.
+    fn play(&mut self, scenario: &Scenario, chunking: Chunking, guest: Box<dyn Guest>) -> Observed {
+        let chunking = if scenario.cuts == Cuts::Both {
+            chunking
+        } else {
+            Chunking::Whole
+        };
+        let stream = self.envoy.open(guest);
+        let mut play = Play {
+            scenario,
+            chunking,
+            envoy: &mut self.envoy,
+            stream,
+            left: false,
+            unheard: false,
+            faults: Vec::new(),
+        };
+        play.all();
+        play.observed(self.asked.take())
+    }
 }
 
 fn options(scenario: &Scenario, protocol: Protocol, asked: Rc<RefCell<Vec<UpstreamSaw>>>) -> Options {
@@ -130,11 +164,13 @@ fn guest(setup: &Setup) -> Result<Box<dyn Guest>, String> {
     let probe = [penstock_probe_filter::MODULE];
     let meter = [penstock_token_meter::MODULE];
     let redactor = [penstock_pii_redactor::MODULE];
+    let guard = [penstock_prompt_guard::MODULE];
     let modules = match setup.module {
         None => return Ok(Box::new(Bare)),
         Some(Module::Probe) => probe.as_slice(),
         Some(Module::TokenMeter) => meter.as_slice(),
         Some(Module::Redactor) => redactor.as_slice(),
+        Some(Module::Guard) => guard.as_slice(),
         Some(Module::Suite) => penstock_suite::MODULES,
         Some(Module::Trace) => return Err("the trace filter is a wasm module only".to_owned()),
     };
@@ -147,7 +183,7 @@ fn guest(setup: &Setup) -> Result<Box<dyn Guest>, String> {
 struct Play<'a> {
     scenario: &'a Scenario,
     chunking: Chunking,
-    envoy: FakeEnvoy,
+    envoy: &'a mut FakeEnvoy,
     stream: StreamId,
     /// The client went away by itself.
     left: bool,

@@ -21,6 +21,8 @@ pub struct Scenario {
     pub name: String,
     /// The proxy that it runs in.
     pub setup: Setup,
+    /// What clients have sent before, one after the other, each to its end.
+    pub earlier: Vec<Request>,
     /// What the client sends.
     pub request: Request,
     /// When the client goes away.
@@ -61,6 +63,8 @@ pub enum Module {
     TokenMeter,
     /// The redactor.
     Redactor,
+    /// The guard.
+    Guard,
     /// All filters in one module.
     Suite,
     /// The module that logs what the host does with it.
@@ -143,6 +147,7 @@ impl Module {
             Self::Probe => "penstock-probe-filter.wasm",
             Self::TokenMeter => "penstock-token-meter.wasm",
             Self::Redactor => "penstock-pii-redactor.wasm",
+            Self::Guard => "penstock-prompt-guard.wasm",
             Self::Suite => "penstock-suite.wasm",
             Self::Trace => "penstock-trace-filter.wasm",
         }
@@ -183,6 +188,7 @@ pub fn case(name: impl Into<String>) -> Scenario {
     Scenario {
         name: name.into(),
         setup: Setup::bare(),
+        earlier: Vec::new(),
         request: Request::new("GET", "/"),
         leaves: Leaves::Never,
         pipelined: 0,
@@ -199,6 +205,12 @@ impl Scenario {
     /// The proxy that it runs in.
     pub fn given(mut self, setup: Setup) -> Self {
         self.setup = setup;
+        self
+    }
+
+    /// What clients have sent before, to the same upstream. Checks see the last request alone.
+    pub fn after(mut self, earlier: impl IntoIterator<Item = Request>) -> Self {
+        self.earlier.extend(earlier);
         self
     }
 

@@ -8,10 +8,12 @@ mod filters;
 mod play;
 mod stage;
 
+mod calls;
 mod encodings;
 mod endings;
 mod failures;
 mod holds;
+mod mcp;
 mod properties;
 mod requests;
 mod room;

@@ -65,7 +65,8 @@ impl Pattern {
         Regex::new(source, group).map(Self::Regex)
     }
 
-    fn each(&self, text: &str, found: impl FnMut(Range<usize>)) {
+    /// Shows every match, from left to right, without overlap.
+    pub fn each(&self, text: &str, found: impl FnMut(Range<usize>)) {
         match self {
             Self::Literals(literals) => literals.each(text, found),
             Self::Regex(regex) => regex.each(text, found),

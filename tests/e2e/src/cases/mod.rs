@@ -8,6 +8,7 @@ mod cuts;
 mod denials;
 mod edits;
 mod fixtures;
+mod guarding;
 mod passes;
 mod plain;
 mod redaction;
@@ -35,6 +36,7 @@ pub fn all() -> Vec<Scenario> {
         bad_answers::cases(),
         attack::cases(),
         redaction::cases(),
+        guarding::cases(),
         fixtures::cases(),
     ];
     let all = files.concat();

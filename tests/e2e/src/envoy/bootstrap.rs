@@ -121,6 +121,7 @@ fn log(path: &Path) -> Value {
                 "penstock.outcome": "%FILTER_STATE(wasm.penstock.outcome:PLAIN)%",
                 "penstock.denied": "%FILTER_STATE(wasm.penstock.denied:PLAIN)%",
                 "penstock.pii": "%FILTER_STATE(wasm.penstock.pii:PLAIN)%",
+                "penstock.guard": "%FILTER_STATE(wasm.penstock.guard:PLAIN)%",
             }},
         },
     })

@@ -168,6 +168,15 @@ impl Wire {
         protocol: Protocol,
         chunking: Chunking,
     ) -> Result<Observed, String> {
+        for request in &scenario.earlier {
+            let before = Scenario {
+                request: request.clone(),
+                ..scenario.clone()
+            };
+            self.ground.begin(&before, Chunking::Whole);
+            self.visit(&before, protocol, Chunking::Whole).await?;
+            self.quiet().await?;
+        }
         let before = self.stats().await?;
         let wants_log = scenario.checks.iter().any(Check::wants_access_log);
         let lines = if wants_log {

@@ -1,5 +1,11 @@
 //! The command line.
 
+mod hint;
+mod texts;
+
+pub(crate) use hint::hint;
+pub(crate) use texts::{DisguiseArgs, ExplainArgs, RedactArgs, ScanArgs, Scanner};
+
 use crate::check::Strictness;
 use crate::help::Topic;
 use crate::read::BytesPerToken;
@@ -21,6 +27,8 @@ pub(crate) enum Command {
     Read(ReadArgs),
     Scan(ScanArgs),
     Redact(RedactArgs),
+    Explain(ExplainArgs),
+    Disguise(DisguiseArgs),
 }
 
 /// The command line of `penstock read`.
@@ -32,21 +40,6 @@ pub(crate) struct ReadArgs {
     pub(crate) api: Option<Api>,
     pub(crate) config: Option<OsString>,
     pub(crate) bytes_per_token: Option<BytesPerToken>,
-}
-
-/// The command line of `penstock scan`.
-#[derive(Debug)]
-pub(crate) struct ScanArgs {
-    pub(crate) file: OsString,
-    pub(crate) config: Option<OsString>,
-}
-
-/// The command line of `penstock redact`.
-#[derive(Debug)]
-pub(crate) struct RedactArgs {
-    pub(crate) file: OsString,
-    pub(crate) config: Option<OsString>,
-    pub(crate) api: Option<Api>,
 }
 
 /// A command line that makes no sense, with a hint.
@@ -65,13 +58,9 @@ impl From<lexopt::Error> for ArgError {
     }
 }
 
-const COMMANDS: &[&str] = &["check", "schema", "read", "scan", "redact", "help"];
+const COMMANDS: &[&str] = &["check", "schema", "read", "scan", "redact", "explain", "help"];
 const CHECK_OPTIONS: &[&str] = &["--strict", "--help"];
 const SCHEMA_OPTIONS: &[&str] = &["--help"];
-const SCAN_OPTIONS: &[&str] = &["--config", "--help"];
-const REDACT_OPTIONS: &[&str] = &["--config", "--api", "--help"];
-/// Filters that find something in texts.
-const SCANNERS: &[&str] = &["redactor"];
 const READ_OPTIONS: &[&str] = &[
     "--request",
     "--json",
@@ -98,8 +87,10 @@ fn command(name: &str, parser: &mut Parser) -> Result<Command, ArgError> {
         "check" => check(parser),
         "schema" => schema(parser),
         "read" => read(parser),
-        "scan" => scan(parser),
-        "redact" => redact(parser),
+        "scan" => texts::scan(parser),
+        "redact" => texts::redact(parser),
+        "explain" => texts::explain(parser),
+        "disguise" => texts::disguise(parser),
         "help" => help(parser),
         other => Err(unknown_command(other)),
     }
@@ -112,15 +103,9 @@ fn help(parser: &mut Parser) -> Result<Command, ArgError> {
     let Arg::Value(name) = arg else {
         return Err(unexpected(&arg, &[], "penstock --help"));
     };
-    Ok(Command::Help(match &*name.to_string_lossy() {
-        "check" => Topic::Check,
-        "schema" => Topic::Schema,
-        "read" => Topic::Read,
-        "scan" => Topic::Scan,
-        "redact" => Topic::Redact,
-        "help" => Topic::All,
-        other => return Err(unknown_command(other)),
-    }))
+    let name = name.to_string_lossy();
+    let topic = Topic::of(&name).ok_or_else(|| unknown_command(&name))?;
+    Ok(Command::Help(topic))
 }
 
 fn check(parser: &mut Parser) -> Result<Command, ArgError> {
@@ -181,60 +166,6 @@ fn read(parser: &mut Parser) -> Result<Command, ArgError> {
     Ok(Command::Read(args))
 }
 
-fn scan(parser: &mut Parser) -> Result<Command, ArgError> {
-    let (mut values, mut config) = (Vec::new(), None);
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help(Topic::Scan)),
-            Arg::Short('c') | Arg::Long("config") => config = Some(parser.value()?),
-            Arg::Value(value) if values.len() < 2 => values.push(value),
-            other => return Err(unexpected(&other, SCAN_OPTIONS, "penstock scan --help")),
-        }
-    }
-    let mut values = values.into_iter();
-    let filter = values.next().unwrap_or_default();
-    if !SCANNERS.iter().any(|known| filter == *known) {
-        return Err(ArgError(format!(
-            "what is to scan? There are: {}; try `penstock scan --help`",
-            SCANNERS.join(", ")
-        )));
-    }
-    let file = values.next().unwrap_or_else(|| "-".into());
-    not_both(&file, config.as_ref())?;
-    Ok(Command::Scan(ScanArgs { file, config }))
-}
-
-fn not_both(file: &OsString, config: Option<&OsString>) -> Result<(), ArgError> {
-    if file == "-" && config.is_some_and(|config| config == "-") {
-        let both = "standard input cannot be both FILE and --config";
-        return Err(ArgError(both.to_owned()));
-    }
-    Ok(())
-}
-
-fn redact(parser: &mut Parser) -> Result<Command, ArgError> {
-    let mut args = RedactArgs {
-        file: "-".into(),
-        config: None,
-        api: None,
-    };
-    let mut named = false;
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help(Topic::Redact)),
-            Arg::Short('c') | Arg::Long("config") => args.config = Some(parser.value()?),
-            Arg::Short('a') | Arg::Long("api") => args.api = Some(api(&parser.value()?.string()?)?),
-            Arg::Value(file) if !named => {
-                named = true;
-                args.file = file;
-            }
-            other => return Err(unexpected(&other, REDACT_OPTIONS, "penstock redact --help")),
-        }
-    }
-    not_both(&args.file, args.config.as_ref())?;
-    Ok(Command::Redact(args))
-}
-
 fn api(name: &str) -> Result<Api, ArgError> {
     Api::from_name(name).ok_or_else(|| {
         let names = Api::ALL.map(Api::name);
@@ -265,50 +196,4 @@ fn unexpected(arg: &Arg<'_>, options: &[&str], page: &str) -> ArgError {
         Arg::Value(value) => (format!("argument {:?}", value.to_string_lossy()), String::new()),
     };
     ArgError(format!("{what} is not known here{near}: try `{page}`"))
-}
-
-/// The known name that the user probably meant.
-pub(crate) fn hint(name: &str, known: &[&str]) -> String {
-    let near = known.iter().map(|known| (distance(name, known), known)).min();
-    match near {
-        Some((distance, known)) if distance <= 1 + name.len() / 4 => format!(", did you mean {known}"),
-        _ => String::new(),
-    }
-}
-
-/// Letters to insert, remove or replace (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut corner = i;
-        let mut left = i + 1;
-        let mut next = vec![left];
-        for (to, up) in b.chars().zip(row.iter().skip(1)) {
-            left = (corner + usize::from(from != to)).min(left + 1).min(up + 1);
-            corner = *up;
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn distances() {
-        assert_eq!(
-            (distance("", "abc"), distance("abc", ""), distance("abc", "abc")),
-            (3, 3, 0)
-        );
-        assert_eq!((distance("chek", "check"), distance("kitten", "sitting")), (1, 3));
-    }
-
-    #[test]
-    fn hints_are_near_or_none() {
-        assert_eq!(hint("--strickt", CHECK_OPTIONS), ", did you mean --strict");
-        assert_eq!(hint("--verbose", CHECK_OPTIONS), "");
-    }
 }

@@ -1,0 +1,219 @@
+//! The configuration, compiled: a [`Config`] in hand can be used.
+
+use crate::custom;
+use crate::judge::Judge;
+use crate::learned::Table;
+use crate::output::{ActiveSettings, LeakSettings, MAX_CANARIES, MarkupSettings, Settings, is_canary};
+use crate::policy::{Policies, Way};
+use crate::raw::{Action, OnUnseen, RawAnswers, RawBlock, RawConfig, RawLimits};
+use crate::rule::{Known, RULES, RuleId};
+use crate::structure::Structures;
+use crate::tools::Tools;
+use penstock_filter_api::{ConfigError, Glob, Mode, OnFailure, Selection, Tenant, globs};
+use penstock_llm_api::Scope;
+use std::rc::Rc;
+
+/// Largest `max_series`.
+const MAX_SERIES: u32 = 100_000;
+/// Most requests that `block.after` counts.
+const MAX_AFTER: u32 = 1000;
+/// Longest time of a block, in seconds.
+const MAX_BLOCK_S: u32 = 86_400;
+/// Largest `answers.shared_pieces`.
+const MAX_SHARED: u32 = 1000;
+/// The weights that ship.
+const TABLE: &[u8] = include_bytes!("../table.bin");
+
+/// A configuration that can be used.
+pub(crate) struct Config {
+    pub(crate) mode: Mode,
+    pub(crate) on_failure: OnFailure,
+    pub(crate) policies: Policies,
+    pub(crate) table: Table,
+    pub(crate) structures: Structures,
+    /// In hundredths.
+    pub(crate) threshold: u8,
+    pub(crate) judge: Option<Judge>,
+    pub(crate) limits: RawLimits,
+    pub(crate) tools: Tools,
+    pub(crate) watched: Rc<Settings>,
+    /// Whether claims of an answer are looked up.
+    pub(crate) grounding: bool,
+    /// Whether anything is looked for in answers.
+    pub(crate) reads_answers: bool,
+    /// Whether what is found there may be taken out.
+    pub(crate) strips: bool,
+    pub(crate) block: Option<RawBlock>,
+    pub(crate) tenant: Option<Tenant>,
+    pub(crate) deny_unseen: bool,
+    pub(crate) header: Option<String>,
+    pub(crate) filter_state: bool,
+    pub(crate) scope: Selection,
+    pub(crate) max_series: usize,
+}
+
+impl Config {
+    pub(crate) fn parse(json: &str) -> Result<Self, ConfigError> {
+        Self::new(penstock_filter_api::read(json)?)
+    }
+
+    fn new(raw: RawConfig) -> Result<Self, ConfigError> {
+        if !(1..=99).contains(&raw.threshold) {
+            return Err(ConfigError::new("threshold", "not between 1 and 99"));
+        }
+        let own = custom::compile(&raw.custom)?;
+        let policies = Policies::new(&raw, raw.custom.iter().map(|rule| (rule.id.clone(), rule.action)))?;
+        let structures = Structures::new(own, RULES.len() as u16, |rule| {
+            policies.runs(rule, Way::Request) || policies.runs(rule, Way::Response)
+        });
+        let judge = raw
+            .judge
+            .as_ref()
+            .map(Judge::new)
+            .transpose()
+            .map_err(|error| error.under("judge"))?;
+        let tenant = raw
+            .tenant
+            .as_ref()
+            .map(Tenant::new)
+            .transpose()
+            .map_err(|error| error.under("tenant"))?;
+        let scope = Selection::new(&raw.scope.routes, &raw.scope.apis, &raw.scope.models);
+        if raw.block.is_some() && tenant.is_none() {
+            return Err(ConfigError::new("block", "needs `tenant`"));
+        }
+        if let Some(block) = &raw.block {
+            check_block(block).map_err(|error| error.under("block"))?;
+        }
+        let watched = watched(&raw.answers, &policies).map_err(|error| error.under("answers"))?;
+        let tools = Tools::new(&raw.tools, tenant.is_some()).map_err(|error| error.under("tools"))?;
+        let answers = |rule: Known| policies.may_meet(rule.into(), Way::Response);
+        let watches = OUTPUT
+            .into_iter()
+            .flatten()
+            .any(|rule| answers(*rule) > Action::Pass);
+        let strips = OUTPUT
+            .into_iter()
+            .flatten()
+            .any(|rule| answers(*rule) == Action::Strip);
+        let grounding = GROUNDING.iter().any(|rule| answers(*rule) > Action::Pass);
+        let table = Table::read(TABLE).map_err(|error| ConfigError::new("", error.to_string()))?;
+        Ok(Self {
+            mode: raw.mode,
+            on_failure: raw.on_failure,
+            policies,
+            table,
+            structures,
+            threshold: raw.threshold,
+            judge,
+            limits: raw.limits,
+            reads_answers: watches || !tools.is_empty(),
+            tools,
+            watched: Rc::new(watched),
+            grounding,
+            strips,
+            block: raw.block,
+            tenant,
+            deny_unseen: raw.on_unseen == OnUnseen::Deny,
+            header: Some(raw.header).filter(|header| !header.is_empty()),
+            filter_state: raw.filter_state,
+            scope: scope.map_err(|error| error.under("scope"))?,
+            max_series: bounded("max_series", raw.max_series, MAX_SERIES)? as usize,
+        })
+    }
+
+    /// Whether texts of this scope are read.
+    pub(crate) fn reads(&self, scope: Scope) -> bool {
+        match scope {
+            Scope::User | Scope::ToolResult | Scope::ToolDefinition | Scope::Document | Scope::Other => true,
+            // The operator's own, the model's own, and labels.
+            Scope::System | Scope::Assistant | Scope::ToolCall | Scope::ToolName | Scope::Metadata => {
+                self.policies.names(scope)
+            }
+            Scope::Output | Scope::Reasoning | Scope::Refusal => false,
+        }
+    }
+
+    /// The rule of that number.
+    pub(crate) fn id(&self, rule: RuleId) -> &str {
+        self.policies.id(rule)
+    }
+}
+
+const LEAKS: &[Known] = &[Known::SystemPromptLeak, Known::SystemSecret, Known::Canary];
+const MARKUP: &[Known] = &[
+    Known::Script,
+    Known::ScriptUrl,
+    Known::DataUrl,
+    Known::ExternalImage,
+    Known::ExternalLink,
+    Known::HiddenOutput,
+];
+const ACTIVE: &[Known] = &[
+    Known::ShellCommand,
+    Known::SqlStatement,
+    Known::PathTraversal,
+    Known::SsrfTarget,
+];
+const GROUNDING: &[Known] = &[
+    Known::UngroundedNumber,
+    Known::UngroundedDate,
+    Known::UngroundedUrl,
+    Known::UngroundedQuote,
+    Known::UngroundedCitation,
+];
+/// The rules about answers.
+const OUTPUT: [&[Known]; 4] = [LEAKS, MARKUP, ACTIVE, GROUNDING];
+
+/// What is looked for in answers.
+fn watched(raw: &RawAnswers, policies: &Policies) -> Result<Settings, ConfigError> {
+    let runs = |rules: &[Known]| {
+        rules
+            .iter()
+            .any(|rule| policies.runs((*rule).into(), Way::Response))
+    };
+    if raw.canaries.len() > MAX_CANARIES {
+        return Err(ConfigError::new("canaries", format!("more than {MAX_CANARIES}")));
+    }
+    if let Some(index) = raw.canaries.iter().position(|canary| !is_canary(canary)) {
+        let why = "not between 8 and 128 letters and digits";
+        return Err(ConfigError::new(format!("canaries[{index}]"), why));
+    }
+    let hosts: Vec<Glob> = globs(
+        "hosts",
+        &raw.hosts
+            .iter()
+            .map(|host| host.to_ascii_lowercase())
+            .collect::<Vec<_>>(),
+    )?;
+    Ok(Settings {
+        leak: LeakSettings {
+            shingles: runs(&[Known::SystemPromptLeak]),
+            secrets: runs(&[Known::SystemSecret]),
+            min_shared: bounded("shared_pieces", raw.shared_pieces, MAX_SHARED)? as usize,
+            canaries: raw.canaries.clone(),
+            allow: Vec::new(),
+        },
+        markup: runs(MARKUP).then(|| MarkupSettings {
+            hosts: hosts.clone(),
+            links: raw.links,
+        }),
+        active: runs(ACTIVE).then_some(ActiveSettings {
+            hosts,
+            in_text: false,
+        }),
+    })
+}
+
+fn check_block(block: &RawBlock) -> Result<(), ConfigError> {
+    bounded("after", block.after, MAX_AFTER)?;
+    bounded("window_s", block.window_s, MAX_BLOCK_S)?;
+    bounded("for_s", block.for_s, MAX_BLOCK_S).map(|_| ())
+}
+
+fn bounded(field: &str, value: u32, max: u32) -> Result<u32, ConfigError> {
+    let known = (1..=max).contains(&value);
+    known
+        .then_some(value)
+        .ok_or_else(|| ConfigError::new(field, format!("not between 1 and {max}")))
+}

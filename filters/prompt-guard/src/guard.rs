@@ -1,0 +1,495 @@
+//! The plugin, and its filter on one exchange.
+
+use crate::answer::{Answer, Outcome as Read, Systems};
+use crate::block::{self, Outcome};
+use crate::book::{Book, Event, Tally};
+use crate::config::Config;
+use crate::flood;
+use crate::learned::Scratch;
+use crate::policy::{Party, Way};
+use crate::raw::Action;
+use crate::rule::{Known, RuleId};
+use crate::survey::{Grey, Reader, Survey};
+use crate::verdict::{Finding, Verdict};
+use penstock_filter_api::{
+    ConfigError, Cx, Denial, Failure, Filter, Head, Need, Needs, OnFailure, Open, OutputFlow, Piece,
+    PieceEdits, Plugin, Policy, Prompt, PromptFlow, Record, Reply, Stage,
+};
+use penstock_llm_api::{Api, Operation, Part, Scope, Texts, UnseenKind, text_of};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+const SECOND_NS: u64 = 1_000_000_000;
+
+/// Builds the plugin from its configuration.
+pub(crate) fn load(json: &str) -> Result<Box<dyn Plugin>, ConfigError> {
+    Ok(Box::new(Guard {
+        shared: Rc::new(Shared {
+            config: Config::parse(json)?,
+            book: RefCell::default(),
+            scratch: RefCell::default(),
+            systems: RefCell::default(),
+        }),
+    }))
+}
+
+struct Guard {
+    shared: Rc<Shared>,
+}
+
+/// What the exchanges of one VM share. No content.
+struct Shared {
+    config: Config,
+    book: RefCell<Book>,
+    scratch: RefCell<Scratch>,
+    systems: RefCell<Systems>,
+}
+
+impl Plugin for Guard {
+    fn policy(&self) -> Policy {
+        let Config { mode, on_failure, .. } = self.shared.config;
+        Policy {
+            name: "prompt_guard",
+            stage: Stage::Inspect,
+            mode,
+            on_failure,
+        }
+    }
+
+    fn open(&self, head: &Head, cx: &mut Cx<'_>) -> Open {
+        let config = &self.shared.config;
+        let scope = &config.scope;
+        let target = &head.target;
+        let is_mcp = target.operation == Operation::Mcp && target.api == Some(Api::Mcp);
+        let is_read = is_mcp || target.operation.is_inference();
+        if !is_read || !scope.has_route(&head.route) || !scope.may_have_api(target.api) {
+            return Open::Skip;
+        }
+        let tenant = config
+            .tenant
+            .as_ref()
+            .and_then(|tenant| tenant.read(head, cx.ports()));
+        let mut one = GuardOne {
+            shared: Rc::clone(&self.shared),
+            party: Party {
+                route: head.route.clone(),
+                tenant,
+            },
+            survey: None,
+            answer: None,
+            verdict: Verdict::default(),
+            tally: Tally::default(),
+        };
+        if let Some(denial) = one.refused(cx) {
+            self.shared
+                .book
+                .borrow_mut()
+                .add(&one.verdict, &one.tally, config, cx.shadow(), cx.ports());
+            return Open::Deny(denial);
+        }
+        // What a tool server answers is what a model will read.
+        let response = if config.reads_answers || is_mcp {
+            Need::Decide
+        } else {
+            Need::Nothing
+        };
+        Open::Join(
+            Box::new(one),
+            Needs {
+                request: Need::Decide,
+                response,
+            },
+        )
+    }
+}
+
+struct GuardOne {
+    shared: Rc<Shared>,
+    party: Party,
+    /// Of a request that is read in more than one turn, or about which the judge was asked.
+    survey: Option<Survey>,
+    answer: Option<Answer>,
+    verdict: Verdict,
+    tally: Tally,
+}
+
+impl Filter for GuardOne {
+    fn on_prompt(&mut self, prompt: &mut Prompt<'_>, reply: Option<&Reply>, cx: &mut Cx<'_>) -> PromptFlow {
+        let shared = Rc::clone(&self.shared);
+        let config = &shared.config;
+        if !config.scope.has_model(prompt.model()) {
+            return PromptFlow::Next;
+        }
+        let texts = prompt.texts();
+        let begun = self.survey.take();
+        let is_new = begun.is_none();
+        let mut survey = begun.unwrap_or_default();
+        if is_new && let Some(denial) = self.measure(config, prompt, &texts) {
+            return PromptFlow::Deny(denial);
+        }
+        match reply {
+            Some(reply) => {
+                if let Some(failure) = self.hear(config, &survey, reply) {
+                    return PromptFlow::Fail(failure);
+                }
+            }
+            None => {
+                let mut scratch = shared.scratch.borrow_mut();
+                let mut reader = Reader {
+                    config,
+                    scratch: &mut scratch,
+                };
+                if !survey.go_on(&mut reader, prompt.json(), &texts.texts, prompt.may_wait()) {
+                    self.survey = Some(survey);
+                    return PromptFlow::Later;
+                }
+                self.judge(config, &survey);
+                if let Some(callout) = self.doubt(config, &survey, prompt) {
+                    self.survey = Some(survey);
+                    return PromptFlow::Wait(callout);
+                }
+            }
+        }
+        let flow = self.close(config, &survey, prompt, cx);
+        if config.reads_answers && matches!(flow, PromptFlow::Next) {
+            let mut systems = shared.systems.borrow_mut();
+            self.answer = Some(Answer::new(config, &mut systems, prompt.json(), &texts));
+        }
+        flow
+    }
+
+    fn on_output(
+        &mut self,
+        piece: &Piece<'_>,
+        edits: &mut PieceEdits,
+        _reply: Option<&Reply>,
+        cx: &mut Cx<'_>,
+    ) -> OutputFlow {
+        let shared = Rc::clone(&self.shared);
+        let config = &shared.config;
+        let known = self.verdict.findings().len();
+        if let Some(flow) = self.read_foreign(config, piece, edits) {
+            self.annotate(config, known, piece.part, cx);
+            return flow;
+        }
+        let Some(answer) = &mut self.answer else {
+            return OutputFlow::Clear;
+        };
+        self.tally.add(Event::AnswerBytes, piece.text.len() as u64);
+        match answer.read(piece, (config, &self.party), edits, &mut self.verdict) {
+            Read::Flow(flow) => {
+                self.annotate(config, known, piece.part, cx);
+                flow
+            }
+            Read::Cut(finding) => OutputFlow::Cut(denial(config, &finding)),
+        }
+    }
+
+    fn on_end(&mut self, _record: &Record, cx: &mut Cx<'_>) {
+        let config = &self.shared.config;
+        let shadow = cx.shadow();
+        self.shared
+            .book
+            .borrow_mut()
+            .add(&self.verdict, &self.tally, config, shadow, cx.ports());
+        if let Some(line) = self
+            .verdict
+            .line(&config.policies)
+            .filter(|_| config.filter_state)
+        {
+            cx.ports().filter_state("penstock.guard", line.as_bytes());
+        }
+    }
+}
+
+impl GuardOne {
+    /// Why a tenant is refused at the head, if it is.
+    fn refused(&mut self, cx: &mut Cx<'_>) -> Option<Denial> {
+        self.shared.config.block.as_ref()?;
+        let now_s = cx.now_ns() / SECOND_NS;
+        let left = block::left(cx.ports(), self.party.tenant.as_deref()?, now_s)?;
+        self.tally.add(Event::Refused, 1);
+        if cx.shadow() {
+            return None;
+        }
+        let mut denial = Denial::new(429, "tenant_blocked", "too many attacks: refused for some time");
+        denial.retry_after_s = Some(left);
+        Some(denial)
+    }
+
+    /// Looks at what a request is made of, before its texts.
+    fn measure(&mut self, config: &Config, prompt: &Prompt<'_>, texts: &Texts) -> Option<Denial> {
+        for unseen in &texts.unseen {
+            self.tally.add(Event::Unseen(unseen.kind), 1);
+        }
+        for rule in flood::over(&config.limits, prompt.json(), texts) {
+            self.find(config, rule.into(), Scope::User, 0, 100);
+        }
+        if config.tools.refused(&self.party, prompt.json(), &texts.texts) > 0 {
+            self.find(config, Known::ToolNotAllowed.into(), Scope::ToolName, 0, 100);
+        }
+        let blind = texts
+            .unseen
+            .iter()
+            .find(|unseen| is_blind(unseen.kind))
+            .filter(|_| config.deny_unseen);
+        if let Some(blind) = blind {
+            let message = format!("this content cannot be checked: {}", blind.kind.name());
+            return Some(Denial::new(400, "unseen_content", message));
+        }
+        self.verdict.denied().map(|finding| denial(config, finding))
+    }
+
+    fn find(&mut self, config: &Config, rule: RuleId, scope: Scope, message: u32, score: u8) -> Action {
+        let action = config.policies.decide(rule, Way::Request, scope, &self.party);
+        self.verdict.add(Finding {
+            rule,
+            way: Way::Request,
+            scope,
+            message,
+            score,
+            action,
+        });
+        action
+    }
+
+    /// Decides about everything that was found.
+    fn judge(&mut self, config: &Config, survey: &Survey) {
+        self.tally.add(Event::RequestBytes, survey.bytes);
+        for part in &survey.parts {
+            self.find(
+                config,
+                part.found.rule,
+                part.text.scope,
+                part.text.message,
+                part.found.score,
+            );
+        }
+    }
+
+    /// The question to the judge, where one is to be asked.
+    fn doubt(
+        &mut self,
+        config: &Config,
+        survey: &Survey,
+        prompt: &Prompt<'_>,
+    ) -> Option<penstock_filter_api::Callout> {
+        let (judge, Grey { text, .. }) = (config.judge.as_ref()?, survey.grey?);
+        if self.verdict.denied().is_some() || !prompt.may_wait() {
+            return None;
+        }
+        let text_ = text_of(prompt.json(), text.node);
+        self.tally
+            .add(Event::Asked(if judge.raw { "raw" } else { "masked" }), 1);
+        let shown = if judge.raw {
+            text_
+        } else {
+            crate::mask::masked(&text_).into()
+        };
+        Some(judge.ask(&shown, text.scope.name()))
+    }
+
+    /// Takes the judge's word. Gives why the request cannot go on.
+    fn hear(&mut self, config: &Config, survey: &Survey, reply: &Reply) -> Option<Failure> {
+        let (judge, Grey { text, score }) = (config.judge.as_ref()?, survey.grey?);
+        let verdict = judge.verdict(reply);
+        let said = match verdict {
+            Some(true) => "unsafe",
+            Some(false) => "safe",
+            None => "failed",
+        };
+        self.tally.add(Event::Judged(said), 1);
+        if verdict == Some(true) {
+            self.find(config, Known::Judge.into(), text.scope, text.message, score);
+        }
+        let refuses = verdict.is_none() && judge.on_failure == OnFailure::Closed;
+        refuses.then_some(Failure::Callout)
+    }
+
+    /// Acts on the verdict.
+    fn close(
+        &mut self,
+        config: &Config,
+        survey: &Survey,
+        prompt: &mut Prompt<'_>,
+        cx: &mut Cx<'_>,
+    ) -> PromptFlow {
+        self.remember(config, cx);
+        if let Some(finding) = self.verdict.denied() {
+            return PromptFlow::Deny(denial(config, finding));
+        }
+        if self.verdict.action() >= Action::Strip {
+            self.strip(config, survey, prompt);
+        }
+        let told = self.verdict.header(&config.policies, 0);
+        if let Some(header) = config.header.as_deref().filter(|_| !told.is_empty()) {
+            cx.set_request_header(header, &told);
+        }
+        PromptFlow::Next
+    }
+
+    /// Reads what stands in an answer and comes from elsewhere: results and descriptions of tools, documents.
+    fn read_foreign(
+        &mut self,
+        config: &Config,
+        piece: &Piece<'_>,
+        edits: &mut PieceEdits,
+    ) -> Option<OutputFlow> {
+        if !is_foreign(piece.scope) || piece.part == Part::Echo {
+            return None;
+        }
+        self.tally.add(Event::AnswerBytes, piece.text.len() as u64);
+        let shared = Rc::clone(&self.shared);
+        let mut scratch = shared.scratch.borrow_mut();
+        let (found, _) = Reader {
+            config,
+            scratch: &mut scratch,
+        }
+        .read(piece.text, piece.scope);
+        for one in found {
+            let (rule, scope, message) = (one.rule, piece.scope, piece.message);
+            let action = config.policies.decide(rule, Way::Response, scope, &self.party);
+            let finding = Finding {
+                rule,
+                way: Way::Response,
+                scope,
+                message,
+                score: one.score,
+                action,
+            };
+            self.verdict.add(finding);
+            let takes_out = action == Action::Strip && !piece.signed;
+            if takes_out {
+                edits.replace(
+                    piece.start + one.range.start as u64..piece.start + one.range.end as u64,
+                    "",
+                );
+                // What overlaps goes with it.
+                break;
+            }
+            if action >= Action::Strip {
+                return Some(OutputFlow::Cut(denial(config, &finding)));
+            }
+        }
+        Some(OutputFlow::Clear)
+    }
+
+    /// Tells the client of what was found in an answer since: in the head of one that comes whole, behind a stream.
+    fn annotate(&self, config: &Config, known: usize, part: Part, cx: &mut Cx<'_>) {
+        let told = self.verdict.header(&config.policies, known);
+        let Some(header) = config.header.as_deref().filter(|_| !told.is_empty()) else {
+            return;
+        };
+        if part == Part::Delta {
+            cx.add_response_trailer(header, &told);
+        } else {
+            cx.set_response_header(header, &told);
+        }
+    }
+
+    /// Counts an attack against its tenant.
+    fn remember(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        let (Some(block), Some(tenant)) = (&config.block, &self.party.tenant) else {
+            return;
+        };
+        if !self
+            .verdict
+            .findings()
+            .iter()
+            .any(|finding| is_attack(finding.rule))
+        {
+            return;
+        }
+        let now_s = cx.now_ns() / SECOND_NS;
+        match block::offend(cx.ports(), block, tenant, now_s) {
+            Outcome::Counted => {}
+            Outcome::Blocked => self.tally.add(Event::Blocked, 1),
+            Outcome::Lost => self.tally.add(Event::Uncounted, 1),
+        }
+    }
+
+    /// Takes what was found out of the request.
+    fn strip(&self, config: &Config, survey: &Survey, prompt: &mut Prompt<'_>) {
+        let stripped = |part: &&crate::survey::Part| {
+            config
+                .policies
+                .decide(part.found.rule, Way::Request, part.text.scope, &self.party)
+                == Action::Strip
+        };
+        let mut ranges: Vec<_> = survey
+            .parts
+            .iter()
+            .filter(stripped)
+            .map(|part| (part.text.node, part.found.range.clone()))
+            .collect();
+        ranges.sort_by_key(|(node, range)| (node.index(), range.start));
+        let mut merged: Vec<(penstock_wire::NodeId, std::ops::Range<usize>)> = Vec::new();
+        for (node, range) in ranges {
+            match merged
+                .last_mut()
+                .filter(|(last, end)| *last == node && range.start <= end.end)
+            {
+                Some((_, last)) => last.end = last.end.max(range.end),
+                None => merged.push((node, range)),
+            }
+        }
+        for (node, range) in merged {
+            prompt.edits().replace_text(node, range, "");
+        }
+    }
+}
+
+/// Whether a text comes from neither the model nor the client.
+fn is_foreign(scope: Scope) -> bool {
+    match scope {
+        Scope::ToolResult | Scope::ToolDefinition | Scope::Document => true,
+        Scope::System
+        | Scope::User
+        | Scope::Assistant
+        | Scope::ToolName
+        | Scope::ToolCall
+        | Scope::Metadata => false,
+        Scope::Output | Scope::Reasoning | Scope::Refusal | Scope::Other => false,
+    }
+}
+
+/// Whether a finding speaks of somebody who means harm.
+fn is_attack(rule: RuleId) -> bool {
+    use Known::{
+        HiddenText, IndirectInjection, Injection, Judge, RoleForgery, SplitInjection, ToolPoisoning,
+    };
+    [
+        Injection,
+        SplitInjection,
+        RoleForgery,
+        HiddenText,
+        Judge,
+        IndirectInjection,
+        ToolPoisoning,
+    ]
+    .into_iter()
+    .any(|known| rule == known.into())
+}
+
+/// Whether a kind of content may hold words that nobody here can read.
+fn is_blind(kind: UnseenKind) -> bool {
+    match kind {
+        UnseenKind::Image | UnseenKind::Audio | UnseenKind::Video | UnseenKind::File => true,
+        UnseenKind::Encrypted | UnseenKind::Tokens | UnseenKind::Remote | UnseenKind::TooDeep => true,
+        // It was sent before, and went through here.
+        UnseenKind::Reference => false,
+    }
+}
+
+fn denial(config: &Config, finding: &Finding) -> Denial {
+    let what = match finding.way {
+        Way::Request => "request",
+        Way::Response => "answer",
+    };
+    let message = format!(
+        "the {what} was refused: {} in {}",
+        config.id(finding.rule),
+        finding.scope.name()
+    );
+    Denial::new(400, "prompt_guard", message)
+}

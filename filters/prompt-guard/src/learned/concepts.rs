@@ -1,0 +1,96 @@
+//! Words of many languages by what they mean.
+//!
+//! What is learnt of `ignore ... rules` in one language holds for `olvida ... reglas` in another, once both are the same two
+//! concepts in the same order.
+
+use super::grams::chain;
+use super::token::{Kind, Tokens};
+
+/// Most words of an entry.
+const MAX_WORDS: usize = 3;
+/// Bits of a place that hold the concept; the others are those of the n-gram's hash.
+const CONCEPT: u32 = 0x3f;
+
+/// A concept, by its number from 1 to 63.
+pub type Concept = u8;
+
+/// Entries of one to three words, by the hashes of these n-grams.
+#[derive(Clone, Debug, Default)]
+pub struct Concepts {
+    /// Upper bits of a hash, and the concept; zero is an empty place. As many as a power of two.
+    places: Vec<u32>,
+}
+
+impl Concepts {
+    /// Puts entries in; of two with the same words the first stays.
+    pub fn new(entries: &[(u32, Concept)]) -> Self {
+        // Three quarters full at most.
+        let size = (entries.len() * 4 / 3).max(1).next_power_of_two();
+        let mut places = vec![0; size];
+        for (gram, concept) in entries {
+            let mut at = start(*gram);
+            while let Some(place) = places.get_mut(at & (size - 1)) {
+                if *place & CONCEPT == 0 {
+                    *place = gram & !CONCEPT | u32::from(*concept) & CONCEPT;
+                }
+                if *place & !CONCEPT == gram & !CONCEPT {
+                    break;
+                }
+                at += 1;
+            }
+        }
+        Self { places }
+    }
+
+    /// The concept of an n-gram.
+    pub fn of(&self, gram: u32) -> Option<Concept> {
+        let mask = self.places.len().checked_sub(1)?;
+        let mut at = start(gram);
+        loop {
+            match *self.places.get(at & mask)? {
+                place if place & CONCEPT == 0 => return None,
+                place if place & !CONCEPT == gram & !CONCEPT => return Some((place & CONCEPT) as Concept),
+                _ => at += 1,
+            }
+        }
+    }
+
+    /// Every entry, in order.
+    pub(super) fn all(&self) -> Vec<u32> {
+        let mut all: Vec<u32> = self
+            .places
+            .iter()
+            .copied()
+            .filter(|place| place & CONCEPT != 0)
+            .collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// What [`all`](Self::all) gave.
+    pub(super) fn again(all: &[u32]) -> Self {
+        let entries: Vec<(u32, Concept)> = all
+            .iter()
+            .map(|place| (*place, (place & CONCEPT) as Concept))
+            .collect();
+        Self::new(&entries)
+    }
+}
+
+/// Where the search for an n-gram begins: by bits that its place keeps.
+fn start(gram: u32) -> usize {
+    (gram >> 6) as usize
+}
+
+/// The hash of an entry, as the words of a text have it; `None` for none or more than three words.
+pub fn entry(text: &str) -> Option<u32> {
+    let words: Vec<u32> = Tokens::new(text)
+        .filter(|token| token.kind == Kind::Word)
+        .map(|token| token.hash)
+        .collect();
+    match words.as_slice() {
+        [] => None,
+        words if words.len() > MAX_WORDS => None,
+        words => Some(chain(words)),
+    }
+}

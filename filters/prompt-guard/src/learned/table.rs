@@ -1,0 +1,409 @@
+//! The table of weights, and the score that it gives a text.
+//!
+//! Weights lie in buckets of four: the upper bits of an n-gram's hash name the bucket, its lowest byte is kept to tell it from
+//! others. One n-gram in a hundred that was never learnt passes for one that was.
+//!
+//! Layout, little-endian: `PGT1`; for each head (direct, indirect) the binary logarithm of its number of buckets (u8), tokens
+//! a block (u16), bias, unit of a weight and slope (f32 each), a threshold for each script (f32, in the order of
+//! [`Script::ALL`]), then its buckets: four bytes of hashes, four signed weights. A weight of zero is an empty place. Last the
+//! number of entries of concepts (u32), and the entries (u32 each): the upper bits of a hash, and the concept in the lower six.
+
+use super::concepts::Concepts;
+use super::grams::Reader;
+use super::token::{Script, Token, Tokens};
+use std::fmt;
+use std::ops::Range;
+
+const MAGIC: &[u8; 4] = b"PGT1";
+const MAX_BITS: u8 = 16;
+/// Most entries of concepts.
+const MAX_ENTRIES: u32 = 1 << 16;
+/// Places of a bucket.
+const PLACES: usize = 4;
+/// Fewest tokens that a window counts as: one word proves little.
+const MIN_TOKENS: u32 = 4;
+
+/// A bucket: bytes of hashes, and their weights.
+pub type Bucket = [[u8; PLACES]; 2];
+
+/// Which texts a head was trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// What a user types.
+    Direct,
+    /// What comes from elsewhere: tool output, documents, quoted texts.
+    Indirect,
+}
+
+impl Side {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Direct, Self::Indirect];
+
+    /// The name in the card and in `penstock explain`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Indirect => "indirect",
+        }
+    }
+}
+
+/// The weights of one kind of text.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// Binary logarithm of the number of buckets.
+    pub bits: u8,
+    /// Tokens a block.
+    pub block: u16,
+    /// Log odds of a text without n-grams.
+    pub bias: f32,
+    /// What a weight of one stands for.
+    pub unit: f32,
+    /// How fast the score leaves one half on both sides of the threshold.
+    pub slope: f32,
+    /// Log odds from which on a text is flagged, by script.
+    pub thresholds: [f32; Script::ALL.len()],
+    /// The weights.
+    pub buckets: Vec<Bucket>,
+}
+
+/// The weights of both.
+#[derive(Clone, Debug)]
+pub struct Table {
+    heads: [Head; 2],
+    concepts: Concepts,
+}
+
+/// Bytes that are no table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableError;
+
+impl fmt::Display for TableError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a table of weights")
+    }
+}
+
+impl std::error::Error for TableError {}
+
+impl Table {
+    /// Puts two heads together.
+    pub fn new(direct: Head, indirect: Head, concepts: Concepts) -> Self {
+        Self {
+            heads: [direct, indirect],
+            concepts,
+        }
+    }
+
+    /// Reads a table.
+    ///
+    /// # Errors
+    /// Bytes of another layout.
+    pub fn read(bytes: &[u8]) -> Result<Self, TableError> {
+        let mut rest = bytes.strip_prefix(MAGIC).ok_or(TableError)?;
+        let heads = [Head::read(&mut rest)?, Head::read(&mut rest)?];
+        let count = u32::from_le_bytes(take(&mut rest)?);
+        let entries = (0..count.min(MAX_ENTRIES))
+            .map(|_| take(&mut rest).map(u32::from_le_bytes))
+            .collect::<Result<Vec<_>, _>>()?;
+        let concepts = Concepts::again(&entries);
+        if rest.is_empty() {
+            Ok(Self { heads, concepts })
+        } else {
+            Err(TableError)
+        }
+    }
+
+    /// Writes it.
+    pub fn write(&self) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        self.heads.iter().for_each(|head| head.write(&mut out));
+        let entries = self.concepts.all();
+        out.extend((entries.len() as u32).to_le_bytes());
+        out.extend(entries.into_iter().flat_map(u32::to_le_bytes));
+        out
+    }
+
+    /// The weights of one kind of text.
+    pub fn head(&self, side: Side) -> &Head {
+        let [direct, indirect] = &self.heads;
+        match side {
+            Side::Direct => direct,
+            Side::Indirect => indirect,
+        }
+    }
+}
+
+impl Head {
+    fn read(rest: &mut &[u8]) -> Result<Self, TableError> {
+        let [bits] = take(rest)?;
+        if bits > MAX_BITS {
+            return Err(TableError);
+        }
+        let block = u16::from_le_bytes(take(rest)?);
+        let [bias, unit, slope] = [take_float(rest)?, take_float(rest)?, take_float(rest)?];
+        let mut thresholds = [0.0; Script::ALL.len()];
+        for threshold in &mut thresholds {
+            *threshold = take_float(rest)?;
+        }
+        let buckets = (0..1 << bits)
+            .map(|_| Ok([take(rest)?, take(rest)?]))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            bits,
+            block: block.max(1),
+            bias,
+            unit,
+            slope,
+            thresholds,
+            buckets,
+        })
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.push(self.bits);
+        out.extend(self.block.to_le_bytes());
+        let floats = [self.bias, self.unit, self.slope]
+            .into_iter()
+            .chain(self.thresholds);
+        out.extend(floats.flat_map(f32::to_le_bytes));
+        out.extend(self.buckets.iter().flatten().flatten());
+    }
+
+    /// Puts weights of n-grams into buckets. Where one is full, those that weigh least are left out; gives how many.
+    pub fn fill(&mut self, mut weights: Vec<(u32, i8)>) -> usize {
+        weights.sort_by_key(|(gram, weight)| (std::cmp::Reverse(weight.unsigned_abs()), *gram));
+        self.buckets = vec![Bucket::default(); 1 << self.bits];
+        let mut left_out = 0;
+        for (gram, weight) in weights {
+            let at = self.bucket(gram);
+            let Some([hashes, places]) = self.buckets.get_mut(at) else {
+                continue;
+            };
+            let free = places.iter().position(|place| *place == 0);
+            let taken = hashes
+                .iter()
+                .zip(places.iter())
+                .any(|(hash, place)| *place != 0 && *hash == gram as u8);
+            match free.filter(|_| !taken) {
+                Some(free) => {
+                    hashes
+                        .iter_mut()
+                        .skip(free)
+                        .take(1)
+                        .for_each(|hash| *hash = gram as u8);
+                    places
+                        .iter_mut()
+                        .skip(free)
+                        .take(1)
+                        .for_each(|place| *place = weight.cast_unsigned());
+                }
+                None => left_out += 1,
+            }
+        }
+        left_out
+    }
+
+    fn bucket(&self, gram: u32) -> usize {
+        (gram >> (32 - u32::from(self.bits))) as usize
+    }
+
+    /// The weight of an n-gram and its place, if it has one.
+    fn weight(&self, gram: u32) -> Option<(u32, i8)> {
+        let at = self.bucket(gram);
+        let [hashes, places] = self.buckets.get(at)?;
+        let mut known = hashes.iter().zip(places).enumerate();
+        let (place, (_, weight)) = known.find(|(_, (hash, weight))| **hash == gram as u8 && **weight != 0)?;
+        Some(((at * PLACES + place) as u32, weight.cast_signed()))
+    }
+
+    /// Log odds of a window.
+    fn odds(&self, sum: i32, tokens: u32) -> f32 {
+        sum as f32 * self.unit / (tokens.max(MIN_TOKENS) as f32).sqrt() + self.bias
+    }
+
+    /// From 0 to 1; one half where the log odds are those of the script's threshold.
+    pub fn score(&self, odds: f32, script: Script) -> f32 {
+        let [latin, han, kana, other] = self.thresholds;
+        let threshold = match script {
+            Script::Latin => latin,
+            Script::Han => han,
+            Script::Kana => kana,
+            Script::Other => other,
+        };
+        1.0 / (1.0 + ((threshold - odds) * self.slope).exp())
+    }
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], TableError> {
+    let (bytes, behind) = rest.split_first_chunk().ok_or(TableError)?;
+    *rest = behind;
+    Ok(*bytes)
+}
+
+fn take_float(rest: &mut &[u8]) -> Result<f32, TableError> {
+    take(rest).map(f32::from_le_bytes).and_then(|float| {
+        if float.is_finite() {
+            Ok(float)
+        } else {
+            Err(TableError)
+        }
+    })
+}
+
+/// The score of a text, and of which part of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scored {
+    /// From 0 to 1; flagged from one half on.
+    pub score: f32,
+    /// Log odds of an attack.
+    pub odds: f32,
+    /// The script of the text.
+    pub script: Script,
+    /// Bytes of the text's worst window.
+    pub range: Range<usize>,
+}
+
+/// Room to read texts in, kept from one to the next: the places of a block's n-grams, a bit each, and their list.
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    seen: Vec<u64>,
+    places: Vec<u32>,
+}
+
+/// A block of a text.
+#[derive(Clone, Copy, Debug, Default)]
+struct Block {
+    sum: i32,
+    tokens: u32,
+    start: usize,
+}
+
+/// What a head says of the blocks of a text as they pass.
+struct Walk<'h> {
+    head: &'h Head,
+    concepts: &'h Concepts,
+    reader: Reader,
+    /// Of this block. Empty between texts.
+    scratch: Scratch,
+    block: Block,
+    last: Option<Block>,
+    best: Option<(f32, Range<usize>)>,
+}
+
+impl<'h> Walk<'h> {
+    fn new(head: &'h Head, concepts: &'h Concepts, scratch: &mut Scratch) -> Self {
+        let mut scratch = std::mem::take(scratch);
+        let words = head.buckets.len() * PLACES / 64 + 1;
+        if scratch.seen.len() < words {
+            scratch.seen.resize(words, 0);
+        }
+        Self {
+            head,
+            concepts,
+            reader: Reader::default(),
+            scratch,
+            block: Block::default(),
+            last: None,
+            best: None,
+        }
+    }
+
+    fn push(&mut self, token: Token) {
+        if self.block.tokens == u32::from(self.head.block) {
+            self.close(token.start);
+            self.last = Some(std::mem::take(&mut self.block));
+            self.block.start = token.start;
+        }
+        self.block.tokens += 1;
+        let Self {
+            head,
+            scratch: Scratch { seen, places },
+            block,
+            ..
+        } = self;
+        self.reader.push(token, self.concepts, |gram, _| {
+            let Some((place, weight)) = head.weight(gram) else {
+                return;
+            };
+            let Some(word) = seen.get_mut((place >> 6) as usize) else {
+                return;
+            };
+            if *word >> (place & 63) & 1 == 0 {
+                *word |= 1 << (place & 63);
+                places.push(place);
+                block.sum += i32::from(weight);
+            }
+        });
+    }
+
+    /// Ends a block: it and the one before are a window.
+    fn close(&mut self, end: usize) {
+        let last = self.last.unwrap_or(Block {
+            start: self.block.start,
+            ..Block::default()
+        });
+        let odds = self
+            .head
+            .odds(self.block.sum + last.sum, self.block.tokens + last.tokens);
+        // The first block is no window of its own, if there is another.
+        let alone = self
+            .best
+            .as_ref()
+            .is_some_and(|(_, range)| range.start == last.start);
+        if alone || self.best.as_ref().is_none_or(|(best, _)| odds > *best) {
+            self.best = Some((odds, last.start..end));
+        }
+        for place in self.scratch.places.drain(..) {
+            if let Some(word) = self.scratch.seen.get_mut((place >> 6) as usize) {
+                *word = 0;
+            }
+        }
+    }
+}
+
+impl Table {
+    /// What a head says of a text.
+    pub fn score(&self, text: &str, side: Side, scratch: &mut Scratch) -> Scored {
+        let mut walk = Walk::new(self.head(side), &self.concepts, scratch);
+        let mut tokens = Tokens::new(text);
+        for token in tokens.by_ref() {
+            walk.push(token);
+        }
+        walk.close(text.len());
+        *scratch = walk.scratch;
+        let (script, (odds, range)) = (
+            tokens.letters().script(),
+            walk.best.unwrap_or((walk.head.bias, 0..0)),
+        );
+        Scored {
+            score: walk.head.score(odds, script),
+            odds,
+            script,
+            range,
+        }
+    }
+
+    /// The n-grams of a window with their bytes, those that weigh most either way first.
+    pub fn weigh(&self, text: &str, side: Side, range: &Range<usize>) -> Vec<(Range<usize>, f32)> {
+        let head = self.head(side);
+        let mut reader = Reader::default();
+        let mut found: Vec<(u32, Range<usize>, f32)> = Vec::new();
+        for token in Tokens::new(text) {
+            let inside = range.contains(&token.start);
+            reader.push(token, &self.concepts, |gram, start| {
+                let Some((place, weight)) = head.weight(gram).filter(|_| inside) else {
+                    return;
+                };
+                if !found.iter().any(|(known, ..)| *known == place) {
+                    found.push((place, start..token.end, f32::from(weight) * head.unit));
+                }
+            });
+        }
+        found.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
+        found
+            .into_iter()
+            .map(|(_, range, weight)| (range, weight))
+            .collect()
+    }
+}

@@ -1,0 +1,280 @@
+//! Words, as the classifier counts them.
+//!
+//! A word is a run of letters and digits, in lower case. Scripts that put no blanks between words (Chinese, Japanese, Korean,
+//! Thai and their neighbours) give a token a character. Marks give tokens of their own.
+
+/// The hash of a token, and what kind of token it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// 32 well mixed bits of what it says.
+    pub hash: u32,
+    /// First byte in the text.
+    pub start: usize,
+    /// Byte after the last.
+    pub end: usize,
+    /// A word, or a mark.
+    pub kind: Kind,
+}
+
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A word, or a character that is one.
+    Word,
+    /// A mark, or a run of the same mark.
+    Mark,
+    /// An end of a line.
+    Line,
+}
+
+/// The script that most of a text is in; thresholds differ by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Script {
+    /// Latin letters, and all that is none of the others.
+    Latin,
+    /// Chinese characters without kana.
+    Han,
+    /// Kana, and characters among them.
+    Kana,
+    /// Every other script.
+    Other,
+}
+
+impl Script {
+    /// Every script.
+    pub const ALL: [Self; 4] = [Self::Latin, Self::Han, Self::Kana, Self::Other];
+
+    /// The name in the table's card and in `penstock explain`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Latin => "latin",
+            Self::Han => "han",
+            Self::Kana => "kana",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Letters of a text by script.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Letters {
+    latin: u32,
+    han: u32,
+    kana: u32,
+    other: u32,
+}
+
+impl Letters {
+    /// The script of the text. A word of Latin letters weighs less than as many characters.
+    pub fn script(self) -> Script {
+        let latin = self.latin / 4;
+        if self.kana * 8 > self.han.max(latin) {
+            Script::Kana
+        } else if self.han > latin.max(self.other) {
+            Script::Han
+        } else if self.other / 4 > latin {
+            Script::Other
+        } else {
+            Script::Latin
+        }
+    }
+}
+
+const SEED: u32 = 0x811c_9dc5;
+/// So much of a word is told from others, in bytes: what goes on longer is no word.
+const MAX_WORD_BYTES: usize = 48;
+
+/// What a character is to the tokeniser.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Letter,
+    Digit,
+    Alone,
+    Blank,
+    Line,
+    Mark,
+}
+
+/// The tokens of a text.
+pub struct Tokens<'a> {
+    text: &'a str,
+    at: usize,
+    letters: Letters,
+}
+
+impl<'a> Tokens<'a> {
+    /// Starts at the text's first byte.
+    pub fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            at: 0,
+            letters: Letters::default(),
+        }
+    }
+
+    /// The letters that the tokens so far were made of.
+    pub fn letters(&self) -> Letters {
+        self.letters
+    }
+
+    fn word(&mut self, start: usize) -> Token {
+        let bytes = self.text.as_bytes();
+        let (mut hash, mut at, mut digits, mut others) = (SEED, start, 0usize, false);
+        while let Some(byte) = bytes.get(at).copied() {
+            let lower = match byte {
+                b'A'..=b'Z' => byte | 0x20,
+                b'a'..=b'z' => byte,
+                b'0'..=b'9' => {
+                    digits += 1;
+                    byte
+                }
+                // An apostrophe within a word.
+                b'\'' if at > start && bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic) => {
+                    at += 1;
+                    continue;
+                }
+                0x80.. => {
+                    let Some(c) = self.text.get(at..).and_then(|rest| rest.chars().next()) else {
+                        break;
+                    };
+                    match class(c) {
+                        Class::Letter => {}
+                        _ => break,
+                    }
+                    let width = c.len_utf8();
+                    for byte in bytes.get(at..at + width).unwrap_or_default() {
+                        hash = step(hash, *byte);
+                    }
+                    others |= u32::from(c) >= 0x250;
+                    at += width;
+                    continue;
+                }
+                _ => break,
+            };
+            if at - start < MAX_WORD_BYTES {
+                hash = step(hash, lower);
+            }
+            at += 1;
+        }
+        let length = at - start;
+        if others {
+            self.letters.other += length as u32 / 2;
+        } else {
+            self.letters.latin += (length - digits.min(length)) as u32;
+        }
+        // Numbers say how long they are, and no more.
+        if digits == length {
+            hash = step(step(SEED, 1), length.min(8) as u8);
+        } else if length > MAX_WORD_BYTES {
+            hash = step(SEED, 2);
+        }
+        Token {
+            hash: mix(hash),
+            start,
+            end: at,
+            kind: Kind::Word,
+        }
+    }
+
+    fn alone(&mut self, c: char, start: usize) -> Token {
+        match u32::from(c) {
+            0x3041..=0x30ff | 0xff66..=0xff9d => self.letters.kana += 1,
+            0x4e00..=0x9fff | 0x3400..=0x4dbf | 0x20000..=0x3ffff => self.letters.han += 1,
+            _ => self.letters.other += 4,
+        }
+        let hash = mix(step(SEED, 3) ^ u32::from(c).wrapping_mul(0x9e37_79b1));
+        Token {
+            hash,
+            start,
+            end: start + c.len_utf8(),
+            kind: Kind::Word,
+        }
+    }
+
+    fn mark(&self, c: char, start: usize) -> Token {
+        let width = c.len_utf8();
+        let mut end = start + width;
+        while self.text.get(end..).is_some_and(|rest| rest.starts_with(c)) {
+            end += width;
+        }
+        let run = ((end - start) / width).min(3) as u32;
+        let hash = mix(step(SEED, 4) ^ u32::from(c).wrapping_mul(0x85eb_ca6b) ^ run << 28);
+        Token {
+            hash,
+            start,
+            end,
+            kind: Kind::Mark,
+        }
+    }
+}
+
+impl Iterator for Tokens<'_> {
+    type Item = Token;
+
+    fn next(&mut self) -> Option<Token> {
+        loop {
+            let start = self.at;
+            let c = self.text.get(start..)?.chars().next()?;
+            let token = match class(c) {
+                Class::Letter | Class::Digit => self.word(start),
+                Class::Alone => self.alone(c, start),
+                Class::Blank => {
+                    self.at += c.len_utf8();
+                    continue;
+                }
+                Class::Line => Token {
+                    hash: mix(step(SEED, 5)),
+                    start,
+                    end: start + 1,
+                    kind: Kind::Line,
+                },
+                Class::Mark => self.mark(c, start),
+            };
+            self.at = token.end;
+            return Some(token);
+        }
+    }
+}
+
+/// FNV-1a, a byte at a time.
+fn step(hash: u32, byte: u8) -> u32 {
+    (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+}
+
+/// The last steps of MurmurHash3: every bit depends on every other.
+pub(super) fn mix(mut hash: u32) -> u32 {
+    hash ^= hash >> 16;
+    hash = hash.wrapping_mul(0x85eb_ca6b);
+    hash ^= hash >> 13;
+    hash = hash.wrapping_mul(0xc2b2_ae35);
+    hash ^ hash >> 16
+}
+
+fn class(c: char) -> Class {
+    match u32::from(c) {
+        0x0a => Class::Line,
+        0x30..=0x39 => Class::Digit,
+        0x41..=0x5a | 0x61..=0x7a => Class::Letter,
+        0..=0x20 => Class::Blank,
+        0..=0x7f => Class::Mark,
+        0xaa | 0xb5 | 0xba | 0xc0..=0xd6 | 0xd8..=0xf6 | 0xf8..=0x24f => Class::Letter,
+        0x80..=0xa0 | 0x2000..=0x200f | 0x2028..=0x202f | 0x205f..=0x206f | 0x3000 | 0xfeff => Class::Blank,
+        0xa1..=0xbf | 0xd7 | 0xf7 => Class::Mark,
+        // Greek to Sinhala, marks of vowels included.
+        0x250..=0x2af | 0x300..=0x60b | 0x60d..=0x61a | 0x620..=0x669 | 0x66e..=0x6d3 | 0x6d5..=0x963 => {
+            Class::Letter
+        }
+        0x966..=0xdff | 0x10a0..=0x10ff | 0x1200..=0x167f | 0x1e00..=0x1fff => Class::Letter,
+        // Thai, Lao, Tibetan, Burmese, Khmer.
+        0xe01..=0xfbc | 0x1000..=0x109f | 0x1780..=0x17d3 => Class::Alone,
+        // Korean, kana, Chinese characters.
+        0x1100..=0x11ff | 0x3005..=0x3007 | 0x3041..=0x30ff | 0x3105..=0x318e | 0x31f0..=0x31ff => {
+            Class::Alone
+        }
+        0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xff66..=0xff9d => {
+            Class::Alone
+        }
+        0x20000..=0x3ffff => Class::Alone,
+        _ => Class::Mark,
+    }
+}

@@ -1,0 +1,62 @@
+//! Attacks on a model, refused before they reach it, and answers that give away what they must not.
+//!
+//! Three layers give one verdict: rules of form, a learned classifier over normalised text, and an external judge where
+//! the classifier is not sure. Answers are watched for leaks of the system prompt, unsafe markup and more, the same
+//! however a stream is cut.
+//!
+//! ```
+//! use penstock_prompt_guard::MODULE;
+//!
+//! let guard = (MODULE.load)(r#"{"policies": [{"rules": ["turn_forgery"], "action": "deny"}]}"#)?;
+//! assert_eq!(guard.policy().name, "prompt_guard");
+//!
+//! let refused = (MODULE.load)(r#"{"policies": [{"rules": ["injektion"], "action": "deny"}]}"#).err();
+//! assert_eq!(refused.map(|error| error.path), Some("policies[0].rules[0]".to_owned()));
+//! # Ok::<(), penstock_filter_api::ConfigError>(())
+//! ```
+//!
+//! * `config`, `raw`, `custom`, `policy`, `rule`: which rule, in which scope and direction, for whom, meets which action.
+//! * `survey`: what is found in the texts of a request; `structure`: rules of form; [`learned`]: the classifier.
+//! * `judge`, `mask`: the external judge, and what it gets to read.
+//! * `flood`, `block`: bounds of a prompt; tenants that are refused for some time.
+//! * `output`: what a model writes, checked as it comes.
+//! * `preview`: what a configuration finds, without an exchange; for tools.
+//! * `verdict`, `book`: what was found, in filter state and metrics. Never text.
+//!
+//! Knows nothing of: wire formats, framing, dialects, Envoy.
+
+mod answer;
+mod block;
+mod book;
+mod config;
+mod custom;
+mod flood;
+mod guard;
+mod judge;
+pub mod learned;
+mod mask;
+mod output;
+mod policy;
+mod preview;
+mod raw;
+mod rule;
+#[cfg(feature = "schema")]
+mod schema;
+mod shape;
+mod structure;
+mod survey;
+mod tools;
+mod verdict;
+
+pub use preview::{Explained, Judged, Preview, Viewed};
+pub use rule::{RULES, Rule};
+#[cfg(feature = "schema")]
+pub use schema::schema;
+
+use penstock_filter_api::Module;
+
+/// The guard under its key of the configuration.
+pub const MODULE: Module = Module {
+    name: "prompt_guard",
+    load: guard::load,
+};

@@ -1,0 +1,233 @@
+//! Which finding meets which action.
+
+use crate::raw::{Action, Direction, RawConfig, RawPolicy};
+use crate::rule::{Known, RULES, RuleId};
+use penstock_filter_api::{ConfigError, Glob, any, globs};
+use penstock_llm_api::Scope;
+
+/// Most policies.
+const MAX_POLICIES: usize = 250;
+
+/// A direction of the exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Request,
+    Response,
+}
+
+impl Way {
+    /// Label value.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Response => "response",
+        }
+    }
+}
+
+/// Whose exchange it is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Party {
+    pub(crate) route: String,
+    pub(crate) tenant: Option<String>,
+}
+
+/// The routes and tenants that something holds for.
+#[derive(Debug)]
+pub(crate) struct Parties {
+    routes: Vec<Glob>,
+    tenants: Vec<Glob>,
+}
+
+impl Parties {
+    pub(crate) fn new(routes: &[String], tenants: &[String]) -> Result<Self, ConfigError> {
+        Ok(Self {
+            routes: globs("routes", routes)?,
+            tenants: globs("tenants", tenants)?,
+        })
+    }
+
+    /// Whether it holds for this one. Who has no name is none of those named.
+    pub(crate) fn has(&self, party: &Party) -> bool {
+        any(&self.routes, [party.route.as_str()]) && any(&self.tenants, party.tenant.as_deref())
+    }
+
+    fn is_for_all(&self) -> bool {
+        self.routes.is_empty() && self.tenants.is_empty()
+    }
+}
+
+/// A policy with the rules that it names.
+#[derive(Debug)]
+struct Policy {
+    rules: Vec<RuleId>,
+    scopes: Vec<Scope>,
+    direction: Direction,
+    parties: Parties,
+    action: Action,
+}
+
+/// All policies, and what holds without them.
+#[derive(Debug)]
+pub(crate) struct Policies {
+    policies: Vec<Policy>,
+    /// Ids of rules by number, those of the user last.
+    ids: Vec<String>,
+    defaults: Vec<Action>,
+}
+
+impl Policies {
+    /// `custom` gives id and default of the rules of the user.
+    pub(crate) fn new(
+        raw: &RawConfig,
+        custom: impl Iterator<Item = (String, Action)>,
+    ) -> Result<Self, ConfigError> {
+        if raw.policies.len() > MAX_POLICIES {
+            return Err(ConfigError::new("policies", format!("more than {MAX_POLICIES}")));
+        }
+        let known = RULES.iter().map(|rule| (rule.id.to_owned(), rule.action));
+        let (ids, mut defaults): (Vec<String>, Vec<Action>) = known.chain(custom).unzip();
+        if raw.answers.grounding {
+            for ungrounded in defaults.iter_mut().skip(Known::UngroundedNumber as usize).take(5) {
+                *ungrounded = Action::Alert;
+            }
+        }
+        let compile = |(index, policy): (usize, &RawPolicy)| {
+            Policy::new(policy, &ids, raw.tenant.is_some())
+                .map_err(|error| error.under(&format!("policies[{index}]")))
+        };
+        let policies = raw
+            .policies
+            .iter()
+            .enumerate()
+            .map(compile)
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            policies,
+            ids,
+            defaults,
+        })
+    }
+
+    /// The id of a rule.
+    pub(crate) fn id(&self, rule: RuleId) -> &str {
+        self.ids.get(usize::from(rule.0)).map_or("", String::as_str)
+    }
+
+    /// What becomes of a finding. A system prompt is trusted: what is found there is told, no more, unless a policy names
+    /// the scope.
+    pub(crate) fn decide(&self, rule: RuleId, way: Way, scope: Scope, party: &Party) -> Action {
+        let fits = |policy: &&Policy| policy.fits(rule, way, scope) && policy.parties.has(party);
+        if let Some(policy) = self.policies.iter().find(fits) {
+            return policy.action;
+        }
+        let action = self
+            .defaults
+            .get(usize::from(rule.0))
+            .copied()
+            .unwrap_or_default();
+        if is_trusted(scope) {
+            action.min(Action::Alert)
+        } else {
+            action
+        }
+    }
+
+    /// Whether findings of a rule may ever matter.
+    pub(crate) fn runs(&self, rule: RuleId, way: Way) -> bool {
+        Scope::ALL.into_iter().any(|scope| self.may_act(rule, way, scope))
+    }
+
+    /// Whether a policy names a scope that is not read without one.
+    pub(crate) fn names(&self, scope: Scope) -> bool {
+        self.policies
+            .iter()
+            .any(|policy| policy.scopes.contains(&scope) && policy.action != Action::Pass)
+    }
+
+    /// The strictest that a rule may meet on this way.
+    pub(crate) fn may_meet(&self, rule: RuleId, way: Way) -> Action {
+        let named = self
+            .policies
+            .iter()
+            .filter(|policy| Scope::ALL.into_iter().any(|scope| policy.fits(rule, way, scope)));
+        let named = named.map(|policy| policy.action).max().unwrap_or_default();
+        let default = self
+            .defaults
+            .get(usize::from(rule.0))
+            .copied()
+            .unwrap_or_default();
+        if self.runs(rule, way) {
+            named.max(default)
+        } else {
+            Action::Pass
+        }
+    }
+
+    fn may_act(&self, rule: RuleId, way: Way, scope: Scope) -> bool {
+        for policy in self
+            .policies
+            .iter()
+            .filter(|policy| policy.fits(rule, way, scope))
+        {
+            if policy.action != Action::Pass {
+                return true;
+            }
+            if policy.parties.is_for_all() {
+                return false;
+            }
+        }
+        self.defaults
+            .get(usize::from(rule.0))
+            .is_some_and(|action| *action != Action::Pass)
+    }
+}
+
+/// Whether a scope holds what the operator himself wrote.
+pub(crate) fn is_trusted(scope: Scope) -> bool {
+    scope == Scope::System
+}
+
+impl Policy {
+    fn new(raw: &RawPolicy, ids: &[String], has_tenant: bool) -> Result<Self, ConfigError> {
+        if !raw.tenants.is_empty() && !has_tenant {
+            return Err(ConfigError::new("tenants", "needs `tenant`"));
+        }
+        let mut scopes = Vec::with_capacity(raw.scopes.len());
+        for (index, name) in raw.scopes.iter().enumerate() {
+            let scope = Scope::from_name(name);
+            scopes.push(scope.ok_or_else(|| ConfigError::new(format!("scopes[{index}]"), "no such scope"))?);
+        }
+        Ok(Self {
+            rules: named(&raw.rules, ids)?,
+            scopes,
+            direction: raw.direction,
+            parties: Parties::new(&raw.routes, &raw.tenants)?,
+            action: raw.action,
+        })
+    }
+
+    fn fits(&self, rule: RuleId, way: Way, scope: Scope) -> bool {
+        let way = match self.direction {
+            Direction::Both => true,
+            Direction::Request => way == Way::Request,
+            Direction::Response => way == Way::Response,
+        };
+        way && self.rules.contains(&rule) && (self.scopes.is_empty() || self.scopes.contains(&scope))
+    }
+}
+
+/// The rules that these patterns name. One that names none is a slip of the pen.
+fn named(patterns: &[String], ids: &[String]) -> Result<Vec<RuleId>, ConfigError> {
+    let patterns = globs("rules", patterns)?;
+    for (index, glob) in patterns.iter().enumerate() {
+        if !ids.iter().any(|id| glob.is_match(id)) {
+            return Err(ConfigError::new(format!("rules[{index}]"), "names no rule"));
+        }
+    }
+    let all = ids.iter().enumerate();
+    let named = all
+        .filter(|(_, id)| any(&patterns, [id.as_str()]))
+        .map(|(number, _)| RuleId(number as u16));
+    Ok(named.collect())
+}

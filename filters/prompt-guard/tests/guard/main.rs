@@ -1,0 +1,20 @@
+//! The guard inside the engine, inside a stand-in for Envoy: what the upstream gets, and what the client gets back.
+
+// The exemption of tests covers the functions marked as such, not what they call.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
+mod blocks;
+mod configs;
+mod disguises;
+mod judges;
+mod limits;
+mod requests;
+#[cfg(feature = "schema")]
+mod schema;
+mod story;

@@ -1,0 +1,44 @@
+//! How well scores tell attacks from harmless texts.
+
+/// Area under the ROC curve, ties counted half.
+pub fn auc(attacks: &[f32], harmless: &[f32]) -> f64 {
+    let mut ranked: Vec<(f32, bool)> = attacks
+        .iter()
+        .map(|s| (*s, true))
+        .chain(harmless.iter().map(|s| (*s, false)))
+        .collect();
+    ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut sum, mut at) = (0.0, 0);
+    while let Some((score, _)) = ranked.get(at) {
+        let end = at
+            + ranked[at..]
+                .iter()
+                .take_while(|(other, _)| other == score)
+                .count();
+        let found = ranked[at..end].iter().filter(|(_, attack)| *attack).count();
+        sum += (at + 1 + end) as f64 / 2.0 * found as f64;
+        at = end;
+    }
+    let (n, m) = (attacks.len() as f64, harmless.len() as f64);
+    (sum - n * (n + 1.0) / 2.0) / (n * m)
+}
+
+/// The lowest threshold over which at most this part of the harmless texts is.
+pub fn threshold(harmless: &[f32], rate: f64) -> f32 {
+    let mut sorted = harmless.to_vec();
+    sorted.sort_by(|a, b| b.total_cmp(a));
+    sorted
+        .get((rate * sorted.len() as f64) as usize)
+        .copied()
+        .unwrap_or(f32::NEG_INFINITY)
+}
+
+/// The part of the scores over a threshold.
+pub fn over(scores: &[f32], threshold: f32) -> f64 {
+    scores.iter().filter(|score| **score > threshold).count() as f64 / scores.len().max(1) as f64
+}
+
+/// The part of the attacks that is found where at most `rate` of the harmless texts is flagged.
+pub fn recall_at(attacks: &[f32], harmless: &[f32], rate: f64) -> f64 {
+    over(attacks, threshold(harmless, rate))
+}
