@@ -1,6 +1,7 @@
 //! Which find meets which action.
 
 use crate::raw::{Action, Direction, RawConfig, RawPolicy};
+use crate::survey::is_left_alone;
 use penstock_filter_api::{ConfigError, Glob, any, globs};
 use penstock_llm_api::Scope;
 use penstock_text_scan::RuleId;
@@ -111,8 +112,12 @@ impl Policy {
     fn new(raw: &RawPolicy) -> Result<Self, ConfigError> {
         let mut scopes = Vec::with_capacity(raw.scopes.len());
         for (index, name) in raw.scopes.iter().enumerate() {
-            let scope = Scope::from_name(name);
-            scopes.push(scope.ok_or_else(|| ConfigError::new(format!("scopes[{index}]"), "no such scope"))?);
+            let wrong = |message| ConfigError::new(format!("scopes[{index}]"), message);
+            let scope = Scope::from_name(name).ok_or_else(|| wrong("no such scope"))?;
+            if is_left_alone(scope) {
+                return Err(wrong("never scanned: under another name a tool is not found"));
+            }
+            scopes.push(scope);
         }
         Ok(Self {
             entities: globs("entities", &raw.entities)?,

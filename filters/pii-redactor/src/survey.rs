@@ -127,7 +127,7 @@ impl Survey {
             }
             let before = self.finds;
             // What the provider has signed it wrote itself, of what it was shown.
-            if text.signed {
+            if text.signed || is_left_alone(text.scope) {
                 self.next += 1;
                 continue;
             }
@@ -387,6 +387,11 @@ pub(crate) fn is_structured(scope: Scope) -> bool {
     match scope {
         Scope::ToolCall | Scope::ToolResult | Scope::Metadata | Scope::Other => true,
         Scope::System | Scope::User | Scope::Assistant | Scope::ToolDefinition | Scope::Document => false,
-        Scope::Output | Scope::Reasoning | Scope::Refusal => false,
+        Scope::Output | Scope::Reasoning | Scope::Refusal | Scope::ToolName => false,
     }
+}
+
+/// Whether texts of this scope are neither scanned nor changed: under another name a tool is not found.
+pub(crate) fn is_left_alone(scope: Scope) -> bool {
+    scope == Scope::ToolName
 }

@@ -87,3 +87,27 @@ fn a_placeholder_cut_anywhere_in_a_stream_comes_back_whole() {
         }
     }
 }
+
+#[test]
+fn names_of_tools_are_left_alone() {
+    let name = "write_to_ana@corp.test";
+    let request = json!({"model": "m", "tools": [{"type": "function", "function": {"name": name, "description": "Asks ana@corp.test"}}],
+        "messages": [{"role": "user", "content": "x"}, {"role": "assistant", "tool_calls": [
+            {"id": "1", "type": "function", "function": {"name": name, "arguments": "{\"to\":\"ana@corp.test\"}"}}]}]});
+    let story = given("{}").asks(CHAT, &request);
+    let sent = story.sent();
+    assert_eq!(sent["tools"][0]["function"]["name"], name);
+    assert_eq!(sent["tools"][0]["function"]["description"], "Asks [EMAIL_1]");
+    let called = &sent["messages"][1]["tool_calls"][0]["function"];
+    assert_eq!(
+        (&called["name"], &called["arguments"]),
+        (&json!(name), &json!("{\"to\":\"[EMAIL_1]\"}"))
+    );
+    let answer = story.answers(&json!({"choices": [{"index": 0, "message": {"role": "assistant", "tool_calls": [
+        {"id": "2", "type": "function", "function": {"name": "[EMAIL_1]", "arguments": "{\"to\":\"[EMAIL_1]\"}"}}]}}]}));
+    let called = &answer["choices"][0]["message"]["tool_calls"][0]["function"];
+    assert_eq!(
+        (&called["name"], &called["arguments"]),
+        (&json!("[EMAIL_1]"), &json!("{\"to\":\"ana@corp.test\"}"))
+    );
+}

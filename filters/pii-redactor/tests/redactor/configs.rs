@@ -28,6 +28,10 @@ fn an_error_says_where() {
             "policies[0].scopes[0]: no such scope",
         ),
         (
+            r#"{"policies": [{"scopes": ["tool_name"], "action": "drop"}]}"#,
+            "policies[0].scopes[0]: never scanned",
+        ),
+        (
             r#"{"policies": [{"action": "drop", "with": "x"}]}"#,
             "policies[0].with: has an effect with",
         ),

@@ -24,24 +24,6 @@ fn frame(text: &str) -> String {
     )
 }
 
-impl Story {
-    fn begins(&mut self, status: &str, fields: &[(&str, &str)]) {
-        let fields: Vec<(&str, &str)> = [(":status", status)].iter().chain(fields).copied().collect();
-        self.envoy.response_head(self.stream, head(&fields), false);
-    }
-
-    fn body(&self) -> String {
-        String::from_utf8_lossy(&self.envoy.client(self.stream).body).into_owned()
-    }
-
-    fn status(&self) -> &[u8] {
-        self.envoy
-            .client(self.stream)
-            .field(":status")
-            .unwrap_or_default()
-    }
-}
-
 const MASKED: &str = "I am ana@corp.test";
 const PLAIN: &str = "I am Ana";
 
