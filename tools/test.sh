@@ -37,6 +37,8 @@ on_envoy() {
     "$python" -m pytest -q -p no:cacheprovider tests/sdk
   part "official SDKs through the redactor alone, Envoy $version" 300 env ENVOY_VERSION="$version" "$python" tests/demo/through.py \
     --config envoy-configs/pii-redactor.yaml -- "$python" -m pytest -q -p no:cacheprovider tests/sdk/test_redactor.py
+  part "official SDKs through the guard alone, Envoy $version" 300 env ENVOY_VERSION="$version" "$python" tests/demo/through.py \
+    --config envoy-configs/prompt-guard.yaml -- "$python" -m pytest -q -p no:cacheprovider tests/sdk/test_guard.py tests/sdk/test_sdk.py
 }
 
 real_server() {

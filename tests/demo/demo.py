@@ -1,5 +1,6 @@
-"""Sends traffic of every model API with the official SDKs through a real Envoy and Penstock's filters, shows what the meter counted
-and what the redactor kept from the models, and compares both with what the simulated fleet knows to be true. A difference is an error.
+"""Sends traffic of every model API with the official SDKs through a real Envoy and Penstock's filters, shows what the meter counted,
+what the redactor kept from the models and what the guard refused, and compares all of it with what the simulated fleet knows to be
+true. A difference is an error.
 
     make demo        (or, on ports of your choice, PORT=10000 ADMIN_PORT=9901 make demo)
 """
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 
+import attacks
 import figures
 import redactions
 import stack
@@ -23,6 +25,7 @@ What to look at next
   envoy-configs/suite.yaml               the configuration that was just used, with the reason of each choice
   docs/token-meter.md                    every field, metric and query of the meter
   docs/pii-redactor.md                   what the redactor finds, and what becomes of it
+  docs/prompt-guard.md                   what the guard refuses, and what it misses
   ARCHITECTURE.md                        how it works"""
 
 
@@ -108,6 +111,17 @@ def redacted(running):
     return 1 if wrong else 0
 
 
+def guarded(running):
+    say("\n-- sending attacks, and asking simulated models that give things away\n")
+    wrong = attacks.show(running, say)
+    say()
+    for text in wrong:
+        say(f"NOT as it should be: {text}")
+    if not wrong:
+        say("No attack reached the fleet, no canary a client, and each refusal is the SDK's own error. The last one is harmless, and passed.")
+    return 1 if wrong else 0
+
+
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     begin, chosen = time.monotonic(), ports()
@@ -119,7 +133,7 @@ def main():
         say("-- reading Envoy's statistics\n")
         rows = figures.settled(running.admin, count)
         show(rows)
-        status = verdict(rows, running, failures, count) or redacted(running)
+        status = verdict(rows, running, failures, count) or redacted(running) or guarded(running)
     say(f"It took {time.monotonic() - begin:.0f} s.")
     if not status:
         say(NEXT)

@@ -1,17 +1,11 @@
 """The demo's second part: what clients send, what the fleet sees of it, and what comes back, with the official SDKs."""
 import collections
 import json
-import pathlib
-import sys
-import time
-import unicodedata
 import uuid
 
 import figures
 import stack
-
-sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "sdk"))
-import clients  # noqa: E402  (found by the line above)
+from trips import clients, settled, short, table
 
 # Nobody's: example domains, a test card, the example of the IBAN standard. Whole prompt, entity that is found in it, and its value.
 ECHO, TOOL = "content=echo; chunk=rand", "content=echo; tool=1; chunk=rand"
@@ -26,7 +20,6 @@ ASKS = [
 ]
 BLOCKED = "SECRET:PRIVATE_KEY"
 COLUMNS = "API", "sent", "the fleet saw", "came back"
-COUNTED_WITHIN_S = 15
 
 
 class Trip:
@@ -55,11 +48,6 @@ class Trip:
         return self.api, *(short(text) for text in (self.prompt, self.saw or "(nothing)", self.back))
 
 
-def short(text):
-    first, _, more = text.partition("\n")
-    return f"{first} ..." if more else first
-
-
 def seen_by(sim, request_id, start):
     """The text of a request that begins like this, as the fleet received it."""
     try:
@@ -85,37 +73,15 @@ def counted(admin):
     return finds
 
 
-def settled(admin, before, want):
-    """What was counted since `before`, once it is as wanted or time is up."""
-    until = time.monotonic() + COUNTED_WITHIN_S
-    while True:
-        finds = counted(admin) - before
-        if finds == want or time.monotonic() > until:
-            return finds
-        time.sleep(0.1)
-
-
-def width(text):
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def table(trips):
-    """The lines of the table."""
-    rows = [COLUMNS, *(trip.line() for trip in trips)]
-    widths = [max(width(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    lines = ["  ".join(cell + " " * (room - width(cell)) for cell, room in zip(row, widths)).rstrip() for row in rows]
-    return [lines[0], "  ".join("-" * room for room in widths), *lines[1:]]
-
-
 def show(running, say):
     """Sends, prints the table, and gives what is wrong."""
     before = counted(running.admin)
     trips = [Trip(running, *ask) for ask in ASKS]
-    for line in table(trips):
+    for line in table(COLUMNS, [trip.line() for trip in trips]):
         say(line)
     wrong = [text for trip in trips for text in trip.wrong()]
     want = collections.Counter(trip.entity for trip in trips)
-    finds = settled(running.admin, before, want)
+    finds = settled(lambda: counted(running.admin) - before, want)
     if finds != want:
         wrong.append(f"the redactor counted {dict(finds)} instead of {dict(want)}")
     return wrong

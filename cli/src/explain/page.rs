@@ -108,9 +108,9 @@ fn finding(out: &mut String, paint: Paint, found: &(String, &'static str, u8, Ra
 
 /// What speaks for an attack on the left, what speaks against on the right, each from the heaviest on.
 fn weights(out: &mut String, view: &Viewed) {
-    let (pro, contra): (Vec<_>, Vec<_>) = view.grams.iter().partition(|(_, weight)| *weight > 0.0);
+    let (pro, contra): (Vec<_>, Vec<_>) = by_words(view).into_iter().partition(|(_, weight)| *weight > 0.0);
     let _ = writeln!(out, "  {:width$}  against", "for an attack", width = WORDS + 7);
-    let cell = |side: &[&(String, f32)], row: usize| {
+    let cell = |side: &[(String, f32)], row: usize| {
         let words = side
             .get(row)
             .map(|(words, weight)| format!("{weight:+.2}  {}", cut(words)));
@@ -123,9 +123,23 @@ fn weights(out: &mut String, view: &Viewed) {
     }
 }
 
+/// The weights with words of the same look together: n-grams with and without the word in the middle show the same.
+fn by_words(view: &Viewed) -> Vec<(String, f32)> {
+    let mut all: Vec<(String, f32)> = Vec::new();
+    for (words, weight) in &view.grams {
+        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        match all.iter_mut().find(|(known, _)| *known == words) {
+            Some((_, sum)) => *sum += weight,
+            None => all.push((words, *weight)),
+        }
+    }
+    all.sort_by(|(_, a), (_, b)| b.abs().total_cmp(&a.abs()));
+    all
+}
+
 /// Words, on one line, no longer than their column.
 fn cut(words: &str) -> String {
-    let shown = printable(&words.split_whitespace().collect::<Vec<_>>().join(" "));
+    let shown = printable(words);
     if columns(&shown) <= WORDS {
         return shown;
     }
@@ -198,7 +212,12 @@ mod tests {
     #[test]
     fn weights_stand_in_two_columns() {
         let mut out = String::new();
-        let grams = [("ignore\nall", 2.5), ("指令", 1.25), ("thank you", -0.5)];
+        let grams = [
+            ("指令", 1.25),
+            ("ignore\nall", 1.25),
+            ("ignore all", 1.25),
+            ("thank you", -0.5),
+        ];
         weights(&mut out, &view("", &grams));
         let wanted = format!(
             "  for an attack{}against\n  +2.50  ignore all{}  -0.50  thank you\n  +1.25  指令\n",

@@ -2,7 +2,6 @@
 
 use crate::custom;
 use crate::judge::Judge;
-use crate::learned::Table;
 use crate::output::{ActiveSettings, LeakSettings, MAX_CANARIES, MarkupSettings, Settings, is_canary};
 use crate::policy::{Policies, Way};
 use crate::raw::{Action, OnUnseen, RawAnswers, RawBlock, RawConfig, RawLimits};
@@ -10,6 +9,7 @@ use crate::rule::{Known, RULES, RuleId};
 use crate::structure::Structures;
 use crate::tools::Tools;
 use penstock_filter_api::{ConfigError, Glob, Mode, OnFailure, Selection, Tenant, globs};
+use penstock_guard_model::Table;
 use penstock_llm_api::Scope;
 use std::rc::Rc;
 

@@ -5,7 +5,6 @@ use crate::block::{self, Outcome};
 use crate::book::{Book, Event, Tally};
 use crate::config::Config;
 use crate::flood;
-use crate::learned::Scratch;
 use crate::policy::{Party, Way};
 use crate::raw::Action;
 use crate::rule::{Known, RuleId};
@@ -15,6 +14,7 @@ use penstock_filter_api::{
     ConfigError, Cx, Denial, Failure, Filter, Head, Need, Needs, OnFailure, Open, OutputFlow, Piece,
     PieceEdits, Plugin, Policy, Prompt, PromptFlow, Record, Reply, Stage,
 };
+use penstock_guard_model::Scratch;
 use penstock_llm_api::{Api, Operation, Part, Scope, Texts, UnseenKind, text_of};
 use std::cell::RefCell;
 use std::rc::Rc;

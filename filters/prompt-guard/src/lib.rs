@@ -16,7 +16,7 @@
 //! ```
 //!
 //! * `config`, `raw`, `custom`, `policy`, `rule`: which rule, in which scope and direction, for whom, meets which action.
-//! * `survey`: what is found in the texts of a request; `structure`: rules of form; [`learned`]: the classifier.
+//! * `survey`: what is found in the texts of a request; `structure`: rules of form; the classifier is `penstock-guard-model`.
 //! * `judge`, `mask`: the external judge, and what it gets to read.
 //! * `flood`, `block`: bounds of a prompt; tenants that are refused for some time.
 //! * `output`: what a model writes, checked as it comes.
@@ -33,7 +33,6 @@ mod custom;
 mod flood;
 mod guard;
 mod judge;
-pub mod learned;
 mod mask;
 mod output;
 mod policy;

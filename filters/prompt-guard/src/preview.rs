@@ -1,13 +1,13 @@
 //! What a configuration finds in a text, without an exchange: for the command line and for evaluation.
 
 use crate::config::Config;
-use crate::learned::Scratch;
 use crate::output::{System, Watch};
 use crate::policy::{Party, Way};
 use crate::raw::Action;
 use crate::rule::Known;
 use crate::survey::{Reader, hundredths, side};
 use penstock_filter_api::{ConfigError, Piece};
+use penstock_guard_model::Scratch;
 use penstock_llm_api::{ChannelId, Encoding, Part, Scope};
 use penstock_text_scan::view::views;
 use std::cell::RefCell;

@@ -4,8 +4,8 @@
 
 use crate::config::Config;
 use crate::flood;
-use crate::learned::{Scratch, Side};
 use crate::rule::{Known, RuleId};
+use penstock_guard_model::{Scratch, Side};
 use penstock_llm_api::{Scope, Text, text_of};
 use penstock_text_scan::view::{Coding, Reading, Signs, View, views};
 use penstock_wire::Json;

@@ -2,7 +2,7 @@
 
 use crate::example::Example;
 use crate::grammar::{self, Rng, Slots, Template};
-use penstock_prompt_guard::learned::{Concept, Side, entry};
+use penstock_guard_model::{Concept, Side, entry};
 use penstock_text_scan::view::views;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,10 +19,8 @@ struct Language {
 /// How much is drawn.
 #[derive(Clone, Copy)]
 pub struct Amount {
-    /// Texts of a template of attacks, at most.
+    /// Texts of a template, at most.
     pub each: usize,
-    /// Texts of a harmless one.
-    pub harmless: usize,
     /// Texts of a document, clean and attacked each.
     pub documents: usize,
 }
@@ -84,42 +82,6 @@ impl Corpus {
         }
         examples
     }
-}
-
-/// People paste long texts behind what they ask, so there are long prompts of both kinds: clean documents go with what somebody
-/// asks, and with an attack around them.
-pub fn embed(own: &[Example], clean: &[&Example], seed: u64) -> Vec<Example> {
-    let of = |attack: bool| {
-        own.iter()
-            .filter(|one| one.side == Side::Direct && one.attack == attack)
-            .collect::<Vec<&Example>>()
-    };
-    let kinds = [of(false), of(true)];
-    let mut long = Vec::new();
-    for (count, document) in clean.iter().enumerate() {
-        for (kind, said) in kinds.iter().enumerate() {
-            let mut rng = Rng(hash(&[&document.id]) ^ seed ^ kind as u64);
-            // In the document's own language, where there is something to say in it.
-            let mut draws = (0..64).map(|_| said[rng.below(said.len())]);
-            let Some(said) = draws.find(|one| one.language == document.language) else {
-                continue;
-            };
-            let text = match rng.below(3) {
-                0 => [document.text.as_str(), "\n\n", &said.text].concat(),
-                _ => [said.text.as_str(), "\n\n", &document.text].concat(),
-            };
-            let group = if said.attack { said.group } else { document.group };
-            long.push(Example {
-                id: format!("long-{count}-{kind}"),
-                text,
-                family: format!("long_{}", said.family),
-                group,
-                weight: 0.0,
-                ..said.clone()
-            });
-        }
-    }
-    long
 }
 
 /// Reads `concepts*.txt`: sections `== concept`, lines `language: entry, entry`. A concept has the same number in all files: that
@@ -262,8 +224,7 @@ impl Language {
             let mut rng = Rng(group ^ seed);
             let mut texts: Vec<String> = Vec::new();
             let label = template.kind == "attack";
-            let each = if label { amount.each } else { amount.harmless };
-            let wanted = template.count(slots, each as u64) as usize;
+            let wanted = template.count(slots, amount.each as u64) as usize;
             for _ in 0..wanted * 2 {
                 let Ok(text) = template.draw(slots, "", &mut rng) else {
                     continue;
@@ -273,8 +234,7 @@ impl Language {
                 }
             }
             let weight = 1.0 / texts.len().max(1) as f32;
-            examples.extend(texts.into_iter().enumerate().map(|(index, text)| Example {
-                id: format!("{:016x}-{index}", group),
+            examples.extend(texts.into_iter().map(|text| Example {
                 text,
                 attack: label,
                 side: Side::Direct,
@@ -319,7 +279,6 @@ impl Language {
                 };
                 let planted = picked.map(|(template, ..)| hash(&[&self.name, &template.line]));
                 examples.push(Example {
-                    id: format!("{:016x}-{index}", group),
                     text,
                     attack,
                     side: Side::Indirect,

@@ -1,15 +1,13 @@
 //! Labelled texts.
 
 use crate::corpus::hash;
-use penstock_prompt_guard::learned::Side;
+use penstock_guard_model::Side;
 use serde_json::Value;
 use std::path::Path;
 
 /// A labelled text.
 #[derive(Clone, Debug)]
 pub struct Example {
-    /// Unique in its source.
-    pub id: String,
     /// The text.
     pub text: String,
     /// Whether it is an attack.
@@ -40,12 +38,9 @@ const PERMITTED: [&str; 9] = [
     "llamafactory_glaive_",
     "c4_demo",
 ];
-/// One more, with attribution.
-const ATTRIBUTED: &str = "mgsm";
-
 /// Whether weights may be trained on it.
 pub fn is_permitted(source: &str) -> bool {
-    source == ATTRIBUTED || PERMITTED.iter().any(|prefix| source.starts_with(prefix))
+    PERMITTED.iter().any(|prefix| source.starts_with(prefix))
 }
 
 /// Reads labelled texts, one JSON object a line. System prompts are left out: nobody scans them.
@@ -82,7 +77,6 @@ pub fn read(path: &Path) -> Result<Vec<Example>, String> {
             family: field("category"),
             source: field("source"),
             group: hash(&[if group.is_empty() { &id } else { &group }]),
-            id,
             weight: 1.0,
         });
     }

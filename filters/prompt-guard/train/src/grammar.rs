@@ -82,7 +82,7 @@ pub fn read(text: &str, slots: &mut Slots) -> Result<Vec<Template>, Fault> {
                     continue;
                 };
                 all.pop();
-                all.iter_mut().for_each(trim);
+                all.iter_mut().for_each(|pieces| trim(pieces));
                 slots.insert(name, all);
             }
         } else if let Some(rest) = line.strip_prefix("== ") {
@@ -114,7 +114,7 @@ pub fn read(text: &str, slots: &mut Slots) -> Result<Vec<Template>, Fault> {
 pub const KINDS: [&str; 5] = ["attack", "harmless", "document", "command", "aside"];
 
 /// Takes blanks off both ends of an alternative that stands in a line with others.
-fn trim(pieces: &mut Vec<Piece>) {
+fn trim(pieces: &mut [Piece]) {
     if let Some(Piece::Text(first)) = pieces.first_mut() {
         *first = first.trim_start().to_owned();
     }

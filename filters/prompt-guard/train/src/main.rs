@@ -1,5 +1,6 @@
 //! Draws texts from the guard's corpus, trains its table of weights, and says how good it is.
 
+mod card;
 mod corpus;
 mod example;
 mod fit;
@@ -7,29 +8,22 @@ mod grammar;
 mod measure;
 mod report;
 mod study;
+mod texts;
 
 use corpus::{Amount, Corpus};
-use example::{Example, is_permitted};
-use penstock_prompt_guard::learned::{Concepts, Side, Table};
 use std::path::Path;
 use std::process::ExitCode;
-use study::{Prepared, knob};
-
-/// Texts drawn from each template, and from each document clean and attacked, for the table that ships.
-const AMOUNT: Amount = Amount {
-    each: 8,
-    harmless: 8,
-    documents: 8,
-};
-/// Where drawing begins.
-const SEED: u64 = 1;
+use texts::Texts;
 
 const HELP: &str = "usage: guard-train check CORPUS
        guard-train sample CORPUS COUNT
-       guard-train train CORPUS OUT [DATA]     writes table.bin, manifest.json and MODEL_CARD.md
-       guard-train try CORPUS [DATA]           the same without files, on the dev set
+       guard-train train CORPUS OUT [DATA]     writes table.bin, manifest.json and MODEL_CARD.md into OUT
+       guard-train try CORPUS [DATA]           the same without files
        guard-train sources CORPUS DATA         recall on each attack source, trained without it
-       guard-train folds CORPUS DATA           five-fold cross-validation, by language";
+       guard-train folds CORPUS [DATA]         five-fold cross-validation, by language
+
+CORPUS is filters/prompt-guard/corpus. DATA is a folder with guard/train.jsonl and guard/dev.jsonl, labelled texts of others: what of it may be
+learnt from is listed in example.rs; the thresholds are chosen on the rest. Without DATA the corpus alone is learnt from.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -42,9 +36,12 @@ fn main() -> ExitCode {
         ["try", corpus] => train(corpus, None, None),
         ["try", corpus, data] => train(corpus, Some(data), None),
         ["sources", corpus, data] => {
-            Texts::load(corpus, Some(data)).and_then(|texts| report::sources(&texts))
+            Texts::load(corpus, Some(data)).map(|texts| print!("{}", report::sources(&texts)))
         }
-        ["folds", corpus, data] => Texts::load(corpus, Some(data)).and_then(|texts| report::folds(&texts)),
+        ["folds", corpus] => Texts::load(corpus, None).map(|texts| print!("{}", report::folds(&texts))),
+        ["folds", corpus, data] => {
+            Texts::load(corpus, Some(data)).map(|texts| print!("{}", report::folds(&texts)))
+        }
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             Ok(())
@@ -77,155 +74,38 @@ fn sample(folder: &str, each: &str) -> Result<(), String> {
     for example in load(folder)?.draw(
         Amount {
             each,
-            harmless: each,
             documents: each,
         },
-        SEED,
+        texts::SEED,
     ) {
         let text = serde_json::Value::from(example.text);
-        println!(
-            "{} {} {} {text}",
-            example.language,
-            if example.attack { "attack" } else { "harmless" },
-            example.family
-        );
+        let label = if example.attack { "attack" } else { "harmless" };
+        println!("{} {label} {} {text}", example.language, example.family);
     }
     Ok(())
 }
 
-/// Every text at hand.
-pub struct Texts {
-    /// Drawn from the corpus.
-    pub own: Vec<Example>,
-    /// Labelled texts of others, to learn from (where permitted) and to measure with.
-    pub train: Vec<Example>,
-    /// Labelled texts of others, to measure with.
-    pub dev: Vec<Example>,
-    /// Words by what they mean.
-    pub concepts: Concepts,
-    /// Names and bytes of all files that were learnt from.
-    pub files: Vec<(String, Vec<u8>)>,
-}
-
-impl Texts {
-    fn load(corpus: &str, data: Option<&str>) -> Result<Self, String> {
-        let corpus = load(corpus)?;
-        let amount = Amount {
-            each: knob("EACH", AMOUNT.each as f32) as usize,
-            harmless: knob("EACHH", AMOUNT.harmless as f32) as usize,
-            documents: knob("DOCS", AMOUNT.documents as f32) as usize,
-        };
-        let mut texts = Self {
-            own: corpus.draw(amount, SEED),
-            train: Vec::new(),
-            dev: Vec::new(),
-            concepts: Concepts::default(),
-            files: corpus.files,
-        };
-        let share = knob("OWN", 1.0);
-        for own in &mut texts.own {
-            own.weight *= share;
-            if ["tasks", "pasted", "assistant"].contains(&own.family.as_str()) {
-                own.weight *= knob("TASKS", 1.0);
-            }
-            if [
-                "splitting",
-                "encoding",
-                "overload",
-                "tools",
-                "exfiltration",
-                "switching",
-            ]
-            .contains(&own.family.as_str())
-                && own.attack
-            {
-                own.weight *= knob("SOFT", 1.0);
-            }
-        }
-        if let Some(data) = data {
-            let path = |name: &str| Path::new(data).join("guard").join(name);
-            texts.train = example::read(&path("train.jsonl"))?;
-            texts.dev = example::read(&path("dev.jsonl"))?;
-            let bytes = std::fs::read(path("train.jsonl")).map_err(|error| error.to_string())?;
-            texts.files.push(("data/train.jsonl".to_owned(), bytes));
-        }
-        texts.concepts = Concepts::new(&study::said(&corpus.concepts, texts.learnt()));
-        let clean: Vec<&Example> = texts
-            .learnt()
-            .filter(|one| one.side == Side::Indirect && !one.attack)
-            .collect();
-        let mut long = corpus::embed(&texts.own, &clean, SEED);
-        for one in &mut long {
-            one.weight = if one.attack {
-                knob("LONGA", 0.0)
-            } else {
-                knob("LONGH", 0.0)
-            };
-        }
-        // A document that somebody pastes without a word is no attack either.
-        let mut bare: Vec<Example> = clean
-            .iter()
-            .map(|one| Example {
-                side: Side::Direct,
-                weight: one.weight * knob("BARE", 1.0),
-                source: "own".to_owned(),
-                ..(*one).clone()
-            })
-            .collect();
-        // And what people ask is no command where a document says it.
-        let mut asked: Vec<Example> = texts
-            .own
-            .iter()
-            .filter(|one| one.side == Side::Direct && !one.attack)
-            .map(|one| Example {
-                side: Side::Indirect,
-                weight: one.weight * knob("ASKED", 0.3),
-                ..one.clone()
-            })
-            .collect();
-        asked.retain(|one| one.weight > 0.0);
-        texts.own.append(&mut asked);
-        texts.own.append(&mut long);
-        texts.own.append(&mut bare);
-        Ok(texts)
-    }
-
-    /// What weights may learn from.
-    pub fn learnt(&self) -> impl Iterator<Item = &Example> {
-        self.own
-            .iter()
-            .chain(self.train.iter().filter(|example| is_permitted(&example.source)))
-    }
-}
-
 fn train(corpus: &str, data: Option<&str>, out: Option<&str>) -> Result<(), String> {
     let texts = Texts::load(corpus, data)?;
-    let learnt: Vec<Prepared<'_>> = texts
-        .learnt()
-        .map(|one| Prepared::new(one, &texts.concepts))
-        .collect();
-    let measured: Vec<Prepared<'_>> = texts
-        .train
-        .iter()
-        .chain(&texts.dev)
-        .map(|one| Prepared::new(one, &texts.concepts))
-        .collect();
-    let (learnt_refs, measured_refs): (Vec<_>, Vec<_>) = (learnt.iter().collect(), measured.iter().collect());
-    let heads = Side::ALL.map(|side| {
-        if knob("ONLY", 2.0) as usize == 1 - side as usize {
-            let w = study::learn(&[], side);
-            return study::head(&w, [0.0; 4], 1.0, side);
-        }
-        let weights = study::learn(&learnt_refs, side);
-        let thresholds = study::thresholds(&weights, &measured_refs, side);
-        let slope = study::slope(&weights, &measured_refs, side);
-        study::head(&weights, thresholds, slope, side)
-    });
-    let [direct, indirect] = heads;
-    let table = Table::new(direct, indirect, texts.concepts.clone());
-    report::dev(&table, &texts);
-    if let Some(out) = out {
-        std::fs::write(Path::new(out).join("table.bin"), table.write()).map_err(|error| error.to_string())?;
+    let table = study::table(&texts);
+    let figures = report::dev(&table, &texts);
+    print!("{figures}");
+    let Some(out) = out.map(Path::new) else {
+        return Ok(());
+    };
+    let write = |name: &str, bytes: &[u8]| {
+        std::fs::write(out.join(name), bytes).map_err(|error| format!("{name}: {error}"))
+    };
+    write("table.bin", &table.write())?;
+    // What stands in a card was learnt from all that is in it: a table of the corpus alone has none.
+    if data.is_some() {
+        let folds = report::folds(&texts);
+        let sources = report::sources(&texts);
+        write("manifest.json", card::manifest(&texts, &table).as_bytes())?;
+        write(
+            "MODEL_CARD.md",
+            card::card(&texts, [&figures, &folds, &sources]).as_bytes(),
+        )?;
     }
     Ok(())
 }

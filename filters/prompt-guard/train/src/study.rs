@@ -3,18 +3,64 @@
 use crate::example::{Example, is_permitted};
 use crate::fit::{Plan, Sample, Weights, fit};
 use crate::measure::{over, threshold};
-use penstock_prompt_guard::learned::{Concept, Concepts, Grams, Head, Script, Side};
+use crate::texts::Texts;
+use penstock_guard_model::{Concept, Concepts, Grams, Head, Script, Side, Table};
 use penstock_text_scan::view::views;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 /// Binary logarithm of the number of buckets, by head.
-const BITS: [u8; 2] = [14, 14];
-/// N-grams that are kept: two thirds of the places, so that few buckets overflow.
-const MOST: usize = 44_000;
+const BITS: [u8; 2] = [14, 13];
 /// Tokens a block, by head: a user's message is mostly one window; a command in a document is short.
 const BLOCK: [u16; 2] = [128, 16];
 /// How many of the harmless texts that were not learnt from may be flagged, by head.
-const FALSE_RATE: [f64; 2] = [0.001, 0.004];
+const FALSE_RATE: [f64; 2] = [0.0015, 0.0015];
+/// How each head is fitted. Two thirds to three quarters of the places are used, so that few buckets overflow.
+const PLANS: [Plan; 2] = [
+    Plan {
+        most: 44_000,
+        cap: 1.0,
+        ..PLAN
+    },
+    Plan {
+        most: 24_000,
+        cap: 0.6,
+        ..PLAN
+    },
+];
+const PLAN: Plan = Plan {
+    groups: 2,
+    ratio: 0.7,
+    most: 0,
+    passes: 8,
+    rate: 0.3,
+    cap: 0.0,
+    seed: 7,
+};
+/// Groups of attacks that must have an entry of a concept.
+const MIN_SAID: u32 = 5;
+
+/// Learns both heads from all that may be learnt from.
+pub fn table(texts: &Texts) -> Table {
+    let learnt: Vec<Prepared<'_>> = texts
+        .learnt()
+        .map(|one| Prepared::new(one, &texts.concepts))
+        .collect();
+    let measured: Vec<Prepared<'_>> = texts
+        .measured()
+        .map(|one| Prepared::new(one, &texts.concepts))
+        .collect();
+    let (learnt, measured): (Vec<_>, Vec<_>) = (learnt.iter().collect(), measured.iter().collect());
+    let [direct, indirect] = Side::ALL.map(|side| {
+        let weights = learn(&learnt, side);
+        head(
+            &weights,
+            thresholds(&weights, &measured, side),
+            slope(&weights, &measured, side),
+            side,
+        )
+    });
+    Table::new(direct, indirect, texts.concepts.clone())
+}
 
 /// An example as it is learnt from.
 pub struct Prepared<'e> {
@@ -55,51 +101,39 @@ pub fn learn(examples: &[&Prepared<'_>], side: Side) -> Weights {
         .filter(|one| one.example.side == side)
         .map(|one| &one.sample)
         .collect();
-    let plan = Plan {
-        groups: knob("GROUPS", 2.0) as u32,
-        most: knob("MOST", MOST as f32) as usize,
-        passes: knob("PASSES", 8.0) as usize,
-        rate: knob("RATE", 0.3),
-        decay: knob("DECAY", 0.01),
-        seed: 7,
-    };
-    fit(&samples, plan)
+    fit(&samples, PLANS[side as usize])
 }
 
-/// The entries of concepts that occur in texts. The others would cost room and were never learnt with.
+/// The entries of concepts that enough groups of attacks have. The others would cost room and were never learnt with.
 pub fn said<'e>(
     entries: &[(u32, Concept)],
     examples: impl Iterator<Item = &'e Example>,
 ) -> Vec<(u32, Concept)> {
-    let mut seen = HashSet::new();
-    for example in examples {
+    let mut seen: HashMap<u32, (u64, u32)> = HashMap::new();
+    let mut attacks: Vec<&Example> = examples.filter(|example| example.attack).collect();
+    attacks.sort_by_key(|example| example.group);
+    for example in attacks {
         let views = views(&example.text);
         let text = views
             .views
             .first()
             .map_or(example.text.as_str(), |view| view.text());
         let grams = Grams::new(text, u32::MAX, &Concepts::default());
-        seen.extend(grams.blocks.into_iter().flat_map(|(grams, _)| grams));
+        for gram in grams.blocks.into_iter().flat_map(|(grams, _)| grams) {
+            let (last, count) = seen.entry(gram).or_insert((!example.group, 0));
+            if *last != example.group {
+                (*last, *count) = (example.group, *count + 1);
+            }
+        }
     }
-    let kept: Vec<(u32, Concept)> = entries
-        .iter()
-        .copied()
-        .filter(|(gram, _)| seen.contains(gram))
-        .collect();
+    let often = |gram: &u32| seen.get(gram).is_some_and(|(_, count)| *count >= MIN_SAID);
+    let kept: Vec<(u32, Concept)> = entries.iter().copied().filter(|(gram, _)| often(gram)).collect();
     eprintln!(
-        "{} of {} entries of concepts are said anywhere",
+        "{} of {} entries of concepts are said by attacks",
         kept.len(),
         entries.len()
     );
     kept
-}
-
-/// For trying things out: a number from the environment.
-pub fn knob(name: &str, default: f32) -> f32 {
-    std::env::var(name)
-        .ok()
-        .and_then(|value| value.parse().ok())
-        .unwrap_or(default)
 }
 
 /// Log odds of an example.
@@ -136,7 +170,7 @@ pub fn thresholds(weights: &Weights, measure: &[&Prepared<'_>], side: Side) -> [
 }
 
 /// The head as it ships: weights in bytes.
-pub fn head(weights: &Weights, thresholds: [f32; 4], slope: f32, side: Side) -> Head {
+fn head(weights: &Weights, thresholds: [f32; 4], slope: f32, side: Side) -> Head {
     let all = weights.all();
     let largest = all
         .iter()
@@ -162,7 +196,7 @@ pub fn head(weights: &Weights, thresholds: [f32; 4], slope: f32, side: Side) -> 
 
 /// How fast scores fall below the threshold, so that those of both heads mean the same: one harmless text in a hundred has .4 or
 /// more.
-pub fn slope(weights: &Weights, measure: &[&Prepared<'_>], side: Side) -> f32 {
+fn slope(weights: &Weights, measure: &[&Prepared<'_>], side: Side) -> f32 {
     let here = measure
         .iter()
         .filter(|one| one.example.side == side && is_measure(one.example));
@@ -183,10 +217,4 @@ pub fn flagged(scored: &[(f32, &Prepared<'_>)], thresholds: [f32; 4]) -> f64 {
         })
         .collect();
     over(&flags, 0.0)
-}
-
-/// For trying things out.
-pub fn knob_power() -> f32 {
-    static POWER: std::sync::OnceLock<f32> = std::sync::OnceLock::new();
-    *POWER.get_or_init(|| knob("POWER", 0.5))
 }

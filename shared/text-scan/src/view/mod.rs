@@ -16,10 +16,15 @@
 //! assert_eq!((seen.signs.styled, seen.signs.zero_width, seen.signs.homoglyphs), (3, 1, 1));
 //! ```
 //!
-//! * Nothing is lost of the order or the number of words, so what stands around a disguise stays around it.
-//! * Time is linear in the text. A view is about as long as the text at most, a map never longer; coded text is decoded
-//!   twice at most, one coding within another.
-//! * A text that is already plain is borrowed.
+//! * Each disguise is undone in place, so what stands around it stays around it. Where a reading would change every
+//!   word, it is a view of its own.
+//! * Plain text is borrowed, and pays for one look ([`Reading`] says what other views there are).
+//! * Time is linear in any text. A view is no longer than the text, but for ligatures that are written out (at most twice
+//!   as long). Coded text is decoded, and once more what it says.
+//!
+//! Not undone: other codings and ciphers (base32, Morse, binary digits, Caesar by other steps), bits in characters without
+//! width, text that is backwards without a word or a full stop that shows it, words of other languages with digits for
+//! letters, letters that stand apart by two blanks.
 //!
 //! Sources: Unicode Standard Annex 15 (NFKC), Unicode Technical Standard 39 (confusables).
 
@@ -107,9 +112,11 @@ pub fn views(text: &str) -> Views<'_> {
     let mut canonical = Draft::new(text);
     let met = canonical.canonicalise(&mut signs);
     let straight = if met.turned { straight(text) } else { None };
-    let others = canonical.others(&met.survey);
-    let others = straight.into_iter().chain(others).take(MAX_OTHERS);
-    let others: Vec<View<'_>> = others.collect();
+    let others: Vec<View<'_>> = straight
+        .into_iter()
+        .chain(canonical.others(&met.survey))
+        .take(MAX_OTHERS)
+        .collect();
     let mut views = vec![canonical.view(Reading::Canonical)];
     views.extend(others);
     Views { views, signs }
@@ -145,13 +152,13 @@ impl View<'_> {
         &self.text
     }
 
-    /// The byte offset in the original of a byte offset in the text, or where what replaced it begins. Rises with the
-    /// offset, but for a text read backwards, where it falls.
+    /// The byte offset in the original of the character that begins at a byte offset of the text, or where the run begins
+    /// that says it. Rises with the offset, but for a text read backwards as a whole, where it falls.
     pub fn origin(&self, at: usize) -> usize {
         map::origin(&self.maps, at)
     }
 
-    /// The part of the original that a part of the text comes from, with all of a coded run that it touches.
+    /// The part of the original that some characters of the text come from, with all of a coded run that they touch.
     pub fn span(&self, part: Range<usize>) -> Range<usize> {
         let (start, end) = map::span(&self.maps, part.start, part.end);
         start..end

@@ -61,11 +61,14 @@ struct Look<'t> {
     /// Whether the last block ends within a word, and where that began.
     is_word: bool,
     start: usize,
-    /// Characters of base64 in a row up to here.
+    /// Letters and digits in a row up to here.
     run: u32,
+    /// Letters that stand alone up to here, and where the last one ends.
     singles: u32,
     single_end: usize,
+    /// Plain words of the whole text.
     plain: u32,
+    /// Coded words up to here, less plain ones.
     rot13: u32,
     reversed: u32,
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::work;
 
-/// The words.
+/// The words, in order.
 const WORDS: &str = "a able about above access account act action admin administrator after again against agent ai \
     all allow allowed already also always am an and another answer answers any anyone anything api are as ask asked \
     assistant at authorized away back bank base be because been before begin behave being below best better between \
@@ -36,21 +36,17 @@ const WORDS: &str = "a able about above access account act action admin administ
     with within without word words work world would write wrong year yes yet you your yourself";
 
 /// Letters of the longest word.
-pub(super) const LONGEST: usize = 15;
+pub(super) const LONGEST: usize = 13;
 /// Letters that are cut at a time, 32 KB of costs.
 const SEGMENT_LETTERS: usize = 4096;
-/// What a known word costs,
+/// What a known word costs a cut.
 const WORD: u32 = 10;
-/// and one of few letters, which stand in others by chance,
+/// What one of two letters costs, which stand in others by chance.
 const SHORT_WORD: u32 = 15;
-/// and a letter of no word.
+/// What a letter of no word costs.
 const LETTER: u32 = 10;
 
-static SORTED: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let mut words: Vec<&str> = WORDS.split_whitespace().collect();
-    words.sort_unstable();
-    words
-});
+static SORTED: LazyLock<Vec<&'static str>> = LazyLock::new(|| WORDS.split_whitespace().collect());
 
 /// All of the words.
 pub(super) fn vocabulary() -> impl Iterator<Item = &'static str> {
@@ -135,4 +131,23 @@ fn ends(best: &[(u32, u8)]) -> Vec<usize> {
     }
     ends.reverse();
     ends
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST, SORTED, is_known, segment};
+
+    #[test]
+    fn words_stand_in_order() {
+        assert!(SORTED.is_sorted_by(|word, next| word < next));
+        assert_eq!(SORTED.iter().map(|word| word.len()).max(), Some(LONGEST));
+        assert!(is_known("Ignore") && is_known("a") && !is_known("ignor") && !is_known(""));
+    }
+
+    #[test]
+    fn letters_are_cut_into_words() {
+        assert_eq!(segment(b"ignoreallrules"), [6, 9, 14]);
+        assert_eq!(segment(b"tellbarbaraall"), [4, 11, 14]);
+        assert_eq!(segment(b""), [0; 0]);
+    }
 }

@@ -48,7 +48,8 @@ const LONGEST: usize = 16;
 /// Bytes of a word that are looked at.
 const HEAD: usize = 8;
 
-static KNOWN: LazyLock<Words> = LazyLock::new(Words::new);
+/// On the heap: in a static its empty cells would be bytes of the module.
+static KNOWN: LazyLock<Box<Words>> = LazyLock::new(|| Box::new(Words::new()));
 
 /// What is known about words: a table of hashes.
 pub(super) struct Words([[u16; CELLS]; BUCKETS]);

@@ -40,7 +40,11 @@ fn told_by(system: &str, user: &str) -> Request {
 /// A model that says this and would go on.
 fn runs_on(texts: &[&str]) -> Script {
     let said: String = texts.iter().map(|text| delta(text)).collect();
-    sse().data(delta("good ")).until("good").data(said).step(Step::Hang)
+    sse()
+        .data(delta("good "))
+        .until("good")
+        .data(said)
+        .step(Step::Hang)
 }
 
 fn is_cut(rule: &str) -> [Check; 7] {
@@ -48,7 +52,9 @@ fn is_cut(rule: &str) -> [Check; 7] {
         client_head(200),
         client_sees_break(),
         client_body_has("good "),
-        client_body_has(format!("data: {{\"error\":{{\"message\":\"the answer was refused: {rule} in ")),
+        client_body_has(format!(
+            "data: {{\"error\":{{\"message\":\"the answer was refused: {rule} in "
+        )),
         client_body_lacks("[DONE]"),
         upstream_is_cancelled(),
         denied("prompt_guard"),
@@ -65,7 +71,10 @@ fn canaries() -> Vec<Scenario> {
             .upstream(runs_on(&[&format!("so {first}"), &format!("{rest} it is")]))
             .uncut()
             .then_all(is_cut("canary"))
-            .then_all([client_body_lacks("it is"), found("canary", "output", "response", "deny", 1)])
+            .then_all([
+                client_body_lacks("it is"),
+                found("canary", "output", "response", "deny", 1),
+            ])
     };
     let letters: Vec<String> = CANARY.chars().map(String::from).collect();
     let letters: Vec<&str> = letters.iter().map(String::as_str).collect();
@@ -80,7 +89,11 @@ fn canaries() -> Vec<Scenario> {
             .given(watched())
             .request(chat_stream("hi"))
             .upstream(sse_of(&["good ", CANARY]))
-            .then_all([client_head(200), client_body_has("canary in output"), client_body_lacks(CANARY)]),
+            .then_all([
+                client_head(200),
+                client_body_has("canary in output"),
+                client_body_lacks(CANARY),
+            ]),
         case("guard: a canary in one of two choices, interleaved")
             .given(watched())
             .request(chat_stream("hi"))
@@ -95,7 +108,9 @@ fn canaries() -> Vec<Scenario> {
         case("guard: halves of a canary in two choices are none")
             .given(watched())
             .request(chat_stream("hi"))
-            .upstream(sse().data(choice(0, "hx7-") + &choice(1, "fern-42") + &choice(0, "ok") + &finish() + DONE))
+            .upstream(
+                sse().data(choice(0, "hx7-") + &choice(1, "fern-42") + &choice(0, "ok") + &finish() + DONE),
+            )
             .then_all([client_gets(200), client_body_untouched()]),
         case("guard: a canary in reasoning")
             .given(watched())
@@ -139,15 +154,26 @@ fn disguises() -> Vec<Scenario> {
 fn prompts() -> Vec<Scenario> {
     let (before, after) = SYSTEM.split_at(60);
     let leak = |name: &str, request: Request, script: Script| {
-        case(format!("guard: {name}")).given(watched()).request(request).upstream(script)
+        case(format!("guard: {name}"))
+            .given(watched())
+            .request(request)
+            .upstream(script)
     };
     let shown = delta("").replace(r#""content":"""#, &format!(r#""refusal":"{SYSTEM}""#));
     vec![
-        leak("a system prompt comes out piece by piece", told_by(SYSTEM, "hi"), runs_on(&[before, after]))
-            .then_all(is_cut("system_prompt_leak"))
-            .then(client_body_lacks("third fern")),
+        leak(
+            "a system prompt comes out piece by piece",
+            told_by(SYSTEM, "hi"),
+            runs_on(&[before, after]),
+        )
+        .then_all(is_cut("system_prompt_leak"))
+        .then(client_body_lacks("third fern")),
         leak("a system prompt comes out in a refusal", told_by(SYSTEM, "hi"), {
-            sse().data(delta("good ")).until("good").data(shown).step(Step::Hang)
+            sse()
+                .data(delta("good "))
+                .until("good")
+                .data(shown)
+                .step(Step::Hang)
         })
         .then_all(is_cut("system_prompt_leak")),
         leak(
@@ -199,8 +225,20 @@ fn markup() -> Vec<Scenario> {
             "external_image",
             1,
         ),
-        strips("a script", &["a <scr", "ipt>x", "</script> b"], &["a ", "x", " b"], "script", 2),
-        strips("an event handler", &["<img src=x one", "rror=\\\"f()\\\"> b"], &["", " b"], "script", 1),
+        strips(
+            "a script",
+            &["a <scr", "ipt>x", "</script> b"],
+            &["a ", "x", " b"],
+            "script",
+            2,
+        ),
+        strips(
+            "an event handler",
+            &["<img src=x one", "rror=\\\"f()\\\"> b"],
+            &["", " b"],
+            "script",
+            1,
+        ),
         strips(
             "a link that runs script",
             &["[go](java", "script:f) b"],
@@ -215,9 +253,21 @@ fn markup() -> Vec<Scenario> {
             "hidden_output",
             1,
         ),
-        strips("a terminal's escape", &["a\\u001b", "[31mred"], &["a", "red"], "hidden_output", 1),
-        passes("an image of a listed host", &["![x](https://exam", "ple.org/p.png?q=1)"]),
-        passes("script in a block of code", &["```\\n<scr", "ipt>x</script>\\n```\\n"]),
+        strips(
+            "a terminal's escape",
+            &["a\\u001b", "[31mred"],
+            &["a", "red"],
+            "hidden_output",
+            1,
+        ),
+        passes(
+            "an image of a listed host",
+            &["![x](https://exam", "ple.org/p.png?q=1)"],
+        ),
+        passes(
+            "script in a block of code",
+            &["```\\n<scr", "ipt>x</script>\\n```\\n"],
+        ),
         passes("a link without data", &["[a](https://other", ".test/page)"]),
         passes("mathematics", &["if a <b and c> d then ", "a[i] (see [1])"]),
         case("guard: markup of a whole answer is taken out")
@@ -253,8 +303,16 @@ fn leftovers() -> Vec<Scenario> {
         ),
         clean("script", "<<script>script>f()", "<script>"),
         clean("script of halves", "<scr<script>ipt>f()", "\"<script>"),
-        clean("script that hid its name", "<scr\u{200b}\u{200b}\u{200b}\u{200b}ipt>f()", "<script>"),
-        clean("image that hid its bracket", r"![a]\u001b[0m(https://evil.test/1.png)", "![a](https://evil.test"),
+        clean(
+            "script that hid its name",
+            "<scr\u{200b}\u{200b}\u{200b}\u{200b}ipt>f()",
+            "<script>",
+        ),
+        clean(
+            "image that hid its bracket",
+            r"![a]\u001b[0m(https://evil.test/1.png)",
+            "![a](https://evil.test",
+        ),
     ]
 }
 
@@ -264,9 +322,18 @@ fn at_every_split() -> Vec<Scenario> {
     let out = TEXT.find('!').unwrap_or(0)..TEXT.find(" a<b").unwrap_or(0);
     let said = |at: usize, first: &str, rest: &str| [choice(at as u32, first), choice(at as u32, rest)];
     let splits = 1..TEXT.len();
-    let halves: Vec<[String; 2]> = splits.clone().map(|at| said(at, &TEXT[..at], &TEXT[at..])).collect();
+    let halves: Vec<[String; 2]> = splits
+        .clone()
+        .map(|at| said(at, &TEXT[..at], &TEXT[at..]))
+        .collect();
     let read: Vec<[String; 2]> = splits
-        .map(|at| said(at, &without(0..at, &out, TEXT), &without(at..TEXT.len(), &out, TEXT)))
+        .map(|at| {
+            said(
+                at,
+                &without(0..at, &out, TEXT),
+                &without(at..TEXT.len(), &out, TEXT),
+            )
+        })
         .collect();
     let whole = |halves: &[[String; 2]]| halves.concat().concat() + DONE;
     let interleaved = |halves: &[[String; 2]]| {
@@ -468,19 +535,36 @@ fn unreadable() -> Vec<Scenario> {
             .request(request)
             .upstream(script)
     };
-    let broken = || sse().data(delta("good")).until("good").data("data: {\"choices\":[}\n\n");
+    let broken = || {
+        sse()
+            .data(delta("good"))
+            .until("good")
+            .data("data: {\"choices\":[}\n\n")
+    };
     vec![
         row("an answer in brotli", "closed", chat("hi"), brotli())
             .then_all([client_gets(502), client_body_has("unsupported_encoding")]),
-        row("an answer in brotli", "open", chat("hi"), brotli()).then_all([client_gets(200), client_body_untouched()]),
-        row("a stream that is no JSON any more", "closed", chat_stream("hi"), broken().step(Step::Hang)).then_all([
+        row("an answer in brotli", "open", chat("hi"), brotli())
+            .then_all([client_gets(200), client_body_untouched()]),
+        row(
+            "a stream that is no JSON any more",
+            "closed",
+            chat_stream("hi"),
+            broken().step(Step::Hang),
+        )
+        .then_all([
             client_head(200),
             client_sees_break(),
             client_body_has("invalid_json"),
             upstream_is_cancelled(),
         ]),
-        row("a stream that is no JSON any more", "open", chat_stream("hi"), broken().data(finish() + DONE))
-            .then_all([client_gets(200), client_body_untouched()]),
+        row(
+            "a stream that is no JSON any more",
+            "open",
+            chat_stream("hi"),
+            broken().data(finish() + DONE),
+        )
+        .then_all([client_gets(200), client_body_untouched()]),
         row(
             "an upstream that breaks off while text waits",
             "closed",

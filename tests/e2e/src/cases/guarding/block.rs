@@ -45,10 +45,17 @@ pub fn cases() -> Vec<Scenario> {
                 counted("penstock_guard_blocked_requests_total", 1),
                 denied("tenant_blocked"),
             ]),
-        row("a blocked tenant's stream is refused by an error object", setup(""))
-            .after([from("cas", FORGED), from("cas", FORGED)])
-            .request(chat_stream("hello").header("x-tenant", "cas"))
-            .then_all([client_head(429), client_header("content-type", "application/json"), upstream_sees_nothing()]),
+        row(
+            "a blocked tenant's stream is refused by an error object",
+            setup(""),
+        )
+        .after([from("cas", FORGED), from("cas", FORGED)])
+        .request(chat_stream("hello").header("x-tenant", "cas"))
+        .then_all([
+            client_head(429),
+            client_header("content-type", "application/json"),
+            upstream_sees_nothing(),
+        ]),
         row("other tenants are served on, and those without a name", setup(""))
             .after([from("dan", FORGED), from("dan", FORGED), from("dan", "hello")])
             .request(from("eve", "hello"))
@@ -61,14 +68,21 @@ pub fn cases() -> Vec<Scenario> {
             .after([from("fay", FORGED), from("fay", "hello"), from("fay", "hello")])
             .request(from("fay", "hello"))
             .then_all([client_gets(200), upstream_body_untouched()]),
-        row("a prompt that is merely too long blocks nobody", setup(r#", "limits": {"prompt_bytes": 10}"#))
-            .after([from("gus", "hello there, you"), from("gus", "hello there, you")])
-            .request(from("gus", "hello"))
-            .then_all([client_gets(200), upstream_body_untouched()]),
+        row(
+            "a prompt that is merely too long blocks nobody",
+            setup(r#", "limits": {"prompt_bytes": 10}"#),
+        )
+        .after([from("gus", "hello there, you"), from("gus", "hello there, you")])
+        .request(from("gus", "hello"))
+        .then_all([client_gets(200), upstream_body_untouched()]),
         row("shadow, nobody is blocked", setup(r#", "mode": "shadow""#))
             .after([from("hal", FORGED), from("hal", FORGED)])
             .request(from("hal", "hello"))
-            .then_all([client_gets(200), upstream_body_untouched(), client_body_untouched()]),
+            .then_all([
+                client_gets(200),
+                upstream_body_untouched(),
+                client_body_untouched(),
+            ]),
     ]
 }
 

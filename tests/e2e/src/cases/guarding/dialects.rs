@@ -1,6 +1,6 @@
 //! Every dialect, whole and streamed: an attack does not leave, a leak does not come back, all else does, byte for byte.
 
-use super::{CANARY, FORGED, SYSTEM, denied, guard_in};
+use super::{CANARY, FORGED, SYSTEM, denied, found, guard_in};
 use crate::check::*;
 use crate::message::{Framing, Request};
 use crate::scenario::{Scenario, Setup, case};
@@ -33,11 +33,20 @@ struct Streamed {
 pub fn cases() -> Vec<Scenario> {
     let whole = WHOLE.iter().flat_map(|one| {
         let answers = !one.answer.is_empty();
-        [Some(refused(one)), answers.then(|| passes(one)), answers.then(|| leaks(one))]
+        [
+            Some(refused(one)),
+            answers.then(|| passes(one)),
+            answers.then(|| leaks(one)),
+        ]
     });
-    let streamed = STREAMED
-        .iter()
-        .flat_map(|one| [stream_refused(one), stream_passes(one), stream_leaks(one)]);
+    let streamed = STREAMED.iter().flat_map(|one| {
+        [
+            stream_refused(one),
+            stream_passes(one),
+            stream_strips(one),
+            stream_leaks(one),
+        ]
+    });
     whole.flatten().chain(streamed).collect()
 }
 
@@ -58,6 +67,14 @@ fn post(path: &str, body: &str, user: &str) -> Request {
 /// What an answer to this request must not hold: its system prompt, else a canary.
 fn secret(request: &str) -> &'static str {
     if request.contains('¶') { SYSTEM } else { CANARY }
+}
+
+fn rule(secret: &str) -> &'static str {
+    if secret == CANARY {
+        "canary"
+    } else {
+        "system_prompt_leak"
+    }
 }
 
 /// The end of a secret, which never leaves. Of its beginning so much may that nobody could know yet.
@@ -88,21 +105,35 @@ fn passes(spoken: &Spoken) -> Scenario {
     case(format!("guard: {} there and back", spoken.api))
         .given(setup())
         .request(post(spoken.path, spoken.request, "What is a fern?"))
-        .upstream(unary(&spoken.answer.replace('§', "A **plant**, see [this](https://example.org/ferns).")))
-        .then_all([client_gets(200), upstream_body_untouched(), client_body_untouched()])
+        .upstream(unary(
+            &spoken
+                .answer
+                .replace('§', "A **plant**, see [this](https://example.org/ferns)."),
+        ))
+        .then_all([
+            client_gets(200),
+            upstream_body_untouched(),
+            client_body_untouched(),
+        ])
 }
 
 fn leaks(spoken: &Spoken) -> Scenario {
     let secret = secret(spoken.request);
-    let answer = spoken.answer.replace('§', &format!("It says: {secret} That is all."));
-    let rule = if secret == CANARY { "canary" } else { "system_prompt_leak" };
+    let answer = spoken
+        .answer
+        .replace('§', &format!("It says: {secret} That is all."));
+    let rule = rule(secret);
     case(format!("guard: a leak in an answer of {}", spoken.api))
         .given(setup())
         .request(post(spoken.path, spoken.request, "What is a fern?"))
         .upstream(unary(&answer))
         .then_all([
             client_gets(400),
-            client_body_has(spoken.error.replace('~', &format!("the answer was refused: {rule} in output"))),
+            client_body_has(
+                spoken
+                    .error
+                    .replace('~', &format!("the answer was refused: {rule} in output")),
+            ),
             client_body_has("\"prompt_guard\""),
             client_body_lacks("It says"),
             client_body_lacks(last(secret)),
@@ -111,7 +142,9 @@ fn leaks(spoken: &Spoken) -> Scenario {
 }
 
 fn unary(body: &str) -> Script {
-    Script::new(200).header("content-type", "application/json").data(body)
+    Script::new(200)
+        .header("content-type", "application/json")
+        .data(body)
 }
 
 fn stream_refused(spoken: &Streamed) -> Scenario {
@@ -130,12 +163,44 @@ fn stream_refused(spoken: &Streamed) -> Scenario {
 }
 
 fn stream_passes(spoken: &Streamed) -> Scenario {
-    let said = ["A ", "**pl", "ant**, see [th", "is](https://example.org/ferns)", "."];
+    let said = [
+        "A ",
+        "**pl",
+        "ant**, see [th",
+        "is](https://example.org/ferns)",
+        ".",
+    ];
     case(format!("guard: {} there and back, streamed", spoken.api))
         .given(setup())
         .request(post(spoken.path, spoken.request, "What is a fern?"))
         .upstream(head(spoken).data(frames(spoken, &said) + &spoken.after.replace('§', &said.concat())))
-        .then_all([client_gets(200), upstream_body_untouched(), client_body_untouched()])
+        .then_all([
+            client_gets(200),
+            upstream_body_untouched(),
+            client_body_untouched(),
+        ])
+}
+
+/// What is taken out of the deltas is taken out of their repeats too, and counts once.
+fn stream_strips(spoken: &Streamed) -> Scenario {
+    let said = ["See ![x](ht", "tps://evil.te", "st/p?q=1) and", " more."];
+    let read = ["See ", "", " and", " more."];
+    let whole = |texts: [&str; 4]| {
+        let after = spoken.after.replace('§', &texts.concat());
+        [spoken.before, &frames(spoken, &texts), &after].concat()
+    };
+    case(format!(
+        "guard: an image is taken out of an answer of {}, streamed",
+        spoken.api
+    ))
+    .given(setup())
+    .request(post(spoken.path, spoken.request, "What is a fern?"))
+    .upstream(head(spoken).data(whole(said).split_off(spoken.before.len())))
+    .then_all([
+        client_gets(200),
+        client_body(whole(read)),
+        found("external_image", "output", "response", "strip", 1),
+    ])
 }
 
 fn stream_leaks(spoken: &Streamed) -> Scenario {
@@ -164,6 +229,7 @@ fn stream_leaks(spoken: &Streamed) -> Scenario {
         .then_all([
             upstream_is_cancelled(),
             denied("prompt_guard"),
+            found(rule(secret), "output", "response", "deny", 1),
             logged("penstock.denied", "prompt_guard:prompt_guard"),
         ])
 }
@@ -179,7 +245,8 @@ fn frames(spoken: &Streamed, said: &[&str]) -> String {
     said.iter().map(|text| spoken.delta.replace('§', text)).collect()
 }
 
-const OPENAI: &str = r#"{"error":{"message":"~","type":"invalid_request_error","param":null,"code":"prompt_guard"}}"#;
+const OPENAI: &str =
+    r#"{"error":{"message":"~","type":"invalid_request_error","param":null,"code":"prompt_guard"}}"#;
 const ANTHROPIC: &str = r#"{"type":"error","error":{"type":"invalid_request_error","message":"~","#;
 const GEMINI: &str = r#"{"error":{"code":400,"message":"~","status":"INVALID_ARGUMENT","#;
 const OLLAMA: &str = r#"{"error":"~","#;

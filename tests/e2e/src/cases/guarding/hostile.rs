@@ -9,7 +9,9 @@ use crate::script::Step;
 /// Room for a few megabytes.
 fn roomy(config: &str) -> Setup {
     const BYTES: u32 = 32 << 20;
-    let exchange = format!(r#"{{"proxy_buffer_bytes": {BYTES}, "max_request_bytes": 16000000, "max_response_bytes": 16000000}}"#);
+    let exchange = format!(
+        r#"{{"proxy_buffer_bytes": {BYTES}, "max_request_bytes": 16000000, "max_response_bytes": 16000000}}"#
+    );
     guard_in(&exchange, config).buffer_limit(BYTES)
 }
 
@@ -21,10 +23,23 @@ pub fn cases() -> Vec<Scenario> {
 /// Prose that says something else in every line.
 fn prose(bytes: usize) -> String {
     let line = |n: usize| {
-        format!("On day {n} the committee of room {} met and agreed on {} of the points. ", n * 37 % 1009, n * 11 % 503)
+        format!(
+            "On day {n} the committee of room {} met and agreed on {} of the points. ",
+            n * 37 % 1009,
+            n * 11 % 503
+        )
     };
     let mut text = String::with_capacity(bytes + 100);
-    (0..).map(line).take_while(|line| { let more = text.len() < bytes; if more { text.push_str(line) }; more }).count();
+    (0..)
+        .map(line)
+        .take_while(|line| {
+            let more = text.len() < bytes;
+            if more {
+                text.push_str(line)
+            };
+            more
+        })
+        .count();
     text
 }
 
@@ -37,13 +52,23 @@ fn long() -> Vec<Scenario> {
             .uncut()
     };
     let refused = |rule: &str| [client_gets(400), client_body_has(rule), upstream_sees_nothing()];
-    let passes = || [client_gets(200), upstream_body_untouched(), client_body_untouched()];
+    let passes = || {
+        [
+            client_gets(200),
+            upstream_body_untouched(),
+            client_body_untouched(),
+        ]
+    };
     let megabyte = prose((1 << 20) - 200);
     let open = r#"{"policies": [{"rules": ["repetition", "gibberish", "encoded_text", "injection", "split_injection"], "action": "alert"}], "limits": {"turn_bytes": 0}}"#;
     vec![
         row("a megabyte of prose", "{}", &megabyte).then_all(passes()),
-        row("a megabyte of prose with control tokens at its end", "{}", &format!("{megabyte}{FORGED}"))
-            .then_all(refused("role_forgery")),
+        row(
+            "a megabyte of prose with control tokens at its end",
+            "{}",
+            &format!("{megabyte}{FORGED}"),
+        )
+        .then_all(refused("role_forgery")),
         row("a megabyte of prose with control tokens in its middle", "{}", &{
             let (first, rest) = megabyte.split_at(megabyte.len() / 2);
             format!("{first}{FORGED}{rest}")
@@ -54,8 +79,12 @@ fn long() -> Vec<Scenario> {
             format!("{first}\\n\\n{ATTACK}\\n\\n{rest}")
         })
         .then_all(refused("injection")),
-        row("four megabytes of prose are more than a prompt may be", "{}", &megabyte.repeat(4))
-            .then_all(refused("too_long")),
+        row(
+            "four megabytes of prose are more than a prompt may be",
+            "{}",
+            &megabyte.repeat(4),
+        )
+        .then_all(refused("too_long")),
         row("a megabyte of one letter", open, &"x".repeat(1 << 20)).then_all(passes()),
         row("a megabyte of brackets", open, &"[".repeat(1 << 20)).then_all(passes()),
         row("a megabyte of tags", open, &"<|".repeat(1 << 19)).then_all(passes()),
@@ -64,7 +93,12 @@ fn long() -> Vec<Scenario> {
         row("a megabyte of references", open, &"&#x61;".repeat(175_000)).then_all(passes()),
         row("a megabyte of single letters", open, &"a b ".repeat(1 << 18)).then_all(passes()),
         row("a megabyte of Chinese", open, &"港口图书馆".repeat(70_000)).then_all(passes()),
-        row("a megabyte of the same over and over", "{}", &"poem ".repeat(200_000)).then_all(refused("repetition")),
+        row(
+            "a megabyte of the same over and over",
+            "{}",
+            &"poem ".repeat(200_000),
+        )
+        .then_all(refused("repetition")),
         case("guard: an answer of a megabyte of brackets and tags")
             .given(roomy("{}"))
             .request(chat("hi"))
@@ -83,9 +117,19 @@ fn long() -> Vec<Scenario> {
 /// Many messages, deep documents.
 fn many() -> Vec<Scenario> {
     let turns: Vec<String> = (0..10_000)
-        .map(|n| format!(r#"{{"role":"{}","content":"turn {n}"}}"#, if n % 2 == 0 { "user" } else { "assistant" }))
+        .map(|n| {
+            format!(
+                r#"{{"role":"{}","content":"turn {n}"}}"#,
+                if n % 2 == 0 { "user" } else { "assistant" }
+            )
+        })
         .collect();
-    let turns = |last: &str| format!(r#"{{"model":"m","messages":[{},{{"role":"user","content":"{last}"}}]}}"#, turns.join(","));
+    let turns = |last: &str| {
+        format!(
+            r#"{{"model":"m","messages":[{},{{"role":"user","content":"{last}"}}]}}"#,
+            turns.join(",")
+        )
+    };
     let row = |name: &str, config: &str, body: String| {
         case(format!("guard: {name}"))
             .given(roomy(config))
@@ -101,16 +145,42 @@ fn many() -> Vec<Scenario> {
         )
     };
     vec![
-        row("10,000 messages are more than there may be", "{}", turns("hi"))
-            .then_all([client_gets(400), client_body_has("too_many_messages"), upstream_sees_nothing()]),
-        row("10,000 messages where there may be", r#"{"limits": {"messages": 0}}"#, turns("hi"))
-            .then_all([client_gets(200), upstream_body_untouched()]),
-        row("10,000 messages with control tokens in the last", r#"{"limits": {"messages": 0}}"#, turns(FORGED))
-            .then_all([client_gets(400), client_body_has("role_forgery"), upstream_sees_nothing()]),
-        row("a document deeper than there may be", r#"{"limits": {"depth": 40}}"#, nested(50))
-            .then_all([client_gets(400), client_body_has("too_deep"), upstream_sees_nothing()]),
-        row("a document deeper than anybody reads", "{}", nested(100_000))
-            .then_all([client_gets(400), upstream_sees_nothing(), failed("too_complex")]),
+        row("10,000 messages are more than there may be", "{}", turns("hi")).then_all([
+            client_gets(400),
+            client_body_has("too_many_messages"),
+            upstream_sees_nothing(),
+        ]),
+        row(
+            "10,000 messages where there may be",
+            r#"{"limits": {"messages": 0}}"#,
+            turns("hi"),
+        )
+        .then_all([client_gets(200), upstream_body_untouched()]),
+        row(
+            "10,000 messages with control tokens in the last",
+            r#"{"limits": {"messages": 0}}"#,
+            turns(FORGED),
+        )
+        .then_all([
+            client_gets(400),
+            client_body_has("role_forgery"),
+            upstream_sees_nothing(),
+        ]),
+        row(
+            "a document deeper than there may be",
+            r#"{"limits": {"depth": 40}}"#,
+            nested(50),
+        )
+        .then_all([
+            client_gets(400),
+            client_body_has("too_deep"),
+            upstream_sees_nothing(),
+        ]),
+        row("a document deeper than anybody reads", "{}", nested(100_000)).then_all([
+            client_gets(400),
+            upstream_sees_nothing(),
+            failed("too_complex"),
+        ]),
     ]
 }
 
@@ -157,7 +227,13 @@ fn strange() -> Vec<Scenario> {
             .request(chat_json(body))
             .upstream(json(200, completion("fine")))
     };
-    let passes = || [client_gets(200), upstream_body_untouched(), client_body_untouched()];
+    let passes = || {
+        [
+            client_gets(200),
+            upstream_body_untouched(),
+            client_body_untouched(),
+        ]
+    };
     vec![
         row("a document without messages", r#"{"model":"m"}"#).then_all(passes()),
         row("a content that is null", r#"{"model":"m","messages":[{"role":"user","content":null}]}"#).then_all(passes()),

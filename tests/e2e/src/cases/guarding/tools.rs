@@ -81,8 +81,13 @@ fn refused(rule: &str, scope: &str) -> [Check; 4] {
 
 impl Spoken {
     fn answer(&self, name: &str, arguments: &str) -> Script {
-        let body = self.answer.replace('§', name).replace('¶', &self.arguments.of(arguments));
-        Script::new(200).header("content-type", "application/json").data(body)
+        let body = self
+            .answer
+            .replace('§', name)
+            .replace('¶', &self.arguments.of(arguments));
+        Script::new(200)
+            .header("content-type", "application/json")
+            .data(body)
     }
 
     fn cases(&self) -> Vec<Scenario> {
@@ -93,13 +98,15 @@ impl Spoken {
                 .upstream(self.answer(called, arguments))
         };
         vec![
-            row("that is defined and not allowed", "send_mail", "send_mail", GOOD).uncut().then_all([
-                client_gets(400),
-                client_body_has("the request was refused: tool_not_allowed in tool_name"),
-                upstream_sees_nothing(),
-                found("tool_not_allowed", "tool_name", "request", "deny", 1),
-                denied("prompt_guard"),
-            ]),
+            row("that is defined and not allowed", "send_mail", "send_mail", GOOD)
+                .uncut()
+                .then_all([
+                    client_gets(400),
+                    client_body_has("the request was refused: tool_not_allowed in tool_name"),
+                    upstream_sees_nothing(),
+                    found("tool_not_allowed", "tool_name", "request", "deny", 1),
+                    denied("prompt_guard"),
+                ]),
             row("that is called as it may be", "get_weather", "get_weather", GOOD).then_all([
                 client_gets(200),
                 upstream_body_untouched(),
@@ -111,19 +118,39 @@ impl Spoken {
             row("that is called and not allowed", "get_weather", "send_mail", GOOD)
                 .then_all(refused("tool_not_allowed", "tool_name"))
                 .then_all([client_body_lacks("Paris"), client_body_lacks("send_mail")]),
-            row("that is called with arguments of another shape", "get_weather", "get_weather", BAD)
-                .then_all(refused("tool_arguments", "tool_call"))
-                .then(client_body_lacks("Paris")),
-            row("that is called with one argument too many", "get_weather", "get_weather", r#"{"city":"Paris","to":"Rome"}"#)
-                .uncut()
-                .then_all(refused("tool_arguments", "tool_call"))
-                .then(client_body_lacks("Rome")),
-            row("that is called without what it needs", "get_weather", "get_weather", r#"{"days":3}"#)
-                .uncut()
-                .then_all(refused("tool_arguments", "tool_call")),
-            row("that is called with a number too large", "get_weather", "get_weather", r#"{"city":"Paris","days":10}"#)
-                .uncut()
-                .then_all(refused("tool_arguments", "tool_call")),
+            row(
+                "that is called with arguments of another shape",
+                "get_weather",
+                "get_weather",
+                BAD,
+            )
+            .then_all(refused("tool_arguments", "tool_call"))
+            .then(client_body_lacks("Paris")),
+            row(
+                "that is called with one argument too many",
+                "get_weather",
+                "get_weather",
+                r#"{"city":"Paris","to":"Rome"}"#,
+            )
+            .uncut()
+            .then_all(refused("tool_arguments", "tool_call"))
+            .then(client_body_lacks("Rome")),
+            row(
+                "that is called without what it needs",
+                "get_weather",
+                "get_weather",
+                r#"{"days":3}"#,
+            )
+            .uncut()
+            .then_all(refused("tool_arguments", "tool_call")),
+            row(
+                "that is called with a number too large",
+                "get_weather",
+                "get_weather",
+                r#"{"city":"Paris","days":10}"#,
+            )
+            .uncut()
+            .then_all(refused("tool_arguments", "tool_call")),
         ]
     }
 }
@@ -139,9 +166,16 @@ impl Streamed {
                 vec![first, second, third]
             }
         };
-        let piece = |piece: &&str| self.delta.replace('§', name).replace('¶', &self.arguments.of(piece));
+        let piece = |piece: &&str| {
+            self.delta
+                .replace('§', name)
+                .replace('¶', &self.arguments.of(piece))
+        };
         let deltas: String = pieces.iter().map(piece).collect();
-        let after = self.after.replace('§', name).replace('¶', &self.arguments.of(arguments));
+        let after = self
+            .after
+            .replace('§', name)
+            .replace('¶', &self.arguments.of(arguments));
         (self.before.replace('§', name) + &deltas, after)
     }
 
@@ -202,17 +236,35 @@ fn odd() -> Vec<Scenario> {
         case(format!("guard: {name}"))
             .given(setup())
             .request(post(path, body))
-            .upstream(Script::new(200).header("content-type", "application/json").data("{}"))
-            .then_all([client_gets(400), client_body_has("tool_not_allowed"), upstream_sees_nothing()])
+            .upstream(
+                Script::new(200)
+                    .header("content-type", "application/json")
+                    .data("{}"),
+            )
+            .then_all([
+                client_gets(400),
+                client_body_has("tool_not_allowed"),
+                upstream_sees_nothing(),
+            ])
     };
     let stream = |name: &str, frames: &str| {
         case(format!("guard: {name}"))
             .given(setup())
-            .request(post(CHAT, r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]}"#))
-            .upstream(Script::new(200).header("content-type", SSE).framed(Framing::Chunked).data(frames))
+            .request(post(
+                CHAT,
+                r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]}"#,
+            ))
+            .upstream(
+                Script::new(200)
+                    .header("content-type", SSE)
+                    .framed(Framing::Chunked)
+                    .data(frames),
+            )
     };
     let call = |delta: &str| {
-        format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"tool_calls\":[{{\"index\":0,{delta}}}]}}}}]}}\n\n")
+        format!(
+            "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"tool_calls\":[{{\"index\":0,{delta}}}]}}}}]}}\n\n"
+        )
     };
     let end = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\ndata: [DONE]\n\n";
     let no_rows = || guard("{}");

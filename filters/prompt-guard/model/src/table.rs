@@ -8,9 +8,9 @@
 //! [`Script::ALL`]), then its buckets: four bytes of hashes, four signed weights. A weight of zero is an empty place. Last the
 //! number of entries of concepts (u32), and the entries (u32 each): the upper bits of a hash, and the concept in the lower six.
 
-use super::concepts::Concepts;
-use super::grams::Reader;
-use super::token::{Script, Token, Tokens};
+use crate::concepts::Concepts;
+use crate::grams::Reader;
+use crate::token::{Script, Token, Tokens};
 use std::fmt;
 use std::ops::Range;
 
@@ -23,8 +23,8 @@ const PLACES: usize = 4;
 /// Fewest tokens that a window counts as: one word proves little.
 const MIN_TOKENS: u32 = 4;
 
-/// A bucket: bytes of hashes, and their weights.
-pub type Bucket = [[u8; PLACES]; 2];
+/// A bucket: four bytes of hashes, and their four weights.
+type Bucket = [u32; 2];
 
 /// Which texts a head was trained on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,7 +64,7 @@ pub struct Head {
     /// Log odds from which on a text is flagged, by script.
     pub thresholds: [f32; Script::ALL.len()],
     /// The weights.
-    pub buckets: Vec<Bucket>,
+    pub buckets: Vec<[u32; 2]>,
 }
 
 /// The weights of both.
@@ -146,8 +146,9 @@ impl Head {
         for threshold in &mut thresholds {
             *threshold = take_float(rest)?;
         }
+        let word = |rest: &mut &[u8]| take(rest).map(u32::from_le_bytes);
         let buckets = (0..1 << bits)
-            .map(|_| Ok([take(rest)?, take(rest)?]))
+            .map(|_| Ok([word(rest)?, word(rest)?]))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             bits,
@@ -167,7 +168,7 @@ impl Head {
             .into_iter()
             .chain(self.thresholds);
         out.extend(floats.flat_map(f32::to_le_bytes));
-        out.extend(self.buckets.iter().flatten().flatten());
+        out.extend(self.buckets.iter().flatten().flat_map(|word| word.to_le_bytes()));
     }
 
     /// Puts weights of n-grams into buckets. Where one is full, those that weigh least are left out; gives how many.
@@ -180,23 +181,14 @@ impl Head {
             let Some([hashes, places]) = self.buckets.get_mut(at) else {
                 continue;
             };
-            let free = places.iter().position(|place| *place == 0);
-            let taken = hashes
-                .iter()
-                .zip(places.iter())
-                .any(|(hash, place)| *place != 0 && *hash == gram as u8);
+            let byte = |word: u32, place: usize| (word >> (place * 8)) as u8;
+            let free = (0..PLACES).find(|place| byte(*places, *place) == 0);
+            let taken =
+                (0..PLACES).any(|place| byte(*places, place) != 0 && byte(*hashes, place) == gram as u8);
             match free.filter(|_| !taken) {
                 Some(free) => {
-                    hashes
-                        .iter_mut()
-                        .skip(free)
-                        .take(1)
-                        .for_each(|hash| *hash = gram as u8);
-                    places
-                        .iter_mut()
-                        .skip(free)
-                        .take(1)
-                        .for_each(|place| *place = weight.cast_unsigned());
+                    *hashes |= u32::from(gram as u8) << (free * 8);
+                    *places |= u32::from(weight.cast_unsigned()) << (free * 8);
                 }
                 None => left_out += 1,
             }
@@ -204,17 +196,25 @@ impl Head {
         left_out
     }
 
+    #[inline]
     fn bucket(&self, gram: u32) -> usize {
         (gram >> (32 - u32::from(self.bits))) as usize
     }
 
     /// The weight of an n-gram and its place, if it has one.
+    #[inline]
     fn weight(&self, gram: u32) -> Option<(u32, i8)> {
         let at = self.bucket(gram);
-        let [hashes, places] = self.buckets.get(at)?;
-        let mut known = hashes.iter().zip(places).enumerate();
-        let (place, (_, weight)) = known.find(|(_, (hash, weight))| **hash == gram as u8 && **weight != 0)?;
-        Some(((at * PLACES + place) as u32, weight.cast_signed()))
+        let [hashes, places] = *self.buckets.get(at)?;
+        // The first of the four bytes that is zero here is the one that is equal (Hacker's Delight, 6-1).
+        let differs = hashes ^ (gram & 0xff).wrapping_mul(0x0101_0101);
+        let equal = differs.wrapping_sub(0x0101_0101) & !differs & 0x8080_8080;
+        if equal == 0 {
+            return None;
+        }
+        let place = equal.trailing_zeros() / 8;
+        let weight = (places >> (place * 8)) as u8;
+        (weight != 0).then_some((at as u32 * PLACES as u32 + place, weight.cast_signed()))
     }
 
     /// Log odds of a window.
@@ -309,6 +309,7 @@ impl<'h> Walk<'h> {
         }
     }
 
+    #[inline]
     fn push(&mut self, token: Token) {
         if self.block.tokens == u32::from(self.head.block) {
             self.close(token.start);

@@ -4,10 +4,10 @@
 //! those that learning found to matter. Words that mean the same in any language are [`concepts`](Concepts), which make n-grams too. A text is read in windows of two blocks; its score is that of its worst window, the
 //! sum of the weights of distinct n-grams over the root of the number of tokens.
 
-pub mod concepts;
-pub mod grams;
-pub mod table;
-pub mod token;
+mod concepts;
+mod grams;
+mod table;
+mod token;
 
 pub use concepts::{Concept, Concepts, entry};
 pub use grams::Grams;

@@ -3,8 +3,8 @@
 //! What is learnt of `ignore ... rules` in one language holds for `olvida ... reglas` in another, once both are the same two
 //! concepts in the same order.
 
-use super::grams::chain;
-use super::token::{Kind, Tokens};
+use crate::grams::chain;
+use crate::token::{Kind, Tokens};
 
 /// Most words of an entry.
 const MAX_WORDS: usize = 3;
@@ -19,15 +19,23 @@ pub type Concept = u8;
 pub struct Concepts {
     /// Upper bits of a hash, and the concept; zero is an empty place. As many as a power of two.
     places: Vec<u32>,
+    /// A bit for each beginning of a hash that an entry has: most n-grams are none.
+    filter: Vec<u64>,
 }
+
+/// Words of the filter: 16 bits of a hash name a bit.
+const FILTER: usize = 1 << 10;
 
 impl Concepts {
     /// Puts entries in; of two with the same words the first stays.
     pub fn new(entries: &[(u32, Concept)]) -> Self {
         // Three quarters full at most.
         let size = (entries.len() * 4 / 3).max(1).next_power_of_two();
-        let mut places = vec![0; size];
+        let (mut places, mut filter) = (vec![0; size], vec![0; FILTER]);
         for (gram, concept) in entries {
+            if let Some(word) = filter.get_mut((gram >> 22) as usize) {
+                *word |= 1 << (gram >> 16 & 63);
+            }
             let mut at = start(*gram);
             while let Some(place) = places.get_mut(at & (size - 1)) {
                 if *place & CONCEPT == 0 {
@@ -39,11 +47,17 @@ impl Concepts {
                 at += 1;
             }
         }
-        Self { places }
+        Self { places, filter }
     }
 
     /// The concept of an n-gram.
+    #[inline]
     pub fn of(&self, gram: u32) -> Option<Concept> {
+        let known = self.filter.get((gram >> 22) as usize)? >> (gram >> 16 & 63) & 1;
+        if known == 0 { None } else { self.search(gram) }
+    }
+
+    fn search(&self, gram: u32) -> Option<Concept> {
         let mask = self.places.len().checked_sub(1)?;
         let mut at = start(gram);
         loop {
@@ -56,7 +70,7 @@ impl Concepts {
     }
 
     /// Every entry, in order.
-    pub(super) fn all(&self) -> Vec<u32> {
+    pub(crate) fn all(&self) -> Vec<u32> {
         let mut all: Vec<u32> = self
             .places
             .iter()
@@ -68,7 +82,7 @@ impl Concepts {
     }
 
     /// What [`all`](Self::all) gave.
-    pub(super) fn again(all: &[u32]) -> Self {
+    pub(crate) fn again(all: &[u32]) -> Self {
         let entries: Vec<(u32, Concept)> = all
             .iter()
             .map(|place| (*place, (place & CONCEPT) as Concept))

@@ -93,11 +93,36 @@ enum Class {
     Blank,
     Line,
     Mark,
+    /// The first byte of a character of several.
+    Long,
+}
+
+/// The classes of bytes.
+#[allow(clippy::indexing_slicing)] // The compiler does it.
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Mark; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'\n' => Class::Line,
+            0..=b' ' => Class::Blank,
+            b'0'..=b'9' => Class::Digit,
+            b'A'..=b'Z' | b'a'..=b'z' => Class::Letter,
+            0x80.. => Class::Long,
+            _ => Class::Mark,
+        };
+        byte += 1;
+    }
+    classes
+};
+
+fn class_of(byte: u8) -> Class {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(Class::Mark)
 }
 
 /// The tokens of a text.
 pub struct Tokens<'a> {
-    text: &'a str,
+    bytes: &'a [u8],
     at: usize,
     letters: Letters,
 }
@@ -106,7 +131,7 @@ impl<'a> Tokens<'a> {
     /// Starts at the text's first byte.
     pub fn new(text: &'a str) -> Self {
         Self {
-            text,
+            bytes: text.as_bytes(),
             at: 0,
             letters: Letters::default(),
         }
@@ -118,43 +143,44 @@ impl<'a> Tokens<'a> {
     }
 
     fn word(&mut self, start: usize) -> Token {
-        let bytes = self.text.as_bytes();
+        let bytes = self.bytes;
         let (mut hash, mut at, mut digits, mut others) = (SEED, start, 0usize, false);
+        let end = (start + MAX_WORD_BYTES).min(bytes.len());
         while let Some(byte) = bytes.get(at).copied() {
-            let lower = match byte {
-                b'A'..=b'Z' => byte | 0x20,
-                b'a'..=b'z' => byte,
-                b'0'..=b'9' => {
+            match class_of(byte) {
+                Class::Letter => {
+                    if at < end {
+                        hash = step(hash, byte | 0x20);
+                    }
+                    at += 1;
+                }
+                Class::Digit => {
                     digits += 1;
-                    byte
+                    if at < end {
+                        hash = step(hash, byte);
+                    }
+                    at += 1;
+                }
+                Class::Long => {
+                    let (c, width) = decode(bytes, at);
+                    if class(c) != Class::Letter {
+                        break;
+                    }
+                    let c = lower(c);
+                    hash = step(step(hash, (c >> 8) as u8), c as u8);
+                    others |= c >= 0x250;
+                    at += width;
                 }
                 // An apostrophe within a word.
-                b'\'' if at > start && bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic) => {
-                    at += 1;
-                    continue;
+                Class::Mark
+                    if byte == b'\''
+                        && at > start
+                        && bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic) =>
+                {
+                    at += 1
                 }
-                0x80.. => {
-                    let Some(c) = self.text.get(at..).and_then(|rest| rest.chars().next()) else {
-                        break;
-                    };
-                    match class(c) {
-                        Class::Letter => {}
-                        _ => break,
-                    }
-                    let width = c.len_utf8();
-                    for byte in bytes.get(at..at + width).unwrap_or_default() {
-                        hash = step(hash, *byte);
-                    }
-                    others |= u32::from(c) >= 0x250;
-                    at += width;
-                    continue;
-                }
-                _ => break,
-            };
-            if at - start < MAX_WORD_BYTES {
-                hash = step(hash, lower);
+                Class::Mark | Class::Alone | Class::Blank | Class::Line => break,
             }
-            at += 1;
         }
         let length = at - start;
         if others {
@@ -176,31 +202,29 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    fn alone(&mut self, c: char, start: usize) -> Token {
-        match u32::from(c) {
+    fn alone(&mut self, c: u32, start: usize, width: usize) -> Token {
+        match c {
             0x3041..=0x30ff | 0xff66..=0xff9d => self.letters.kana += 1,
             0x4e00..=0x9fff | 0x3400..=0x4dbf | 0x20000..=0x3ffff => self.letters.han += 1,
             _ => self.letters.other += 4,
         }
-        let hash = mix(step(SEED, 3) ^ u32::from(c).wrapping_mul(0x9e37_79b1));
         Token {
-            hash,
+            hash: mix(step(SEED, 3) ^ c.wrapping_mul(0x9e37_79b1)),
             start,
-            end: start + c.len_utf8(),
+            end: start + width,
             kind: Kind::Word,
         }
     }
 
-    fn mark(&self, c: char, start: usize) -> Token {
-        let width = c.len_utf8();
+    fn mark(&self, c: u32, start: usize, width: usize) -> Token {
         let mut end = start + width;
-        while self.text.get(end..).is_some_and(|rest| rest.starts_with(c)) {
+        let one = self.bytes.get(start..end).unwrap_or_default();
+        while self.bytes.get(end..end + width) == Some(one) {
             end += width;
         }
         let run = ((end - start) / width).min(3) as u32;
-        let hash = mix(step(SEED, 4) ^ u32::from(c).wrapping_mul(0x85eb_ca6b) ^ run << 28);
         Token {
-            hash,
+            hash: mix(step(SEED, 4) ^ c.wrapping_mul(0x85eb_ca6b) ^ run << 28),
             start,
             end,
             kind: Kind::Mark,
@@ -214,12 +238,17 @@ impl Iterator for Tokens<'_> {
     fn next(&mut self) -> Option<Token> {
         loop {
             let start = self.at;
-            let c = self.text.get(start..)?.chars().next()?;
-            let token = match class(c) {
+            let byte = *self.bytes.get(start)?;
+            let (mut c, mut width, mut is) = (u32::from(byte), 1, class_of(byte));
+            if is == Class::Long {
+                (c, width) = decode(self.bytes, start);
+                is = class(c);
+            }
+            let token = match is {
                 Class::Letter | Class::Digit => self.word(start),
-                Class::Alone => self.alone(c, start),
-                Class::Blank => {
-                    self.at += c.len_utf8();
+                Class::Alone => self.alone(c, start, width),
+                Class::Blank | Class::Long => {
+                    self.at += width;
                     continue;
                 }
                 Class::Line => Token {
@@ -228,11 +257,36 @@ impl Iterator for Tokens<'_> {
                     end: start + 1,
                     kind: Kind::Line,
                 },
-                Class::Mark => self.mark(c, start),
+                Class::Mark => self.mark(c, start, width),
             };
             self.at = token.end;
             return Some(token);
         }
+    }
+}
+
+/// Capitals of Greek, Cyrillic and Armenian as small letters. Latin ones have lost their marks, and with them their bytes.
+fn lower(c: u32) -> u32 {
+    match c {
+        0x391..=0x3a9 | 0x410..=0x42f => c + 0x20,
+        0x400..=0x40f => c + 0x50,
+        0x531..=0x556 => c + 0x30,
+        0x460..=0x481 | 0x48a..=0x4bf | 0x4d0..=0x52f => c | 1,
+        _ => c,
+    }
+}
+
+/// The character of several bytes that begins here, and how many they are. The bytes are those of a `str`.
+fn decode(bytes: &[u8], at: usize) -> (u32, usize) {
+    let rest = |byte: &u8| u32::from(byte & 0x3f);
+    match bytes.get(at..).unwrap_or_default() {
+        [first @ 0xf0..=0xff, a, b, c, ..] => (
+            u32::from(first & 7) << 18 | rest(a) << 12 | rest(b) << 6 | rest(c),
+            4,
+        ),
+        [first @ 0xe0..=0xef, a, b, ..] => (u32::from(first & 15) << 12 | rest(a) << 6 | rest(b), 3),
+        [first @ 0xc0..=0xdf, a, ..] => (u32::from(first & 31) << 6 | rest(a), 2),
+        _ => (0xfffd, 1),
     }
 }
 
@@ -242,7 +296,7 @@ fn step(hash: u32, byte: u8) -> u32 {
 }
 
 /// The last steps of MurmurHash3: every bit depends on every other.
-pub(super) fn mix(mut hash: u32) -> u32 {
+pub(crate) fn mix(mut hash: u32) -> u32 {
     hash ^= hash >> 16;
     hash = hash.wrapping_mul(0x85eb_ca6b);
     hash ^= hash >> 13;
@@ -250,13 +304,11 @@ pub(super) fn mix(mut hash: u32) -> u32 {
     hash ^ hash >> 16
 }
 
-fn class(c: char) -> Class {
-    match u32::from(c) {
-        0x0a => Class::Line,
-        0x30..=0x39 => Class::Digit,
-        0x41..=0x5a | 0x61..=0x7a => Class::Letter,
-        0..=0x20 => Class::Blank,
-        0..=0x7f => Class::Mark,
+/// The class of a character of several bytes.
+fn class(c: u32) -> Class {
+    match c {
+        // Most of what is read, first.
+        0x4e00..=0x9fff | 0x3041..=0x30ff | 0xac00..=0xd7a3 => Class::Alone,
         0xaa | 0xb5 | 0xba | 0xc0..=0xd6 | 0xd8..=0xf6 | 0xf8..=0x24f => Class::Letter,
         0x80..=0xa0 | 0x2000..=0x200f | 0x2028..=0x202f | 0x205f..=0x206f | 0x3000 | 0xfeff => Class::Blank,
         0xa1..=0xbf | 0xd7 | 0xf7 => Class::Mark,
@@ -268,12 +320,8 @@ fn class(c: char) -> Class {
         // Thai, Lao, Tibetan, Burmese, Khmer.
         0xe01..=0xfbc | 0x1000..=0x109f | 0x1780..=0x17d3 => Class::Alone,
         // Korean, kana, Chinese characters.
-        0x1100..=0x11ff | 0x3005..=0x3007 | 0x3041..=0x30ff | 0x3105..=0x318e | 0x31f0..=0x31ff => {
-            Class::Alone
-        }
-        0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xff66..=0xff9d => {
-            Class::Alone
-        }
+        0x1100..=0x11ff | 0x3005..=0x3007 | 0x3105..=0x318e | 0x31f0..=0x31ff => Class::Alone,
+        0x3400..=0x4dbf | 0xf900..=0xfaff | 0xff66..=0xff9d => Class::Alone,
         0x20000..=0x3ffff => Class::Alone,
         _ => Class::Mark,
     }

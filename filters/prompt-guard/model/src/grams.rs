@@ -1,7 +1,7 @@
 //! N-grams of words by their hashes, block by block.
 
-use super::concepts::{Concept, Concepts};
-use super::token::{Kind, Letters, Token, Tokens, mix};
+use crate::concepts::{Concept, Concepts};
+use crate::token::{Kind, Letters, Token, Tokens, mix};
 
 /// Concepts further apart than so many words have nothing to do with each other.
 const REACH: u32 = 14;
@@ -11,7 +11,7 @@ type Met = (Concept, u32, usize);
 
 /// Reads tokens, and shows the n-grams that each closes.
 #[derive(Clone, Debug, Default)]
-pub struct Reader {
+pub(crate) struct Reader {
     /// Hashes and first bytes of the last two words.
     words: [(u32, usize); 2],
     count: u32,
@@ -22,17 +22,17 @@ pub struct Reader {
 impl Reader {
     /// Shows n-grams by their hashes, with the first byte of each: the word, the pair, the three in a row, the pair around another
     /// word; the concept, and the concepts before it with this one; of a mark itself alone.
-    pub fn push(&mut self, token: Token, concepts: &Concepts, mut show: impl FnMut(u32, usize)) {
+    #[inline]
+    pub(crate) fn push(&mut self, token: Token, concepts: &Concepts, mut show: impl FnMut(u32, usize)) {
         show(token.hash, token.start);
         if token.kind != Kind::Word {
             return;
         }
         let [(last, last_start), (previous, previous_start)] = self.words;
-        let two = pair(last, token.hash);
-        let three = pair(pair(previous, last), token.hash);
+        let [two, three, around] = join(previous, last, token.hash);
         show(two, last_start);
         show(three, previous_start);
-        show(pair(previous, token.hash) ^ 0x5bd1_e995, previous_start);
+        show(around, previous_start);
         self.words = [(token.hash, token.start), (last, last_start)];
         self.count += 1;
         let entries = [
@@ -78,13 +78,38 @@ impl Reader {
     }
 }
 
+/// The pair, the three in a row, and the pair around the one in the middle. The hashes of words are well mixed, so that sums of odd
+/// multiples of them are.
+#[inline]
+fn join(first: u32, second: u32, third: u32) -> [u32; 3] {
+    let last = third.wrapping_mul(0x9e37_79b1);
+    let two = second.wrapping_mul(0x85eb_ca77).wrapping_add(last);
+    let before = first.wrapping_mul(0xc2b2_ae3d);
+    [
+        two,
+        two.wrapping_add(before),
+        (last ^ 0x5bd1_e995).wrapping_add(before),
+    ]
+}
+
 fn pair(a: u32, b: u32) -> u32 {
     mix(a.rotate_left(15).wrapping_mul(0x9e37_79b1) ^ b)
 }
 
-/// The hash of words in a row.
-pub(super) fn chain(words: &[u32]) -> u32 {
-    words.iter().copied().reduce(pair).unwrap_or_default()
+/// The hash of up to three words in a row, as [`Reader`] gives it.
+pub(crate) fn chain(words: &[u32]) -> u32 {
+    match *words {
+        [first, second, third, ..] => {
+            let [_, three, _] = join(first, second, third);
+            three
+        }
+        [second, third] => {
+            let [two, ..] = join(0, second, third);
+            two
+        }
+        [word] => word,
+        [] => 0,
+    }
 }
 
 /// A text as blocks of so many tokens; a window is a block and the one behind it.
