@@ -108,3 +108,38 @@ pub fn entry(text: &str) -> Option<u32> {
         words => Some(chain(words)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Concepts, entry};
+    use proptest::prelude::*;
+
+    #[test]
+    fn entries_are_found_by_their_words() {
+        let of = |text: &str| entry(text).unwrap();
+        let concepts = Concepts::new(&[
+            (of("ignore"), 1),
+            (of("system prompt"), 2),
+            (of("忽略"), 1),
+            (of("ignore"), 3),
+        ]);
+        assert_eq!(concepts.of(of("IGNORE")), Some(1));
+        assert_eq!(concepts.of(of("System Prompt")), Some(2));
+        assert_eq!(concepts.of(of("忽略")), Some(1));
+        assert_eq!(concepts.of(of("system")), None);
+        assert_eq!((entry(""), entry("one two three four")), (None, None));
+        assert_eq!(Concepts::default().of(of("ignore")), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read_again(entries in prop::collection::vec((any::<u32>(), 1u8..64), 0..300)) {
+            let concepts = Concepts::new(&entries);
+            let again = Concepts::again(&concepts.all());
+            for (gram, _) in &entries {
+                prop_assert!(concepts.of(*gram).is_some());
+                prop_assert_eq!(concepts.of(*gram), again.of(*gram));
+            }
+        }
+    }
+}

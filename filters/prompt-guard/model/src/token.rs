@@ -326,3 +326,69 @@ fn class(c: u32) -> Class {
         _ => Class::Mark,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, Script, Tokens};
+    use proptest::prelude::*;
+
+    fn words(text: &str) -> Vec<&str> {
+        let words = Tokens::new(text).filter(|token| token.kind == Kind::Word);
+        words
+            .map(|token| text.get(token.start..token.end).unwrap())
+            .collect()
+    }
+
+    fn hashes(text: &str) -> Vec<u32> {
+        Tokens::new(text).map(|token| token.hash).collect()
+    }
+
+    #[test]
+    fn words_are_runs_and_characters_where_no_blanks_are() {
+        assert_eq!(
+            words("Don't ignore GPT-4, 東京はраз два ไทย"),
+            [
+                "Don't", "ignore", "GPT", "4", "東", "京", "は", "раз", "два", "ไ", "ท", "ย"
+            ]
+        );
+        assert_eq!(words(""), [""; 0]);
+    }
+
+    #[test]
+    fn case_does_not_count_and_numbers_count_by_their_length() {
+        assert_eq!(hashes("IGNORE Игнорируй ΚΑΛΑ"), hashes("ignore игнорируй καλα"));
+        assert_eq!(hashes("1234 dont"), hashes("9876 don't"));
+        assert_ne!(hashes("123"), hashes("1234"));
+        assert_eq!(hashes(&"x".repeat(60)), hashes(&"y".repeat(99)));
+        assert_eq!(hashes("!!!"), hashes("!!!!!!!!"));
+        assert_ne!(hashes("!"), hashes("!!!"));
+    }
+
+    #[test]
+    fn the_script_is_that_of_most_letters() {
+        for (text, script) in [
+            ("Hello my friends 世界", Script::Latin),
+            ("你好，世界 GPT", Script::Han),
+            ("これはテストです", Script::Kana),
+            ("漢字だけではない文", Script::Kana),
+            ("Привет мир", Script::Other),
+            ("123 !?", Script::Latin),
+        ] {
+            let mut tokens = Tokens::new(text);
+            tokens.by_ref().for_each(drop);
+            assert_eq!(tokens.letters().script(), script, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn tokens_follow_each_other_on_borders_of_characters(text in any::<String>()) {
+            let mut end = 0;
+            for token in Tokens::new(&text) {
+                prop_assert!(token.start >= end && token.end > token.start);
+                prop_assert!(text.get(token.start..token.end).is_some());
+                end = token.end;
+            }
+        }
+    }
+}

@@ -240,6 +240,7 @@ impl Language {
                 side: Side::Direct,
                 language: self.name.clone(),
                 family: template.family.clone(),
+                planted: None,
                 source: "own".to_owned(),
                 group,
                 weight,
@@ -277,7 +278,8 @@ impl Language {
                 let Ok(text) = template.draw(slots, &line, &mut rng) else {
                     continue;
                 };
-                let planted = picked.map(|(template, ..)| hash(&[&self.name, &template.line]));
+                let command = picked.map(|(template, ..)| hash(&[&self.name, &template.line]));
+                let start = text.find(&line).filter(|_| attack);
                 examples.push(Example {
                     text,
                     attack,
@@ -294,7 +296,8 @@ impl Language {
                     },
                     source: "own".to_owned(),
                     // Held back by what was planted: the document is known, its command is not.
-                    group: planted.unwrap_or(group),
+                    group: command.unwrap_or(group),
+                    planted: start.map(|start| start..start + line.len()),
                     weight: 1.0 / amount.documents as f32,
                 });
             }

@@ -3,6 +3,7 @@
 use crate::corpus::hash;
 use penstock_guard_model::Side;
 use serde_json::Value;
+use std::ops::Range;
 use std::path::Path;
 
 /// A labelled text.
@@ -18,6 +19,8 @@ pub struct Example {
     pub language: String,
     /// Family or category.
     pub family: String,
+    /// Where the attack stands in a text that is none for the rest, in bytes.
+    pub planted: Option<Range<usize>>,
     /// Where it is from; `own` for the corpus.
     pub source: String,
     /// Texts of one group are never on both sides of a split.
@@ -75,6 +78,7 @@ pub fn read(path: &Path) -> Result<Vec<Example>, String> {
             side,
             language: field("lang"),
             family: field("category"),
+            planted: None,
             source: field("source"),
             group: hash(&[if group.is_empty() { &id } else { &group }]),
             weight: 1.0,

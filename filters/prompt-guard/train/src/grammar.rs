@@ -303,3 +303,56 @@ fn draw(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Rng, Slots, read};
+
+    const FILE: &str = "@thing = a pump | {big|small} \\{valves\\}\n@list =\n  one\n  two {thing}\n\n== attack override\nDrop {thing}{| now}.\\nThen {list}.\n";
+
+    #[test]
+    fn templates_are_drawn_from_by_a_seed() {
+        let mut slots = Slots::new();
+        let templates = read(FILE, &mut slots).unwrap();
+        assert_eq!(
+            (
+                templates.len(),
+                templates[0].kind.as_str(),
+                templates[0].family.as_str()
+            ),
+            (1, "attack", "override")
+        );
+        assert_eq!(templates[0].count(&slots, 100), 3 * 2 * 4);
+        let draw = |seed| templates[0].draw(&slots, "", &mut Rng(seed)).unwrap();
+        let all: std::collections::BTreeSet<String> = (0..400).map(draw).collect();
+        assert_eq!(all.len(), 24);
+        assert!(
+            all.contains("Drop a pump now.\nThen two small {valves}."),
+            "{all:?}"
+        );
+        assert_eq!(draw(7), draw(7));
+    }
+
+    #[test]
+    fn a_fault_names_its_line() {
+        for (text, what) in [
+            ("x", "1: a template before any section"),
+            ("== attack\n", "1: expected `== kind family`"),
+            ("== prank a\n", "1: no kind: prank"),
+            ("== attack a\n{a", "2: `{` without `}`"),
+            ("== attack a\na}", "2: `}` without `{`"),
+            ("== attack a\n{a b}", "2: braces around neither"),
+            ("@a b = c", "1: no name: a b"),
+        ] {
+            let fault = read(text, &mut Slots::new()).unwrap_err().to_string();
+            assert!(fault.starts_with(what), "{fault}");
+        }
+        let mut slots = Slots::new();
+        let templates = read("@a = {b}\n@b = {a}\n== attack x\n{a}\n{c}", &mut slots).unwrap();
+        assert_eq!(
+            templates[0].check(&slots).unwrap_err(),
+            "names go round in a circle"
+        );
+        assert_eq!(templates[1].check(&slots).unwrap_err(), "nothing is named c");
+    }
+}

@@ -42,3 +42,19 @@ pub fn over(scores: &[f32], threshold: f32) -> f64 {
 pub fn recall_at(attacks: &[f32], harmless: &[f32], rate: f64) -> f64 {
     over(attacks, threshold(harmless, rate))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{auc, over, recall_at, threshold};
+
+    #[test]
+    fn figures_are_those_of_a_count_by_hand() {
+        let (attacks, harmless) = ([0.9, 0.8, 0.4, 0.4], [0.4, 0.3, 0.2, 0.1]);
+        // Of 16 pairs 14 are in order and two are ties.
+        assert_eq!(auc(&attacks, &harmless), 15.0 / 16.0);
+        assert_eq!(threshold(&harmless, 0.25), 0.3);
+        assert_eq!(recall_at(&attacks, &harmless, 0.0), 0.5);
+        assert_eq!(recall_at(&attacks, &harmless, 0.25), 1.0);
+        assert_eq!(over(&attacks, 0.8), 0.25);
+    }
+}

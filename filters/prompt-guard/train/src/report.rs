@@ -99,7 +99,7 @@ fn by_source(scored: &[(f32, &Example)]) -> String {
 pub fn sources(texts: &Texts) -> String {
     let learnt: Vec<Prepared<'_>> = texts
         .learnt()
-        .map(|one| Prepared::new(one, &texts.concepts))
+        .map(|one| Prepared::around(one, &texts.concepts))
         .collect();
     let measured: Vec<Prepared<'_>> = texts
         .measured()
@@ -155,23 +155,22 @@ fn family(source: &str) -> &str {
 /// Five-fold cross-validation: texts of one group, in the corpus those of one template, are on one side only.
 pub fn folds(texts: &Texts) -> String {
     let prepare = |one| Prepared::new(one, &texts.concepts);
-    let own: Vec<Prepared<'_>> = texts.own.iter().chain(&texts.crossed).map(prepare).collect();
+    let own: Vec<Prepared<'_>> = texts.own.iter().map(prepare).collect();
     let others: Vec<Prepared<'_>> = texts.measured().map(prepare).collect();
+    let learnt: Vec<Prepared<'_>> = texts
+        .learnt()
+        .chain(&texts.dev)
+        .filter(|one| one.source == "own" || is_permitted(&one.source))
+        .map(|one| Prepared::around(one, &texts.concepts))
+        .collect();
     let mut scored: Vec<(f32, &Prepared<'_>)> = Vec::new();
     for fold in 0..FOLDS {
         let is_held = |one: &&Prepared<'_>| one.example.group % FOLDS == fold;
-        let may_learn =
-            |one: &&Prepared<'_>| one.example.source == "own" || is_permitted(&one.example.source);
-        let learnt: Vec<&Prepared<'_>> = own
-            .iter()
-            .chain(&others)
-            .filter(|one| !is_held(one) && may_learn(one))
-            .collect();
+        let rest: Vec<&Prepared<'_>> = learnt.iter().filter(|one| !is_held(one)).collect();
         for side in Side::ALL {
-            let weights = learn(&learnt, side);
+            let weights = learn(&rest, side);
             let is_test = |one: &&Prepared<'_>| is_held(one) && one.example.side == side;
-            let crossed = own.len() - texts.crossed.len();
-            let test = own.iter().take(crossed).chain(&others).filter(is_test);
+            let test = own.iter().chain(&others).filter(is_test);
             scored.extend(test.map(|one| (odds(&weights, one), one)));
         }
     }

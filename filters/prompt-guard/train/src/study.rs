@@ -36,6 +36,8 @@ const PLAN: Plan = Plan {
     cap: 0.0,
     seed: 7,
 };
+/// So much of a document is learnt from on both sides of a command, in bytes.
+const AROUND: usize = 60;
 /// Groups of attacks that must have an entry of a concept.
 const MIN_SAID: u32 = 5;
 
@@ -43,7 +45,7 @@ const MIN_SAID: u32 = 5;
 pub fn table(texts: &Texts) -> Table {
     let learnt: Vec<Prepared<'_>> = texts
         .learnt()
-        .map(|one| Prepared::new(one, &texts.concepts))
+        .map(|one| Prepared::around(one, &texts.concepts))
         .collect();
     let measured: Vec<Prepared<'_>> = texts
         .measured()
@@ -73,12 +75,30 @@ pub struct Prepared<'e> {
 impl<'e> Prepared<'e> {
     /// Reads the example's canonical view, as the guard would.
     pub fn new(example: &'e Example, concepts: &Concepts) -> Self {
+        Self::of(example, &example.text, concepts)
+    }
+
+    /// The same, of the attack in it and what stands around it: the rest of a document is no attack.
+    pub fn around(example: &'e Example, concepts: &Concepts) -> Self {
+        let text = example.text.as_str();
+        let whole = example.planted.clone().unwrap_or(0..text.len());
+        let (mut start, mut end) = (
+            whole.start.saturating_sub(AROUND),
+            (whole.end + AROUND).min(text.len()),
+        );
+        while !text.is_char_boundary(start) {
+            start -= 1;
+        }
+        while !text.is_char_boundary(end) {
+            end += 1;
+        }
+        Self::of(example, &text[start..end], concepts)
+    }
+
+    fn of(example: &'e Example, text: &str, concepts: &Concepts) -> Self {
         let side = example.side as usize;
-        let views = views(&example.text);
-        let text = views
-            .views
-            .first()
-            .map_or(example.text.as_str(), |view| view.text());
+        let views = views(text);
+        let text = views.views.first().map_or(text, |view| view.text());
         let grams = Grams::new(text, u32::from(BLOCK[side]), concepts);
         let sample = Sample {
             blocks: grams.blocks,
@@ -217,4 +237,59 @@ pub fn flagged(scored: &[(f32, &Prepared<'_>)], thresholds: [f32; 4]) -> f64 {
         })
         .collect();
     over(&flags, 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Prepared, learn};
+    use crate::corpus::{Amount, Corpus};
+    use penstock_guard_model::{Concepts, Side};
+    use std::path::Path;
+
+    fn corpus() -> Corpus {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus");
+        Corpus::read(&folder).unwrap_or_else(|faults| panic!("{}", faults.join("\n")))
+    }
+
+    #[test]
+    fn the_corpus_can_be_read_and_is_broad() {
+        let counts = corpus().counts();
+        let of = |language: &str, kind: &str| -> usize {
+            let here = counts.iter().filter(|((l, k, _), _)| l == language && k == kind);
+            here.map(|(_, count)| count).sum()
+        };
+        for language in ["en", "es", "ja", "zh"] {
+            assert!(
+                of(language, "attack") >= 900 && of(language, "harmless") >= 1000,
+                "{language}"
+            );
+        }
+        for language in ["de", "fr", "pt", "it", "ko", "ru", "ar", "hi"] {
+            assert!(
+                of(language, "attack") >= 200 && of(language, "harmless") >= 200,
+                "{language}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_same_texts_give_the_same_weights_and_the_weights_tell_them_apart() {
+        let amount = Amount {
+            each: 1,
+            documents: 1,
+        };
+        let mut texts = corpus().draw(amount, 1);
+        assert_eq!(texts.len(), corpus().draw(amount, 1).len());
+        texts.retain(|one| one.language == "de" && one.side == Side::Direct);
+        let concepts = Concepts::default();
+        let prepared: Vec<Prepared<'_>> = texts.iter().map(|one| Prepared::around(one, &concepts)).collect();
+        let all: Vec<&Prepared<'_>> = prepared.iter().collect();
+        let (first, second) = (learn(&all, Side::Direct), learn(&all, Side::Direct));
+        assert_eq!(first.all(), second.all());
+        let right = all
+            .iter()
+            .filter(|one| (super::odds(&first, one) > 0.0) == one.example.attack)
+            .count();
+        assert!(right * 100 > all.len() * 95, "{right} of {}", all.len());
+    }
 }
