@@ -42,11 +42,11 @@ test-all: build ## that, and the oldest supported Envoy and Ollama
 lint: tools ## format, clippy for this machine and for wasm, and who may know the host
 	@tools/lint.sh
 
-callbacks: tools ## how long the redactor and the guard keep a worker busy at a time, alone (QUICK=1: a few calls)
+callbacks: tools ## how long the redactor, the guard and both keep a worker busy at a time (QUICK=1: a few calls)
 	@$(timed)
 	@PART=callbacks cargo run --quiet --profile tools -p penstock-bench
 
-bench: build ## what a filter costs beside bare Envoy and its native filter (QUICK=1: under a minute), in target/bench.json; PEERS=1 adds Presidio and detect-secrets
+bench: build ## what a filter costs beside bare Envoy and its native filter (QUICK=1: under a minute), in target/bench.json; PEERS=1 adds Presidio, detect-secrets and LLM Guard
 	@cargo build --release --target $(wasm) --manifest-path tests/empty-filter/Cargo.toml --target-dir target/empty-filter
 	@$(timed)
 	@cargo run --quiet --profile tools -p penstock-bench

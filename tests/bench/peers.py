@@ -1,18 +1,24 @@
-"""The redactor's core beside Presidio's pattern recognisers and detect-secrets, on the same texts in the same rounds.
+"""The redactor's core beside Presidio's pattern recognisers and detect-secrets, and the guard's beside LLM Guard's scanners without a model, on
+the same texts in the same rounds.
 
-    peers.py TIMING OUT       TIMING is the built example `timing` of penstock-text-scan; OUT gets the figures as JSON
+    peers.py TIMING GUARD OUT     TIMING is the built example `timing` of penstock-text-scan, GUARD `judge_timing` of penstock-prompt-guard; OUT
+                                  gets the figures as JSON
 
-Native code against CPython, each in its own process, text by text; reading and writing are not in the times. The core looks for personal data
-and secrets at once, each peer for its part. No model of language is loaded: Presidio's analyser with one takes several times as long.
+Native code against CPython, each in its own process, text by text; reading and writing are not in the times. The redactor's core looks for
+personal data and secrets at once, each peer for its part. No model of language is loaded: Presidio's analyser with one takes several times as long.
 """
+import importlib
 import json
+import logging
 import pathlib
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import types
 
+import structlog
 import tldextract
 
 # Presidio asks it for top-level domains; it would fetch a list from the network, and has one of its own.
@@ -26,6 +32,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROUNDS = 5
 PROMPT_CHARACTERS = 1000
 GOALS = {"presidio": 400, "detect_secrets": 500}
+# Classifiers that are models of language: name, milliseconds, characters of the text (four a token), where and by whom.
+PUBLISHED = [
+    ("Llama Prompt Guard 2 86M", "92", 2048, "on an A100 (Meta's model card, 512 tokens)"),
+    ("Llama Prompt Guard 2 22M", "19", 2048, "on an A100 (Meta's model card, 512 tokens)"),
+    ("LLM Guard PromptInjection", "104 to 212", 384, "on a CPU (its documentation)"),
+    ("PIGuard", "15", 2048, "on a GPU (its paper; for a prompt of its benchmark)"),
+]
 
 
 def presidio():
@@ -51,6 +64,18 @@ def detect_secrets(folder):
         return paths
 
     return prepare, lambda path: list(scan_file(path))
+
+
+def llm_guard(module, scanner, *lists):
+    """A scanner of LLM Guard that needs no model, from its own file: the package as a whole cannot be imported without torch. It logs nothing."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    for package in ("llm_guard", "llm_guard.input_scanners"):
+        if package not in sys.modules:
+            stub = types.ModuleType(package)
+            stub.__path__ = [str(folder / package.replace(".", "/")) for folder in map(pathlib.Path, sys.path)]
+            sys.modules[package] = stub
+    code = importlib.import_module(f"llm_guard.input_scanners.{module}")
+    return list, getattr(code, scanner)(*(getattr(code, name) for name in lists)).scan
 
 
 def prompts(texts):
@@ -92,18 +117,24 @@ def native_time(timing, texts):
     return float(done.stdout) * 1e-9 * sum(len(text.encode()) for text in texts)
 
 
-def main(timing, out):
+def main(timing, guard_timing, out):
     report = {}
-    print(f"{'texts':22}{'bytes':>8}{'core, us/KB':>14}" + "".join(f"{peer + ', ms/KB':>24}{'x core':>9}{'goal':>6}" for peer in GOALS))
     with default_settings(), tempfile.TemporaryDirectory() as folder:
-        peers = {"presidio": presidio(), "detect_secrets": detect_secrets(folder)}
-        for name, texts in workloads().items():
-            report[name] = compare(timing, peers, texts)
-            row = report[name]
-            line = f"{name:22}{row['bytes']:8}{row['core_us_per_kb']:14.2f}"
-            for peer, goal in GOALS.items():
-                line += f"{row[f'{peer}_ms_per_kb']:24.2f}{row[f'{peer}_to_core']:9}{goal:6}"
-            print(line, flush=True)
+        of_redactor = {"presidio": presidio(), "detect_secrets": detect_secrets(folder)}
+        of_guard = {"invisible_text": llm_guard("invisible_text", "InvisibleText"),
+                    "ban_substrings": llm_guard("ban_substrings", "BanSubstrings", "PROMPT_STOP_SUBSTRINGS")}
+        for core, program, peers in (("redactor", timing, of_redactor), ("guard", guard_timing, of_guard)):
+            print(f"{core:22}{'bytes':>8}{'core, us/KB':>14}" + "".join(f"{peer + ', ms/KB':>24}{'x core':>9}{'goal':>6}" for peer in peers))
+            for name, texts in workloads().items():
+                row = compare(program, peers, texts)
+                report[name if core == "redactor" else f"guard, {name}"] = row
+                print(f"{name:22}{row['bytes']:8}{row['core_us_per_kb']:14.2f}"
+                      + "".join(f"{row[f'{peer}_ms_per_kb']:24.3f}{row[f'{peer}_to_core']:9}{GOALS.get(peer, ''):>6}" for peer in peers), flush=True)
+    us_per_kb = report["guard, English prose"]["core_us_per_kb"]
+    print("published by their makers, on their machines, and not measured here:")
+    for name, milliseconds, characters, where in PUBLISHED:
+        ours = us_per_kb * characters / 1024
+        print(f"  {name}: {milliseconds} ms for {characters} characters or so, {where}; the core on this machine: {ours:.0f} us")
     pathlib.Path(out).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
@@ -119,12 +150,13 @@ def compare(timing, peers, texts):
     size = sum(len(text.encode()) for text in texts)
     row = {"bytes": size, "core_us_per_kb": round(statistics.median(native for native, _ in rounds) * 1e6 * 1024 / size, 2)}
     for peer in peers:
-        row[f"{peer}_ms_per_kb"] = round(statistics.median(times[peer] for _, times in rounds) * 1e3 * 1024 / size, 2)
-        row[f"{peer}_to_core"] = round(statistics.median(times[peer] / native for native, times in rounds))
+        row[f"{peer}_ms_per_kb"] = round(statistics.median(times[peer] for _, times in rounds) * 1e3 * 1024 / size, 4)
+        ratio = statistics.median(times[peer] / native for native, times in rounds)
+        row[f"{peer}_to_core"] = round(ratio) if ratio >= 10 else round(ratio, 2)
     return row
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         sys.exit(__doc__)
     main(*sys.argv[1:])

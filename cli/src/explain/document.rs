@@ -1,8 +1,8 @@
 //! An account as one JSON object, on one line.
 
 use super::{Account, about};
+use penstock_prompt_guard::Spoken;
 use serde_json::{Value, json};
-use std::ops::Range;
 
 /// The document.
 pub(super) fn of(account: &Account) -> String {
@@ -15,6 +15,7 @@ pub(super) fn of(account: &Account) -> String {
             "script": view.script,
             "score": rounded(view.score),
             "text": view.text,
+            "window": [view.window.start, view.window.end],
             "weights": weights.collect::<Value>(),
         })
     });
@@ -31,13 +32,13 @@ pub(super) fn of(account: &Account) -> String {
     format!("{document}\n")
 }
 
-fn finding((rule, action, score, bytes): &(String, &'static str, u8, Range<usize>)) -> Value {
+fn finding(spoken: &Spoken) -> Value {
     json!({
-        "rule": rule,
-        "about": about(rule),
-        "action": action,
-        "score": hundredths(*score),
-        "bytes": [bytes.start, bytes.end],
+        "rule": spoken.rule,
+        "about": about(&spoken.rule),
+        "action": spoken.action,
+        "score": hundredths(spoken.score),
+        "bytes": [spoken.bytes.start, spoken.bytes.end],
     })
 }
 

@@ -2,9 +2,8 @@
 
 use super::{Account, about};
 use crate::term::{Paint, printable};
-use penstock_prompt_guard::Viewed;
+use penstock_prompt_guard::{Spoken, Viewed};
 use std::fmt::Write;
-use std::ops::Range;
 
 /// Width of the column of names.
 const NAMES: usize = 10;
@@ -90,8 +89,13 @@ fn heading(out: &mut String, paint: Paint, name: &str, value: &str) {
     }
 }
 
-fn finding(out: &mut String, paint: Paint, found: &(String, &'static str, u8, Range<usize>)) {
-    let (rule, action, score, bytes) = found;
+fn finding(out: &mut String, paint: Paint, found: &Spoken) {
+    let Spoken {
+        rule,
+        action,
+        score,
+        bytes,
+    } = found;
     let score = f32::from(*score) / 100.0;
     let rule_painted = paint.warning(&format!("{rule:22}"));
     let _ = writeln!(
@@ -108,7 +112,8 @@ fn finding(out: &mut String, paint: Paint, found: &(String, &'static str, u8, Ra
 
 /// What speaks for an attack on the left, what speaks against on the right, each from the heaviest on.
 fn weights(out: &mut String, view: &Viewed) {
-    let (pro, contra): (Vec<_>, Vec<_>) = by_words(view).into_iter().partition(|(_, weight)| *weight > 0.0);
+    let grams = view.grams.iter().cloned();
+    let (pro, contra): (Vec<_>, Vec<_>) = grams.partition(|(_, weight)| *weight > 0.0);
     let _ = writeln!(out, "  {:width$}  against", "for an attack", width = WORDS + 7);
     let cell = |side: &[(String, f32)], row: usize| {
         let words = side
@@ -121,20 +126,6 @@ fn weights(out: &mut String, view: &Viewed) {
         let line = format!("  {}  {right}", padded(&left, WORDS + 7));
         let _ = writeln!(out, "{}", line.trim_end());
     }
-}
-
-/// The weights with words of the same look together: n-grams with and without the word in the middle show the same.
-fn by_words(view: &Viewed) -> Vec<(String, f32)> {
-    let mut all: Vec<(String, f32)> = Vec::new();
-    for (words, weight) in &view.grams {
-        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-        match all.iter_mut().find(|(known, _)| *known == words) {
-            Some((_, sum)) => *sum += weight,
-            None => all.push((words, *weight)),
-        }
-    }
-    all.sort_by(|(_, a), (_, b)| b.abs().total_cmp(&a.abs()));
-    all
 }
 
 /// Words, on one line, no longer than their column.
@@ -176,7 +167,7 @@ fn excerpt(view: &Viewed) -> String {
     let heaviest = view.grams.iter().find(|(_, weight)| *weight > 0.0);
     let at = heaviest
         .and_then(|(words, _)| view.text.find(words.as_str()))
-        .unwrap_or(0);
+        .unwrap_or(view.window.start);
     let (before, behind) = view.text.split_at_checked(at).unwrap_or((&view.text, ""));
     let skipped = before.chars().count().saturating_sub(BEFORE);
     let start: String = before.chars().skip(skipped).collect();
@@ -202,6 +193,7 @@ mod tests {
             text: text.to_owned(),
             script: "latin",
             score: 0.9,
+            window: 0..text.len(),
             grams: grams
                 .iter()
                 .map(|(words, weight)| ((*words).to_owned(), *weight))
@@ -212,12 +204,7 @@ mod tests {
     #[test]
     fn weights_stand_in_two_columns() {
         let mut out = String::new();
-        let grams = [
-            ("指令", 1.25),
-            ("ignore\nall", 1.25),
-            ("ignore all", 1.25),
-            ("thank you", -0.5),
-        ];
+        let grams = [("ignore all", 2.5), ("指令", 1.25), ("thank you", -0.5)];
         weights(&mut out, &view("", &grams));
         let wanted = format!(
             "  for an attack{}against\n  +2.50  ignore all{}  -0.50  thank you\n  +1.25  指令\n",

@@ -12,6 +12,7 @@ mod captures;
 mod checks;
 mod configs;
 mod disguises;
+mod documents;
 mod examples;
 mod explanations;
 mod forms;

@@ -143,7 +143,7 @@ impl Reading<'_> {
 fn is_json(encoding: Encoding) -> bool {
     match encoding {
         Encoding::Plain => false,
-        Encoding::JsonInString | Encoding::JsonFragment => true,
+        Encoding::JsonInString | Encoding::JsonFragment | Encoding::JsonValue => true,
     }
 }
 

@@ -11,7 +11,7 @@ use penstock_filter_api::{
     ConfigError, Cx, Denial, Failure, Filter, Head, Need, Needs, Open, OutputFlow, Piece, PieceEdits, Plugin,
     Policy, Prompt, PromptFlow, Record, Reply, Stage,
 };
-use penstock_llm_api::{Texts, UnseenKind};
+use penstock_llm_api::{Encoding, Texts, UnseenKind};
 use penstock_text_scan::RuleId;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -152,6 +152,10 @@ impl Filter for RedactorOne {
     ) -> OutputFlow {
         // Its signature would no longer fit; what it was signed of is what the model saw.
         if piece.signed || is_left_alone(piece.scope) {
+            return OutputFlow::Clear;
+        }
+        // Its strings come one by one.
+        if piece.encoding == Encoding::JsonValue {
             return OutputFlow::Clear;
         }
         let config = &self.shared.config;

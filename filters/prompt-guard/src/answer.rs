@@ -1,71 +1,34 @@
 //! An answer under watch: what of it is cut, what is taken out, what waits for more.
 
-use crate::config::Config;
-use crate::output::{System, Watch};
+use crate::config::{Config, OUTPUT};
+use crate::output::{Grounds, Said, System, Watch};
 use crate::policy::{Party, Way};
 use crate::raw::Action;
 use crate::rule::{Known, RuleId};
 use crate::tools::{Calls, Told};
 use crate::verdict::{Finding, Verdict};
-use penstock_filter_api::{OutputFlow, Piece, PieceEdits};
-use penstock_llm_api::{ChannelId, Part, Scope, Texts, text_of};
-use penstock_wire::Json;
-use std::borrow::Cow;
-use std::collections::VecDeque;
+use penstock_filter_api::{Failure, OutputFlow, Piece, PieceEdits};
+use penstock_llm_api::{ChannelId, Part, Scope};
 use std::ops::Range;
 use std::rc::Rc;
 
-/// Most text of a request that an answer is compared with, in bytes: the rest may be quoted and is then a finding.
-const MAX_SAID_BYTES: usize = 1 << 20;
-
-/// Most system prompts whose index is kept: an operator has few, and reading one takes as long as reading a long answer.
-const MAX_SYSTEMS: usize = 16;
-
-/// Indexes of system prompts, kept from one exchange to the next.
-#[derive(Default)]
-pub(crate) struct Systems(VecDeque<(u64, usize, Rc<System>)>);
-
-impl Systems {
-    /// The index of these prompts.
-    fn of(&mut self, prompts: &[&str], config: &Config) -> Rc<System> {
-        let (hash, length) = (hash(prompts), prompts.iter().map(|prompt| prompt.len()).sum());
-        if let Some((_, _, known)) = self
-            .0
-            .iter()
-            .find(|(known, size, _)| (*known, *size) == (hash, length))
-        {
-            return Rc::clone(known);
-        }
-        if self.0.len() >= MAX_SYSTEMS {
-            self.0.pop_front();
-        }
-        let new = Rc::new(System::new(prompts, &config.watched.leak));
-        self.0.push_back((hash, length, Rc::clone(&new)));
-        new
-    }
-}
-
-/// Eight bytes at a time, so that a long prompt costs little; 64 bits, so that no two meet.
-fn hash(prompts: &[&str]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    for prompt in prompts {
-        for chunk in prompt.as_bytes().chunks(8) {
-            let word = chunk
-                .iter()
-                .fold(chunk.len() as u64, |word, byte| word << 8 | u64::from(*byte));
-            hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(27);
-        }
-        hash = hash.wrapping_add(1);
-    }
-    hash
-}
+/// Stands for what was taken out, so that what stood around it does not become one text. It is no markup anywhere.
+pub(crate) const STAND_IN: &str = "(removed)";
 
 /// The answer of one exchange.
 pub(crate) struct Answer {
     watch: Watch,
     calls: Calls,
-    /// Offsets in channels up to which text was taken out.
-    stripped: Vec<(ChannelId, u64)>,
+    strips: Vec<(ChannelId, Strip)>,
+}
+
+/// What is taken out of a channel.
+#[derive(Default)]
+struct Strip {
+    /// Offset up to which text was taken out.
+    done: u64,
+    /// What is to go once nothing that began before it may become a finding: then both go as one.
+    due: Vec<Range<u64>>,
 }
 
 /// What becomes of a piece.
@@ -77,18 +40,18 @@ pub(crate) enum Outcome {
 }
 
 impl Answer {
-    /// Of a request with these texts.
-    pub(crate) fn new(config: &Config, systems: &mut Systems, json: Json<'_>, texts: &Texts) -> Self {
-        let system = of(json, texts, |scope| scope == Scope::System);
-        let said = of(json, texts, is_said);
-        let (system, said) = (refs(&system), refs(&said));
-        let grounds = config.grounding.then(|| [system.as_slice(), &said].concat());
-        let known = systems.of(&system, config);
+    /// That is compared with what a request says.
+    pub(crate) fn new(config: &Config, (system, said, grounds): (Rc<System>, Said, Option<Grounds>)) -> Self {
         Self {
-            watch: Watch::new(Rc::clone(&config.watched), known, &said, grounds.as_deref()),
+            watch: Watch::new(Rc::clone(&config.watched), system, said, grounds),
             calls: Calls::default(),
-            stripped: Vec::new(),
+            strips: Vec::new(),
         }
+    }
+
+    /// What is too long to be watched to its end.
+    pub(crate) fn unwatched(&self) -> impl Iterator<Item = &'static str> {
+        self.watch.unwatched()
     }
 
     /// Reads a piece.
@@ -104,19 +67,22 @@ impl Answer {
         }
         let told = self.calls.read(&config.tools, party, piece);
         let refused = match told {
+            Told::Part => return Outcome::Flow(OutputFlow::Clear),
             Told::Fine | Told::Open => None,
             Told::NotAllowed => Some(Known::ToolNotAllowed),
             Told::Arguments => Some(Known::ToolArguments),
         };
         if let Some(rule) = refused {
             let finding = found(rule.into(), piece, (config, party));
-            verdict.add(finding);
+            verdict.hear(finding, piece.part);
             if finding.action >= Action::Strip {
                 return Outcome::Cut(finding);
             }
         }
         let begin = piece.start.saturating_sub(piece.held.len() as u64);
-        let seen = self.watch.read(piece);
+        let Some(seen) = self.watch.read(piece) else {
+            return Outcome::Flow(OutputFlow::Fail(Failure::TooComplex));
+        };
         let mut ranges = Vec::new();
         for one in &seen.findings {
             let mut finding = found(one.rule.into(), piece, (config, party));
@@ -124,77 +90,91 @@ impl Answer {
             if finding.action == Action::Strip && (piece.scope == Scope::ToolCall || piece.signed) {
                 finding.action = Action::Deny;
             }
-            verdict.add(finding);
+            verdict.hear(finding, piece.part);
             match finding.action {
                 Action::Deny => return Outcome::Cut(finding),
                 Action::Strip => ranges.push(one.range.clone()),
                 Action::Pass | Action::Alert | Action::Annotate => {}
             }
         }
-        self.strip(piece, ranges, begin, edits);
+        let matters = |group| holds(group, piece.scope, (config, party));
+        let open = seen.open.first(matters);
+        let open = self.strip(piece, ranges, begin..open, edits);
         Outcome::Flow(match told {
             Told::Open => OutputFlow::AwaitFrom(begin),
-            Told::Fine | Told::NotAllowed | Told::Arguments if config.strips => {
-                OutputFlow::AwaitFrom(seen.open)
-            }
-            Told::Fine | Told::NotAllowed | Told::Arguments => OutputFlow::Clear,
+            _ => match seen.open.value.filter(|_| matters(0)) {
+                // Where others wait for it, it is not worth their time.
+                Some(value) if open == seen.open.end => OutputFlow::LingerFrom(value),
+                Some(value) => OutputFlow::AwaitFrom(open.min(value)),
+                None => OutputFlow::AwaitFrom(open),
+            },
         })
     }
 }
 
+/// Whether text waits until the rules of a group have decided: only where one of them takes it out, or ends the answer.
+fn holds(group: usize, scope: Scope, (config, party): (&Config, &Party)) -> bool {
+    let mut rules = OUTPUT.get(group).copied().unwrap_or_default().iter();
+    rules.any(|rule| {
+        config
+            .policies
+            .decide((*rule).into(), Way::Response, scope, party)
+            >= Action::Strip
+    })
+}
+
 impl Answer {
-    /// Takes out what has not left yet, and was not taken out before.
-    fn strip(&mut self, piece: &Piece<'_>, mut ranges: Vec<Range<u64>>, begin: u64, edits: &mut PieceEdits) {
-        if ranges.is_empty() {
-            return;
-        }
-        ranges.sort_by_key(|range| range.start);
+    /// Takes out what has not left yet and is decided. `decided` begins with what may still be edited. Gives up to where
+    /// text may leave.
+    fn strip(
+        &mut self,
+        piece: &Piece<'_>,
+        ranges: Vec<Range<u64>>,
+        decided: Range<u64>,
+        edits: &mut PieceEdits,
+    ) -> u64 {
         let known = self
-            .stripped
+            .strips
             .iter()
-            .position(|(channel, _)| *channel == piece.channel);
-        let before = known
-            .map(|at| self.stripped.swap_remove(at).1)
-            .filter(|_| piece.part == Part::Delta);
-        let mut from = begin.max(before.unwrap_or(0));
-        for range in ranges {
-            let rest = range.start.max(from)..range.end;
+            .position(|(channel, _)| *channel == piece.channel && piece.part == Part::Delta);
+        let mut strip = known.map(|at| self.strips.swap_remove(at).1).unwrap_or_default();
+        strip.due.extend(ranges);
+        let ends = piece.last || piece.part != Part::Delta;
+        let upto = if ends { u64::MAX } else { decided.end };
+        for range in strip.take(upto) {
+            let rest = range.start.max(decided.start).max(strip.done)..range.end;
             if !rest.is_empty() {
-                edits.replace(rest.clone(), "");
-                from = rest.end;
+                strip.done = rest.end;
+                edits.replace(rest, STAND_IN);
             }
         }
-        self.stripped.push((piece.channel, from));
+        let open = strip
+            .due
+            .iter()
+            .map(|range| range.start)
+            .fold(decided.end, u64::min);
+        let matters = strip.done > 0 || !strip.due.is_empty();
+        if matters && !ends {
+            self.strips.push((piece.channel, strip));
+        }
+        open
     }
 }
 
-/// The texts of some scopes, as many as are compared.
-fn of<'a>(json: Json<'a>, texts: &Texts, wanted: fn(Scope) -> bool) -> Vec<Cow<'a, str>> {
-    let mut left = MAX_SAID_BYTES;
-    let texts = texts.texts.iter().filter(|text| wanted(text.scope));
-    let texts = texts.map(|text| text_of(json, text.node)).take_while(|text| {
-        let fits = text.len() <= left;
-        left = left.saturating_sub(text.len());
-        fits
-    });
-    texts.collect()
-}
-
-fn refs<'a>(texts: &'a [Cow<'_, str>]) -> Vec<&'a str> {
-    texts.iter().map(Cow::as_ref).collect()
-}
-
-/// Whether it is the client's own to hear again.
-fn is_said(scope: Scope) -> bool {
-    match scope {
-        Scope::User
-        | Scope::ToolResult
-        | Scope::Document
-        | Scope::ToolCall
-        | Scope::ToolDefinition
-        | Scope::ToolName => true,
-        Scope::Assistant | Scope::Metadata | Scope::Other => true,
-        Scope::System | Scope::Output | Scope::Reasoning | Scope::Refusal => false,
+impl Strip {
+    /// What is due and ends before this offset, so that nothing more can overlap it; what overlaps is one.
+    fn take(&mut self, upto: u64) -> Vec<Range<u64>> {
+        self.due.sort_by_key(|range| range.start);
+        let mut merged: Vec<Range<u64>> = Vec::with_capacity(self.due.len());
+        for range in self.due.drain(..) {
+            match merged.last_mut().filter(|last| range.start < last.end) {
+                Some(last) => last.end = last.end.max(range.end),
+                None => merged.push(range),
+            }
+        }
+        let (now, later): (Vec<_>, Vec<_>) = merged.into_iter().partition(|range| range.end <= upto);
+        self.due = later;
+        now
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) struct Tally {
 pub(crate) enum Event {
     /// Content that nobody here can read.
     Unseen(UnseenKind),
+    /// A system prompt, or a prompt, that is longer than what answers are compared with.
+    Unwatched(&'static str),
     /// Bytes of text in requests that were read.
     RequestBytes,
     /// Bytes of text in answers that were read.
@@ -36,6 +38,7 @@ impl Event {
     fn metric(self) -> String {
         match self {
             Self::Unseen(kind) => labelled("penstock_guard_unseen_total", &[("kind", kind.name())]),
+            Self::Unwatched(what) => labelled("penstock_guard_unwatched_total", &[("what", what)]),
             Self::RequestBytes => labelled("penstock_guard_scanned_bytes_total", &[("direction", "request")]),
             Self::AnswerBytes => labelled("penstock_guard_scanned_bytes_total", &[("direction", "response")]),
             Self::Asked(form) => labelled("penstock_guard_judge_asked_total", &[("text", form)]),

@@ -11,6 +11,7 @@ use crate::tools::Tools;
 use penstock_filter_api::{ConfigError, Glob, Mode, OnFailure, Selection, Tenant, globs};
 use penstock_guard_model::Table;
 use penstock_llm_api::Scope;
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 /// Largest `max_series`.
@@ -21,15 +22,37 @@ const MAX_AFTER: u32 = 1000;
 const MAX_BLOCK_S: u32 = 86_400;
 /// Largest `answers.shared_pieces`.
 const MAX_SHARED: u32 = 1000;
+/// Longest `header`, in bytes.
+const MAX_HEADER_BYTES: usize = 128;
+/// Headers that are no place for verdicts.
+const TAKEN: [&str; 8] = [
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "transfer-encoding",
+];
 /// The weights that ship.
 const TABLE: &[u8] = include_bytes!("../table.bin");
+
+/// How a text is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Depth {
+    Unread,
+    /// For control tokens of templates alone.
+    Tokens,
+    Whole,
+}
 
 /// A configuration that can be used.
 pub(crate) struct Config {
     pub(crate) mode: Mode,
     pub(crate) on_failure: OnFailure,
     pub(crate) policies: Policies,
-    pub(crate) table: Table,
+    pub(crate) table: Rc<Table>,
     pub(crate) structures: Structures,
     /// In hundredths.
     pub(crate) threshold: u8,
@@ -41,8 +64,6 @@ pub(crate) struct Config {
     pub(crate) grounding: bool,
     /// Whether anything is looked for in answers.
     pub(crate) reads_answers: bool,
-    /// Whether what is found there may be taken out.
-    pub(crate) strips: bool,
     pub(crate) block: Option<RawBlock>,
     pub(crate) tenant: Option<Tenant>,
     pub(crate) deny_unseen: bool,
@@ -92,12 +113,8 @@ impl Config {
             .into_iter()
             .flatten()
             .any(|rule| answers(*rule) > Action::Pass);
-        let strips = OUTPUT
-            .into_iter()
-            .flatten()
-            .any(|rule| answers(*rule) == Action::Strip);
         let grounding = GROUNDING.iter().any(|rule| answers(*rule) > Action::Pass);
-        let table = Table::read(TABLE).map_err(|error| ConfigError::new("", error.to_string()))?;
+        let table = table()?;
         Ok(Self {
             mode: raw.mode,
             on_failure: raw.on_failure,
@@ -111,26 +128,31 @@ impl Config {
             tools,
             watched: Rc::new(watched),
             grounding,
-            strips,
             block: raw.block,
             tenant,
             deny_unseen: raw.on_unseen == OnUnseen::Deny,
-            header: Some(raw.header).filter(|header| !header.is_empty()),
+            header: header(raw.header)?,
             filter_state: raw.filter_state,
             scope: scope.map_err(|error| error.under("scope"))?,
             max_series: bounded("max_series", raw.max_series, MAX_SERIES)? as usize,
         })
     }
 
-    /// Whether texts of this scope are read.
-    pub(crate) fn reads(&self, scope: Scope) -> bool {
+    /// How texts of this scope are read in requests.
+    pub(crate) fn depth(&self, scope: Scope) -> Depth {
         match scope {
-            Scope::User | Scope::ToolResult | Scope::ToolDefinition | Scope::Document | Scope::Other => true,
-            // The operator's own, the model's own, and labels.
-            Scope::System | Scope::Assistant | Scope::ToolCall | Scope::ToolName | Scope::Metadata => {
-                self.policies.names(scope)
+            Scope::User | Scope::ToolResult | Scope::ToolDefinition | Scope::Document | Scope::Other => {
+                Depth::Whole
             }
-            Scope::Output | Scope::Reasoning | Scope::Refusal => false,
+            // The operator's own, the model's own, and labels.
+            Scope::System | Scope::Assistant | Scope::ToolCall | Scope::ToolName | Scope::Metadata
+                if self.policies.names(scope) =>
+            {
+                Depth::Whole
+            }
+            // What the model is said to have said.
+            Scope::Assistant | Scope::Output | Scope::Reasoning | Scope::Refusal => Depth::Tokens,
+            Scope::System | Scope::ToolCall | Scope::ToolName | Scope::Metadata => Depth::Unread,
         }
     }
 
@@ -138,6 +160,20 @@ impl Config {
     pub(crate) fn id(&self, rule: RuleId) -> &str {
         self.policies.id(rule)
     }
+}
+
+/// The weights, read once for all configurations: old and new ones run side by side.
+fn table() -> Result<Rc<Table>, ConfigError> {
+    thread_local! {
+        static READ: OnceCell<Rc<Table>> = const { OnceCell::new() };
+    }
+    READ.with(|read| {
+        if let Some(table) = read.get() {
+            return Ok(Rc::clone(table));
+        }
+        let table = Table::read(TABLE).map_err(|error| ConfigError::new("", error.to_string()))?;
+        Ok(Rc::clone(read.get_or_init(|| Rc::new(table))))
+    })
 }
 
 const LEAKS: &[Known] = &[Known::SystemPromptLeak, Known::SystemSecret, Known::Canary];
@@ -162,8 +198,8 @@ const GROUNDING: &[Known] = &[
     Known::UngroundedQuote,
     Known::UngroundedCitation,
 ];
-/// The rules about answers.
-const OUTPUT: [&[Known]; 4] = [LEAKS, MARKUP, ACTIVE, GROUNDING];
+/// The rules about answers: of leaks, markup, what is active, and claims.
+pub(crate) const OUTPUT: [&[Known]; 4] = [LEAKS, MARKUP, ACTIVE, GROUNDING];
 
 /// What is looked for in answers.
 fn watched(raw: &RawAnswers, policies: &Policies) -> Result<Settings, ConfigError> {
@@ -205,6 +241,18 @@ fn watched(raw: &RawAnswers, policies: &Policies) -> Result<Settings, ConfigErro
     })
 }
 
+/// The header of verdicts: one that means nothing to a proxy.
+fn header(name: String) -> Result<Option<String>, ConfigError> {
+    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    if !name.bytes().all(is_token) || name.len() > MAX_HEADER_BYTES {
+        return Err(ConfigError::new("header", "not the name of a header"));
+    }
+    if TAKEN.iter().any(|taken| name.eq_ignore_ascii_case(taken)) {
+        return Err(ConfigError::new("header", "a header that has its own meaning"));
+    }
+    Ok(Some(name).filter(|name| !name.is_empty()))
+}
+
 fn check_block(block: &RawBlock) -> Result<(), ConfigError> {
     bounded("after", block.after, MAX_AFTER)?;
     bounded("window_s", block.window_s, MAX_BLOCK_S)?;
@@ -216,4 +264,15 @@ fn bounded(field: &str, value: u32, max: u32) -> Result<u32, ConfigError> {
     known
         .then_some(value)
         .ok_or_else(|| ConfigError::new(field, format!("not between 1 and {max}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, Rc};
+
+    #[test]
+    fn configurations_share_the_weights() {
+        let [one, other] = ["{}", r#"{"threshold": 60}"#].map(|json| Config::parse(json).unwrap());
+        assert!(Rc::ptr_eq(&one.table, &other.table));
+    }
 }

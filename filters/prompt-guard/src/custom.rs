@@ -1,7 +1,9 @@
 //! Rules of the user, as they are written.
 
 use crate::raw::Action;
+use crate::squeeze::Squeezed;
 use penstock_filter_api::{ConfigError, reads};
+use penstock_text_scan::view::views;
 use penstock_text_scan::{Case, Group, Pattern, PatternError};
 
 /// Most rules of the user.
@@ -21,7 +23,7 @@ pub(crate) struct RawCustom {
     /// Names the rule in policies, metrics and verdicts: small letters, digits and underlines.
     #[cfg_attr(feature = "schema", schemars(required))]
     pub(crate) id: String,
-    /// Phrases to find, in any case: at most 10000 of at most 256 bytes.
+    /// Phrases to find, in any case and however many blanks or line breaks part their words: at most 10000 of at most 256 bytes.
     phrases: Vec<String>,
     /// A regular expression, matched in linear time: no look-around, no backreferences.
     regex: Option<String>,
@@ -79,10 +81,18 @@ impl RawCustom {
         match (&self.regex, self.phrases.as_slice()) {
             (Some(regex), []) => Pattern::regex(regex, Group::Whole).map_err(fault("regex")),
             (None, [_, ..]) => {
-                let phrases = self.phrases.iter().map(String::as_str);
+                let phrases: Vec<_> = self.phrases.iter().map(|phrase| canonical(phrase)).collect();
+                let phrases = phrases.iter().map(|phrase| phrase.trim());
                 Pattern::literals(phrases, Case::Fold).map_err(fault("phrases"))
             }
             _ => Err(ConfigError::new("", "needs either phrases or regex")),
         }
     }
+}
+
+/// A phrase in the letters of the text that it is compared with.
+fn canonical(phrase: &str) -> String {
+    let views = views(phrase).views;
+    let text = views.first().map_or(phrase, |view| view.text());
+    Squeezed::new(text).text().to_owned()
 }

@@ -15,9 +15,9 @@ const DISTINCT: usize = 3;
 /// Longest run of the same byte that is kept: rules of dashes and indents are no repetition.
 const MAX_RUN: usize = 3;
 /// Fewest pairs of letters that are judged.
-const MIN_PAIRS: usize = 500;
+const MIN_PAIRS: u32 = 500;
 /// Words have more common pairs of letters than this, in hundredths: .85 and more in ten languages. Random ones have .31.
-const COMMON: usize = 55;
+const COMMON: u32 = 55;
 /// What commonly follows each letter, `a` to `z`, in languages that are written in Latin letters.
 const FOLLOWERS: [&str; 26] = [
     "abcdghiklmnoprstuy",
@@ -48,6 +48,23 @@ const FOLLOWERS: [&str; 26] = [
     "aiuz",
 ];
 
+/// The same, a bit for each letter.
+#[allow(clippy::indexing_slicing)] // The compiler does it.
+const FOLLOWS: [u32; 26] = {
+    let mut follows = [0; 26];
+    let mut letter = 0;
+    while letter < 26 {
+        let row = FOLLOWERS[letter].as_bytes();
+        let mut at = 0;
+        while at < row.len() {
+            follows[letter] |= 1 << (row[at] - b'a');
+            at += 1;
+        }
+        letter += 1;
+    }
+    follows
+};
+
 /// Whether a long text says nothing: the same over and over, or no words at all.
 pub(crate) fn says_nothing(text: &str) -> Option<Known> {
     let bytes = text.as_bytes();
@@ -62,8 +79,11 @@ pub(crate) fn says_nothing(text: &str) -> Option<Known> {
 
 fn repeats(sample: &[u8]) -> bool {
     let mut kept: Vec<u8> = Vec::with_capacity(sample.len());
+    let (mut last, mut run) = (None, 0);
     for byte in sample {
-        if !kept.ends_with(&[*byte; MAX_RUN]) {
+        run = if last == Some(byte) { run + 1 } else { 1 };
+        last = Some(byte);
+        if run <= MAX_RUN {
             kept.push(*byte);
         }
     }
@@ -73,11 +93,31 @@ fn repeats(sample: &[u8]) -> bool {
             .iter()
             .any(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80);
     }
-    let mut hashes: Vec<u64> = kept.windows(SHINGLE).map(shingle).collect();
-    let all = hashes.len();
-    hashes.sort_unstable();
-    hashes.dedup();
-    all > 0 && hashes.len() * 100 <= all * DISTINCT
+    let shingles = kept.windows(SHINGLE).map(shingle);
+    let most = shingles.len() * DISTINCT / 100;
+    shingles.len() > 0 && !has_more(shingles, most)
+}
+
+/// Whether more than so many are distinct. A text that says something is known by its first few.
+fn has_more(hashes: impl Iterator<Item = u64>, most: usize) -> bool {
+    let mut places = vec![0u64; (most * 2 + 2).next_power_of_two()];
+    let mask = places.len() - 1;
+    let mut distinct = 0;
+    for hash in hashes.map(|hash| hash.max(1)) {
+        let mut at = (hash >> 32) as usize & mask;
+        while let Some(place) = places.get_mut(at).filter(|place| **place != hash) {
+            if *place == 0 {
+                *place = hash;
+                distinct += 1;
+                break;
+            }
+            at = (at + 1) & mask;
+        }
+        if distinct > most {
+            return true;
+        }
+    }
+    false
 }
 
 fn shingle(bytes: &[u8]) -> u64 {
@@ -88,15 +128,16 @@ fn shingle(bytes: &[u8]) -> u64 {
 }
 
 fn is_gibberish(sample: &[u8]) -> bool {
-    let (mut pairs, mut common) = (0, 0);
-    for pair in sample.windows(2) {
-        let [first, second] = pair else { continue };
-        if first.is_ascii_alphabetic() && second.is_ascii_alphabetic() {
-            let row = FOLLOWERS.get(usize::from(first.to_ascii_lowercase() - b'a'));
+    let letter = |byte: u8| (byte | 0x20).wrapping_sub(b'a');
+    let (mut pairs, mut common) = (0u32, 0u32);
+    let mut before = u8::MAX;
+    for byte in sample {
+        let next = letter(*byte);
+        if before < 26 && next < 26 {
             pairs += 1;
-            common +=
-                usize::from(row.is_some_and(|row| row.as_bytes().contains(&second.to_ascii_lowercase())));
+            common += FOLLOWS.get(usize::from(before)).copied().unwrap_or_default() >> next & 1;
         }
+        before = next;
     }
     pairs >= MIN_PAIRS && common * 100 < pairs * COMMON
 }
@@ -122,7 +163,7 @@ pub(crate) fn over(limits: &RawLimits, json: Json<'_>, texts: &Texts) -> Vec<Kno
         .iter()
         .filter(|unseen| is_attachment(unseen.kind))
         .count();
-    let depth = if limits.depth == 0 { 0 } else { depth(json.bytes()) };
+    let depth = if limits.depth == 0 { 0 } else { json.depth() };
     [
         (Known::PromptTooLong, total, limits.prompt_bytes),
         (Known::TurnTooLong, longest, limits.turn_bytes),
@@ -183,28 +224,9 @@ fn tools(root: Value<'_>) -> usize {
     tools.map(in_it).sum()
 }
 
-/// Levels of a JSON document.
-fn depth(json: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut quoted, mut escaped) = (0usize, 0, false, false);
-    for byte in json {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = quoted,
-            b'"' => quoted = !quoted,
-            b'{' | b'[' if !quoted => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Known, depth, says_nothing};
+    use super::{Known, has_more, says_nothing};
 
     #[test]
     fn texts_that_say_the_same_over_and_over_are_told_from_texts() {
@@ -244,7 +266,11 @@ mod tests {
     }
 
     #[test]
-    fn brackets_in_strings_are_no_levels() {
-        assert_eq!(depth(br#"{"a": ["[[[[\"[[", {"b": 1}]}"#), 3);
+    fn a_few_distinct_hashes_are_told_from_many() {
+        let hashes =
+            |distinct: u64| (0..1000).map(move |n| (n % distinct).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        for distinct in [1, 29, 30, 31, 1000] {
+            assert_eq!(has_more(hashes(distinct), 30), distinct > 30, "{distinct}");
+        }
     }
 }

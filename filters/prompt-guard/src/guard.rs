@@ -1,22 +1,26 @@
 //! The plugin, and its filter on one exchange.
 
-use crate::answer::{Answer, Outcome as Read, Systems};
+use crate::answer::{Answer, Outcome as Read};
 use crate::block::{self, Outcome};
 use crate::book::{Book, Event, Tally};
+use crate::compare::{Draft, Systems};
 use crate::config::Config;
 use crate::flood;
+use crate::mask::masked;
 use crate::policy::{Party, Way};
 use crate::raw::Action;
 use crate::rule::{Known, RuleId};
-use crate::survey::{Grey, Reader, Survey};
+use crate::strip::strip;
+use crate::survey::{Grey, Reader, Survey, border};
 use crate::verdict::{Finding, Verdict};
 use penstock_filter_api::{
     ConfigError, Cx, Denial, Failure, Filter, Head, Need, Needs, OnFailure, Open, OutputFlow, Piece,
     PieceEdits, Plugin, Policy, Prompt, PromptFlow, Record, Reply, Stage,
 };
 use penstock_guard_model::Scratch;
-use penstock_llm_api::{Api, Operation, Part, Scope, Texts, UnseenKind, text_of};
+use penstock_llm_api::{Api, Encoding, Operation, Part, Scope, Texts, UnseenKind, text_of};
 use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
 
 const SECOND_NS: u64 = 1_000_000_000;
@@ -75,7 +79,7 @@ impl Plugin for Guard {
                 route: head.route.clone(),
                 tenant,
             },
-            survey: None,
+            reading: None,
             answer: None,
             verdict: Verdict::default(),
             tally: Tally::default(),
@@ -86,6 +90,10 @@ impl Plugin for Guard {
                 .borrow_mut()
                 .add(&one.verdict, &one.tally, config, cx.shadow(), cx.ports());
             return Open::Deny(denial);
+        }
+        // What a client says of itself there is nobody's finding.
+        if let Some(header) = config.header.as_deref().filter(|header| head.headers.has(header)) {
+            cx.remove_request_header(header);
         }
         // What a tool server answers is what a model will read.
         let response = if config.reads_answers || is_mcp {
@@ -107,10 +115,18 @@ struct GuardOne {
     shared: Rc<Shared>,
     party: Party,
     /// Of a request that is read in more than one turn, or about which the judge was asked.
-    survey: Option<Survey>,
+    reading: Option<Box<Reading>>,
     answer: Option<Answer>,
     verdict: Verdict,
     tally: Tally,
+}
+
+/// How far a request was read.
+struct Reading {
+    texts: Texts,
+    survey: Survey,
+    /// Of the answer, once the survey is done.
+    draft: Option<Draft>,
 }
 
 impl Filter for GuardOne {
@@ -120,42 +136,26 @@ impl Filter for GuardOne {
         if !config.scope.has_model(prompt.model()) {
             return PromptFlow::Next;
         }
-        let texts = prompt.texts();
-        let begun = self.survey.take();
-        let is_new = begun.is_none();
-        let mut survey = begun.unwrap_or_default();
-        if is_new && let Some(denial) = self.measure(config, prompt, &texts) {
-            return PromptFlow::Deny(denial);
-        }
-        match reply {
-            Some(reply) => {
-                if let Some(failure) = self.hear(config, &survey, reply) {
-                    return PromptFlow::Fail(failure);
-                }
+        let mut reading = match self.reading.take() {
+            Some(reading) => reading,
+            None => match self.begin(config, prompt) {
+                Ok(reading) => reading,
+                Err(denial) => return PromptFlow::Deny(denial),
+            },
+        };
+        let flow = match reply {
+            Some(reply) => self.hear(config, &reading.survey, reply),
+            None if reading.draft.is_none() => self.look(config, &mut reading, prompt),
+            None => None,
+        };
+        let flow = flow.or_else(|| self.compare(config, &mut reading, prompt));
+        match flow {
+            Some(flow) => {
+                self.reading = Some(reading);
+                flow
             }
-            None => {
-                let mut scratch = shared.scratch.borrow_mut();
-                let mut reader = Reader {
-                    config,
-                    scratch: &mut scratch,
-                };
-                if !survey.go_on(&mut reader, prompt.json(), &texts.texts, prompt.may_wait()) {
-                    self.survey = Some(survey);
-                    return PromptFlow::Later;
-                }
-                self.judge(config, &survey);
-                if let Some(callout) = self.doubt(config, &survey, prompt) {
-                    self.survey = Some(survey);
-                    return PromptFlow::Wait(callout);
-                }
-            }
+            None => self.close(config, &reading.survey, prompt, cx),
         }
-        let flow = self.close(config, &survey, prompt, cx);
-        if config.reads_answers && matches!(flow, PromptFlow::Next) {
-            let mut systems = shared.systems.borrow_mut();
-            self.answer = Some(Answer::new(config, &mut systems, prompt.json(), &texts));
-        }
-        flow
     }
 
     fn on_output(
@@ -175,7 +175,10 @@ impl Filter for GuardOne {
         let Some(answer) = &mut self.answer else {
             return OutputFlow::Clear;
         };
-        self.tally.add(Event::AnswerBytes, piece.text.len() as u64);
+        // Arguments that are shown as a whole come once more, one by one.
+        if piece.encoding != Encoding::JsonValue {
+            self.tally.add(Event::AnswerBytes, piece.text.len() as u64);
+        }
         match answer.read(piece, (config, &self.party), edits, &mut self.verdict) {
             Read::Flow(flow) => {
                 self.annotate(config, known, piece.part, cx);
@@ -217,6 +220,55 @@ impl GuardOne {
         Some(denial)
     }
 
+    /// Begins to read a request.
+    fn begin(&mut self, config: &Config, prompt: &Prompt<'_>) -> Result<Box<Reading>, Denial> {
+        let texts = prompt.texts();
+        match self.measure(config, prompt, &texts) {
+            Some(denial) => Err(denial),
+            None => Ok(Box::new(Reading {
+                texts,
+                survey: Survey::default(),
+                draft: None,
+            })),
+        }
+    }
+
+    /// Looks for attacks, a turn at a time. Gives why it is not done, if it is not.
+    fn look(&mut self, config: &Config, reading: &mut Reading, prompt: &Prompt<'_>) -> Option<PromptFlow> {
+        let shared = Rc::clone(&self.shared);
+        let mut reader = Reader {
+            config,
+            scratch: &mut shared.scratch.borrow_mut(),
+        };
+        let Reading { texts, survey, .. } = reading;
+        if !survey.go_on(&mut reader, prompt.json(), &texts.texts, prompt.may_wait()) {
+            return Some(PromptFlow::Later);
+        }
+        self.judge(config, survey);
+        self.doubt(config, survey, prompt).map(PromptFlow::Wait)
+    }
+
+    /// Reads what the answer is compared with, a turn at a time. Gives why it is not done, if it is not.
+    fn compare(&mut self, config: &Config, reading: &mut Reading, prompt: &Prompt<'_>) -> Option<PromptFlow> {
+        if !config.reads_answers || self.verdict.denied().is_some() {
+            return None;
+        }
+        let (json, texts) = (prompt.json(), &reading.texts);
+        let draft = reading.draft.take();
+        let mut draft =
+            draft.unwrap_or_else(|| Draft::new(config, &mut self.shared.systems.borrow_mut(), json, texts));
+        if !draft.go_on(json, &texts.texts, prompt.may_wait()) {
+            reading.draft = Some(draft);
+            return Some(PromptFlow::Later);
+        }
+        let answer = draft.finish(config);
+        for what in answer.unwatched() {
+            self.tally.add(Event::Unwatched(what), 1);
+        }
+        self.answer = Some(answer);
+        None
+    }
+
     /// Looks at what a request is made of, before its texts.
     fn measure(&mut self, config: &Config, prompt: &Prompt<'_>, texts: &Texts) -> Option<Denial> {
         for unseen in &texts.unseen {
@@ -225,7 +277,7 @@ impl GuardOne {
         for rule in flood::over(&config.limits, prompt.json(), texts) {
             self.find(config, rule.into(), Scope::User, 0, 100);
         }
-        if config.tools.refused(&self.party, prompt.json(), &texts.texts) > 0 {
+        if config.tools.refuses(&self.party, prompt.json(), &texts.texts) {
             self.find(config, Known::ToolNotAllowed.into(), Scope::ToolName, 0, 100);
         }
         let blind = texts
@@ -274,24 +326,25 @@ impl GuardOne {
         survey: &Survey,
         prompt: &Prompt<'_>,
     ) -> Option<penstock_filter_api::Callout> {
-        let (judge, Grey { text, .. }) = (config.judge.as_ref()?, survey.grey?);
+        let (judge, Grey { text, at, .. }) = (config.judge.as_ref()?, survey.grey?);
         if self.verdict.denied().is_some() || !prompt.may_wait() {
             return None;
         }
         let text_ = text_of(prompt.json(), text.node);
         self.tally
             .add(Event::Asked(if judge.raw { "raw" } else { "masked" }), 1);
-        let shown = if judge.raw {
-            text_
-        } else {
-            crate::mask::masked(&text_).into()
-        };
-        Some(judge.ask(&shown, text.scope.name()))
+        let scope = text.scope.name();
+        if judge.raw {
+            return Some(judge.ask(&text_, at, scope));
+        }
+        // All of it is masked: half a name is none.
+        let before = text_.get(..border(&text_, at)).unwrap_or_default();
+        Some(judge.ask(&masked(&text_), masked(before).len(), scope))
     }
 
     /// Takes the judge's word. Gives why the request cannot go on.
-    fn hear(&mut self, config: &Config, survey: &Survey, reply: &Reply) -> Option<Failure> {
-        let (judge, Grey { text, score }) = (config.judge.as_ref()?, survey.grey?);
+    fn hear(&mut self, config: &Config, survey: &Survey, reply: &Reply) -> Option<PromptFlow> {
+        let (judge, Grey { text, score, .. }) = (config.judge.as_ref()?, survey.grey?);
         let verdict = judge.verdict(reply);
         let said = match verdict {
             Some(true) => "unsafe",
@@ -303,7 +356,11 @@ impl GuardOne {
             self.find(config, Known::Judge.into(), text.scope, text.message, score);
         }
         let refuses = verdict.is_none() && judge.on_failure == OnFailure::Closed;
-        refuses.then_some(Failure::Callout)
+        refuses.then(|| match config.on_failure {
+            OnFailure::Closed => PromptFlow::Fail(Failure::Callout),
+            // Failures of the guard itself pass. This is none.
+            OnFailure::Open => PromptFlow::Deny(Denial::new(503, "callout", "the judge gave no answer")),
+        })
     }
 
     /// Acts on the verdict.
@@ -318,8 +375,12 @@ impl GuardOne {
         if let Some(finding) = self.verdict.denied() {
             return PromptFlow::Deny(denial(config, finding));
         }
-        if self.verdict.action() >= Action::Strip {
-            self.strip(config, survey, prompt);
+        let stays = match self.verdict.action() {
+            Action::Strip => self.strip(config, survey, prompt),
+            Action::Pass | Action::Alert | Action::Annotate | Action::Deny => None,
+        };
+        if let Some(denial) = stays {
+            return PromptFlow::Deny(denial);
         }
         let told = self.verdict.header(&config.policies, 0);
         if let Some(header) = config.header.as_deref().filter(|_| !told.is_empty()) {
@@ -339,13 +400,13 @@ impl GuardOne {
             return None;
         }
         self.tally.add(Event::AnswerBytes, piece.text.len() as u64);
-        let shared = Rc::clone(&self.shared);
-        let mut scratch = shared.scratch.borrow_mut();
         let (found, _) = Reader {
             config,
-            scratch: &mut scratch,
+            scratch: &mut self.shared.scratch.borrow_mut(),
         }
         .read(piece.text, piece.scope);
+        let mut parts = Vec::new();
+        let mut stripped = None;
         for one in found {
             let (rule, scope, message) = (one.rule, piece.scope, piece.message);
             let action = config.policies.decide(rule, Way::Response, scope, &self.party);
@@ -357,20 +418,21 @@ impl GuardOne {
                 score: one.score,
                 action,
             };
-            self.verdict.add(finding);
-            let takes_out = action == Action::Strip && !piece.signed;
-            if takes_out {
-                edits.replace(
-                    piece.start + one.range.start as u64..piece.start + one.range.end as u64,
-                    "",
-                );
-                // What overlaps goes with it.
-                break;
-            }
-            if action >= Action::Strip {
+            self.verdict.hear(finding, piece.part);
+            if action == Action::Strip && !piece.signed {
+                parts.push(one.range);
+                stripped = stripped.or(Some(finding));
+            } else if action >= Action::Strip {
                 return Some(OutputFlow::Cut(denial(config, &finding)));
             }
         }
+        let Some(finding) = stripped else {
+            return Some(OutputFlow::Clear);
+        };
+        let Some(left) = self.stripped(config, (Way::Response, piece.scope), piece.text, parts) else {
+            return Some(OutputFlow::Cut(denial(config, &finding)));
+        };
+        edits.replace(piece.start..piece.start + piece.text.len() as u64, left);
         Some(OutputFlow::Clear)
     }
 
@@ -408,34 +470,58 @@ impl GuardOne {
         }
     }
 
-    /// Takes what was found out of the request.
-    fn strip(&self, config: &Config, survey: &Survey, prompt: &mut Prompt<'_>) {
-        let stripped = |part: &&crate::survey::Part| {
-            config
-                .policies
-                .decide(part.found.rule, Way::Request, part.text.scope, &self.party)
-                == Action::Strip
+    /// Takes what was found out of the request. Gives why that is not enough, if it is not.
+    fn strip(&mut self, config: &Config, survey: &Survey, prompt: &mut Prompt<'_>) -> Option<Denial> {
+        let goes = |part: &&crate::survey::Part| {
+            let (rule, scope) = (part.found.rule, part.text.scope);
+            config.policies.decide(rule, Way::Request, scope, &self.party) == Action::Strip
         };
-        let mut ranges: Vec<_> = survey
-            .parts
-            .iter()
-            .filter(stripped)
-            .map(|part| (part.text.node, part.found.range.clone()))
-            .collect();
-        ranges.sort_by_key(|(node, range)| (node.index(), range.start));
-        let mut merged: Vec<(penstock_wire::NodeId, std::ops::Range<usize>)> = Vec::new();
-        for (node, range) in ranges {
-            match merged
-                .last_mut()
-                .filter(|(last, end)| *last == node && range.start <= end.end)
-            {
-                Some((_, last)) => last.end = last.end.max(range.end),
-                None => merged.push((node, range)),
+        let mut parts: Vec<_> = survey.parts.iter().filter(goes).collect();
+        parts.sort_by_key(|part| part.text.node.index());
+        for parts in parts.chunk_by(|one, next| one.text.node == next.text.node) {
+            let first = parts.first()?;
+            let text = text_of(prompt.json(), first.text.node);
+            let ranges = parts.iter().map(|part| part.found.range.clone()).collect();
+            let Some(left) = self.stripped(config, (Way::Request, first.text.scope), &text, ranges) else {
+                let finding = Finding {
+                    rule: first.found.rule,
+                    way: Way::Request,
+                    scope: first.text.scope,
+                    message: first.text.message,
+                    score: first.found.score,
+                    action: Action::Deny,
+                };
+                self.verdict.add(finding);
+                return Some(denial(config, &finding));
+            };
+            prompt.edits().replace_text(first.text.node, 0..text.len(), &left);
+        }
+        None
+    }
+
+    /// A text without these parts, and without what is then to be taken out. `None` where a finding stays.
+    fn stripped(
+        &self,
+        config: &Config,
+        (way, scope): (Way, Scope),
+        text: &str,
+        parts: Vec<Range<usize>>,
+    ) -> Option<String> {
+        let mut reader = Reader {
+            config,
+            scratch: &mut self.shared.scratch.borrow_mut(),
+        };
+        strip(text, parts, |left| {
+            let mut parts = Vec::new();
+            for found in reader.read(left, scope).0 {
+                match config.policies.decide(found.rule, way, scope, &self.party) {
+                    Action::Deny => return None,
+                    Action::Strip => parts.push(found.range),
+                    Action::Pass | Action::Alert | Action::Annotate => {}
+                }
             }
-        }
-        for (node, range) in merged {
-            prompt.edits().replace_text(node, range, "");
-        }
+            Some(parts)
+        })
     }
 }
 

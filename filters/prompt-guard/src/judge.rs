@@ -1,5 +1,6 @@
 //! A service that is asked where the classifier is not sure.
 
+use crate::survey::border;
 use penstock_filter_api::{Callout, ConfigError, OnFailure, Reply, reads};
 use penstock_wire::{Limits, Tape, Value, write_string};
 
@@ -59,7 +60,7 @@ pub(crate) struct RawJudge {
     timeout_ms: u32,
     /// It is asked for scores from here up to the threshold, in hundredths. 0 to 99.
     from: u8,
-    /// Most text that is sent, in bytes: the end of a longer one is left out. 1 to 1048576.
+    /// Most text that is sent, in bytes: of a longer one, what stands around the doubtful part. 1 to 1048576.
     max_bytes: u32,
     /// Sends the text as it is. Otherwise personal data and secrets are masked first, in modules that can: the suite.
     raw: bool,
@@ -106,6 +107,10 @@ impl Judge {
         if raw.cluster.is_empty() {
             return Err(ConfigError::new("cluster", "empty"));
         }
+        visible("cluster", &raw.cluster)?;
+        visible("authority", &raw.authority)?;
+        visible("path", raw.path.as_deref().unwrap_or_default())?;
+        visible("authorization", raw.authorization.as_deref().unwrap_or_default())?;
         if !raw.raw && !cfg!(feature = "mask") {
             let why = "this module cannot mask texts: use the suite, or set raw: true";
             return Err(ConfigError::new("raw", why));
@@ -146,11 +151,9 @@ impl Judge {
         })
     }
 
-    /// The question about a text.
-    pub(crate) fn ask(&self, text: &str, scope: &str) -> Callout {
-        let text = text
-            .get(..crate::survey::border(text, self.max_bytes))
-            .unwrap_or_default();
+    /// The question about a text, or about what stands around this place of a long one.
+    pub(crate) fn ask(&self, text: &str, at: usize, scope: &str) -> Callout {
+        let text = self.around(text, at);
         let mut body = Vec::new();
         let mut put = |json: &str, value: &str| {
             body.extend_from_slice(json.as_bytes());
@@ -186,6 +189,14 @@ impl Judge {
         }
     }
 
+    /// As much of a text as may be sent; of a long one, with this place in the middle.
+    fn around<'t>(&self, text: &'t str, at: usize) -> &'t str {
+        let last = text.len().saturating_sub(self.max_bytes);
+        let from = border(text, at.saturating_sub(self.max_bytes / 2).min(last));
+        let to = border(text, from + self.max_bytes);
+        text.get(from..to).unwrap_or_default()
+    }
+
     /// What it says. `None`: nothing that can be understood.
     pub(crate) fn verdict(&self, reply: &Reply) -> Option<bool> {
         if !reply.is_ok() {
@@ -195,8 +206,11 @@ impl Judge {
         tape.parse(&reply.body, &REPLY).ok()?;
         let root = tape.view(&reply.body).root();
         match self.kind {
-            Kind::OpenaiModeration => root.pointer("/results/0/flagged").and_then(Value::as_bool),
-            Kind::Webhook => root.pointer("/flagged").and_then(Value::as_bool),
+            Kind::OpenaiModeration => {
+                let results = members(root, "results").flat_map(Value::items);
+                any(results.flat_map(|result| members(result, "flagged")))
+            }
+            Kind::Webhook => any(members(root, "flagged")),
             Kind::LlamaGuard => {
                 let text = root.pointer("/choices/0/message/content")?.text()?;
                 let word = text.trim_start().to_ascii_lowercase();
@@ -208,6 +222,29 @@ impl Judge {
             }
         }
     }
+}
+
+/// Every member of that name: readers differ in which of two counts.
+fn members<'a>(object: Value<'a>, name: &'static str) -> impl Iterator<Item = Value<'a>> {
+    object
+        .members()
+        .filter_map(move |(key, value)| key.eq_text(name).then_some(value))
+}
+
+/// Whether any of these is true. `None`: there is none, or one is neither true nor false.
+fn any<'a>(flags: impl Iterator<Item = Value<'a>>) -> Option<bool> {
+    let flags: Vec<Option<bool>> = flags.map(Value::as_bool).collect();
+    if flags.contains(&Some(true)) {
+        return Some(true);
+    }
+    flags.into_iter().reduce(Option::and).flatten()
+}
+
+fn visible(field: &str, value: &str) -> Result<(), ConfigError> {
+    if value.chars().any(char::is_control) {
+        return Err(ConfigError::new(field, "has control characters"));
+    }
+    Ok(())
 }
 
 fn bounded(field: &str, value: u32, min: u32, max: u32) -> Result<(), ConfigError> {
@@ -248,7 +285,7 @@ mod tests {
             ),
             (Kind::Webhook, "/", r#"{"text":"a \"b\"","scope":"user"}"#),
         ] {
-            let callout = judge(kind).ask("a \"b\"", "user");
+            let callout = judge(kind).ask("a \"b\"", 0, "user");
             assert_eq!(String::from_utf8(callout.body).unwrap(), body);
             assert!(callout.headers.contains(&(":path".to_owned(), path.to_owned())));
         }
@@ -264,6 +301,12 @@ mod tests {
                 Some(true),
             ),
             (Kind::OpenaiModeration, 200, r#"{"results":[]}"#, None),
+            (
+                Kind::OpenaiModeration,
+                200,
+                r#"{"results":[{"flagged":false},{"flagged":true}]}"#,
+                Some(true),
+            ),
             (
                 Kind::OpenaiModeration,
                 504,
@@ -289,6 +332,13 @@ mod tests {
                 None,
             ),
             (Kind::Webhook, 200, r#"{"flagged":false}"#, Some(false)),
+            (
+                Kind::Webhook,
+                200,
+                r#"{"flagged":false,"flagged":true}"#,
+                Some(true),
+            ),
+            (Kind::Webhook, 200, r#"{"flagged":false,"flagged":"yes"}"#, None),
             (Kind::Webhook, 200, "no", None),
         ] {
             let reply = Reply {
@@ -304,6 +354,16 @@ mod tests {
         let mut judge = judge(Kind::OpenaiModeration);
         judge.max_bytes = 4;
         judge.model.clear();
-        assert_eq!(judge.ask("日本", "user").body, r#"{"input":"日"}"#.as_bytes());
+        assert_eq!(judge.ask("日本", 0, "user").body, r#"{"input":"日"}"#.as_bytes());
+    }
+
+    #[test]
+    fn of_a_long_text_it_reads_what_is_doubtful() {
+        let mut judge = judge(Kind::OpenaiModeration);
+        judge.max_bytes = 4;
+        for (at, shown) in [(0, "0123"), (5, "3456"), (9, "6789")] {
+            assert_eq!(judge.around("0123456789", at), shown);
+        }
+        assert_eq!(judge.around("012", 2), "012");
     }
 }

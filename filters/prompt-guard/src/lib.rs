@@ -16,9 +16,10 @@
 //! ```
 //!
 //! * `config`, `raw`, `custom`, `policy`, `rule`: which rule, in which scope and direction, for whom, meets which action.
-//! * `survey`: what is found in the texts of a request; `structure`: rules of form; the classifier is `penstock-guard-model`.
+//! * `survey`: what is found in the texts of a request; `structure`, `squeeze`: rules of form; the classifier is `penstock-guard-model`.
 //! * `judge`, `mask`: the external judge, and what it gets to read.
 //! * `flood`, `block`: bounds of a prompt; tenants that are refused for some time.
+//! * `compare`, `answer`: what answers are compared with, and what becomes of them.
 //! * `output`: what a model writes, checked as it comes.
 //! * `preview`: what a configuration finds, without an exchange; for tools.
 //! * `verdict`, `book`: what was found, in filter state and metrics. Never text.
@@ -28,6 +29,7 @@
 mod answer;
 mod block;
 mod book;
+mod compare;
 mod config;
 mod custom;
 mod flood;
@@ -42,12 +44,14 @@ mod rule;
 #[cfg(feature = "schema")]
 mod schema;
 mod shape;
+mod squeeze;
+mod strip;
 mod structure;
 mod survey;
 mod tools;
 mod verdict;
 
-pub use preview::{Explained, Judged, Preview, Viewed};
+pub use preview::{Explained, Judged, Preview, Spoken, Viewed};
 pub use rule::{RULES, Rule};
 #[cfg(feature = "schema")]
 pub use schema::schema;

@@ -119,7 +119,7 @@ impl Policies {
     pub(crate) fn decide(&self, rule: RuleId, way: Way, scope: Scope, party: &Party) -> Action {
         let fits = |policy: &&Policy| policy.fits(rule, way, scope) && policy.parties.has(party);
         if let Some(policy) = self.policies.iter().find(fits) {
-            return policy.action;
+            return policy.action_on(rule);
         }
         let action = self
             .defaults
@@ -198,6 +198,7 @@ impl Policy {
             let scope = Scope::from_name(name);
             scopes.push(scope.ok_or_else(|| ConfigError::new(format!("scopes[{index}]"), "no such scope"))?);
         }
+        check_named(raw, ids)?;
         Ok(Self {
             rules: named(&raw.rules, ids)?,
             scopes,
@@ -205,6 +206,15 @@ impl Policy {
             parties: Parties::new(&raw.routes, &raw.tenants)?,
             action: raw.action,
         })
+    }
+
+    /// What has no place in a text cannot be taken out of it: the request is refused.
+    fn action_on(&self, rule: RuleId) -> Action {
+        if self.action == Action::Strip && !rule.has_place() {
+            Action::Deny
+        } else {
+            self.action
+        }
     }
 
     fn fits(&self, rule: RuleId, way: Way, scope: Scope) -> bool {
@@ -215,6 +225,35 @@ impl Policy {
         };
         way && self.rules.contains(&rule) && (self.scopes.is_empty() || self.scopes.contains(&scope))
     }
+}
+
+/// Rules that are named in full must be able to do what is asked of them. Patterns name the others along with them.
+fn check_named(raw: &RawPolicy, ids: &[String]) -> Result<(), ConfigError> {
+    for (index, name) in raw.rules.iter().enumerate() {
+        let Some(number) = ids.iter().position(|id| id == name) else {
+            continue;
+        };
+        let rule = RuleId(number as u16);
+        let fault = |why| {
+            Err(ConfigError::new(
+                format!("rules[{index}]"),
+                format!("{name} {why}"),
+            ))
+        };
+        if raw.action == Action::Strip && !rule.has_place() {
+            return fault("has no place to strip: pass, alert, annotate or deny");
+        }
+        match raw.direction {
+            Direction::Request if !rule.is_for(Way::Request) => {
+                return fault("is not looked for in requests");
+            }
+            Direction::Response if !rule.is_for(Way::Response) => {
+                return fault("is not looked for in answers");
+            }
+            Direction::Request | Direction::Response | Direction::Both => {}
+        }
+    }
+    Ok(())
 }
 
 /// The rules that these patterns name. One that names none is a slip of the pen.

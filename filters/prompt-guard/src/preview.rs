@@ -1,21 +1,21 @@
 //! What a configuration finds in a text, without an exchange: for the command line and for evaluation.
 
-use crate::config::Config;
+use crate::config::{Config, Depth};
 use crate::output::{System, Watch};
 use crate::policy::{Party, Way};
 use crate::raw::Action;
 use crate::rule::Known;
-use crate::survey::{Reader, hundredths, side};
+use crate::survey::{Reader, hundredths, scored, side};
 use penstock_filter_api::{ConfigError, Piece};
-use penstock_guard_model::Scratch;
+use penstock_guard_model::{Scratch, Side};
 use penstock_llm_api::{ChannelId, Encoding, Part, Scope};
-use penstock_text_scan::view::views;
+use penstock_text_scan::view::{View, views};
 use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 
-/// Most n-grams that an explanation lists, each way.
-const MAX_GRAMS: usize = 12;
+/// Most words that an explanation lists, for an attack and against one.
+const MAX_GRAMS: usize = 8;
 
 /// A configuration of the guard to try out.
 ///
@@ -34,7 +34,7 @@ pub struct Preview {
 }
 
 /// What the guard says of a text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Judged {
     /// Whether it is refused, or something is taken out of it.
     pub flagged: bool,
@@ -53,8 +53,21 @@ pub struct Explained {
     pub head: &'static str,
     /// The readings of the text.
     pub views: Vec<Viewed>,
-    /// Every finding: rule, action, score in hundredths, bytes of the text.
-    pub findings: Vec<(String, &'static str, u8, Range<usize>)>,
+    /// Every finding.
+    pub findings: Vec<Spoken>,
+}
+
+/// A rule that spoke.
+#[derive(Clone, Debug)]
+pub struct Spoken {
+    /// Its id.
+    pub rule: String,
+    /// What becomes of it.
+    pub action: &'static str,
+    /// In hundredths.
+    pub score: u8,
+    /// Bytes of the text.
+    pub bytes: Range<usize>,
 }
 
 /// A reading of a text.
@@ -68,7 +81,10 @@ pub struct Viewed {
     pub script: &'static str,
     /// From 0 to 1.
     pub score: f32,
-    /// The n-grams of its worst window that weigh most, and their weights; what is above zero speaks for an attack.
+    /// Bytes of `text` that the score is of: its worst window.
+    pub window: Range<usize>,
+    /// Words of that window that weigh most, and their weights: at most eight that speak for an attack, with weights above
+    /// zero, and eight that speak against one. Words of the same look stand together.
     pub grams: Vec<(String, f32)>,
 }
 
@@ -81,12 +97,15 @@ impl Preview {
         })
     }
 
-    /// What the guard says of a text in this scope of a request.
+    /// What the guard says of a text in this scope of a request. Of one that is not read, nothing.
     pub fn judge(&self, text: &str, scope: Scope) -> Judged {
         self.look(text, scope).0
     }
 
-    fn look(&self, text: &str, scope: Scope) -> (Judged, Vec<(String, &'static str, u8, Range<usize>)>) {
+    fn look(&self, text: &str, scope: Scope) -> (Judged, Vec<Spoken>) {
+        if self.config.depth(scope) == Depth::Unread {
+            return (Judged::default(), Vec::new());
+        }
         let mut scratch = self.scratch.borrow_mut();
         let mut reader = Reader {
             config: &self.config,
@@ -94,70 +113,56 @@ impl Preview {
         };
         let (mut found, opinion) = reader.read(text, scope);
         found.sort_by_key(|found| (found.rule, found.range.start));
-        let action = |found: &crate::survey::Found| {
-            self.config
-                .policies
-                .decide(found.rule, Way::Request, scope, &Party::default())
+        let action = |rule| {
+            let policies = &self.config.policies;
+            policies.decide(rule, Way::Request, scope, &Party::default())
         };
-        let refuses = |found: &&crate::survey::Found| action(found) >= Action::Strip;
-        let flagged = found.iter().any(|found| refuses(&found));
-        let score = if flagged {
-            opinion.score.max(0.5)
-        } else {
-            opinion.score
-        };
-        let mut rules: Vec<String> = found
-            .iter()
-            .map(|found| self.config.id(found.rule).to_owned())
-            .collect();
-        rules.dedup();
-        let rows = found.iter().map(|found| {
-            (
-                self.config.id(found.rule).to_owned(),
-                action(found).name(),
-                found.score,
-                found.range.clone(),
-            )
+        let flagged = found.iter().any(|found| action(found.rule) >= Action::Strip);
+        let least = if flagged { 0.5 } else { 0.0 };
+        let spoken = found.into_iter().map(|found| Spoken {
+            rule: self.config.id(found.rule).to_owned(),
+            action: action(found.rule).name(),
+            score: found.score,
+            bytes: found.range,
         });
-        let rows = rows.collect();
-        (
-            Judged {
-                flagged,
-                score,
-                rules,
-            },
-            rows,
-        )
+        let spoken: Vec<Spoken> = spoken.collect();
+        let mut rules: Vec<String> = spoken.iter().map(|spoken| spoken.rule.clone()).collect();
+        rules.dedup();
+        let judged = Judged {
+            flagged,
+            score: opinion.score.max(least),
+            rules,
+        };
+        (judged, spoken)
     }
 
     /// Why it says so.
     pub fn explain(&self, text: &str, scope: Scope) -> Explained {
         let (judged, findings) = self.look(text, scope);
         let side = side(scope);
-        let mut scratch = self.scratch.borrow_mut();
-        let table = &self.config.table;
         let all = views(text).views;
-        let viewed = all.iter().map(|view| {
-            let scored = table.score(view.text(), side, &mut scratch);
-            let grams = table.weigh(view.text(), side, &scored.range);
-            let grams = grams
-                .into_iter()
-                .take(MAX_GRAMS)
-                .map(|(range, weight)| (view.text().get(range).unwrap_or_default().to_owned(), weight));
-            Viewed {
-                name: view.reading.name(),
-                text: view.text().to_owned(),
-                script: scored.script.name(),
-                score: scored.score,
-                grams: grams.collect(),
-            }
-        });
-        let views = viewed.collect();
+        let mut viewed = Vec::new();
+        if self.config.depth(scope) == Depth::Whole {
+            viewed.extend(scored(&all).map(|view| self.view(view, side)));
+        }
         Explained {
             judged,
             head: side.name(),
-            views,
+            views: viewed,
             findings,
+        }
+    }
+
+    fn view(&self, view: &View<'_>, side: Side) -> Viewed {
+        let table = &self.config.table;
+        let scored = table.score(view.text(), side, &mut self.scratch.borrow_mut());
+        Viewed {
+            name: view.reading.name(),
+            text: view.text().to_owned(),
+            script: scored.script.name(),
+            score: scored.score,
+            grams: heaviest(view.text(), table.weigh(view.text(), scored.side, &scored.range)),
+            window: scored.range,
         }
     }
 
@@ -179,8 +184,9 @@ impl Preview {
             last: true,
         };
         let leaks = [Known::SystemPromptLeak, Known::SystemSecret, Known::Canary];
-        let seen = Watch::new(Rc::clone(settings), known, &[], None).read(&piece);
-        seen.findings.iter().any(|finding| leaks.contains(&finding.rule))
+        let said = known.allowed();
+        let seen = Watch::new(Rc::clone(settings), known, said, None).read(&piece);
+        seen.is_some_and(|seen| seen.findings.iter().any(|finding| leaks.contains(&finding.rule)))
     }
 
     /// Score in hundredths from which on the classifier flags a text.
@@ -192,4 +198,25 @@ impl Preview {
     pub fn hundredths(score: f32) -> u8 {
         hundredths(score)
     }
+}
+
+/// Words by what they weigh together, heaviest first: n-grams with and without the word in the middle look the same.
+fn heaviest(text: &str, grams: Vec<(Range<usize>, f32)>) -> Vec<(String, f32)> {
+    let mut all: Vec<(String, f32)> = Vec::new();
+    for (range, weight) in grams {
+        let words = text.get(range).unwrap_or_default().split_whitespace();
+        let words = words.collect::<Vec<_>>().join(" ");
+        match all.iter_mut().find(|(known, _)| *known == words) {
+            Some((_, sum)) => *sum += weight,
+            None => all.push((words, weight)),
+        }
+    }
+    all.sort_by(|(_, a), (_, b)| b.abs().total_cmp(&a.abs()));
+    let (mut pro, mut contra) = (0, 0);
+    all.retain(|(_, weight)| {
+        let count = if *weight > 0.0 { &mut pro } else { &mut contra };
+        *count += 1;
+        *weight != 0.0 && *count <= MAX_GRAMS
+    });
+    all
 }

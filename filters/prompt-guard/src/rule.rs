@@ -1,5 +1,6 @@
 //! Every rule by name, and what becomes of its findings where no policy says otherwise.
 
+use crate::policy::Way;
 use crate::raw::Action;
 
 /// A rule of the catalogue.
@@ -11,6 +12,13 @@ pub struct Rule {
     pub about: &'static str,
     /// What becomes of a finding, by default.
     pub(crate) action: Action,
+}
+
+impl Rule {
+    /// What becomes of a finding, by default, as configuration names it.
+    pub fn default_action(&self) -> &'static str {
+        self.action.name()
+    }
 }
 
 /// Number of a rule: of the catalogue, then those of the user.
@@ -48,7 +56,7 @@ rules! {
     TooManyTools "too_many_tools" Deny "More tools than `limits.tools`.";
     TooManyAttachments "too_many_attachments" Deny "More images, sounds, films and files than `limits.attachments`.";
     TooDeep "too_deep" Deny "JSON nested deeper than `limits.depth`.";
-    Repetition "repetition" Deny "A long text that says the same over and over.";
+    Repetition "repetition" Alert "A long text that says the same over and over.";
     Gibberish "gibberish" Alert "A long text without words.";
     ToolNotAllowed "tool_not_allowed" Deny "A tool that `tools.allow` does not name.";
     ToolArguments "tool_arguments" Deny "Arguments of a tool call that its schema does not allow.";
@@ -70,6 +78,38 @@ rules! {
     UngroundedUrl "ungrounded_url" Pass "A URL in an answer that stands nowhere in the prompt.";
     UngroundedQuote "ungrounded_quote" Pass "A quotation in an answer that stands nowhere in the prompt.";
     UngroundedCitation "ungrounded_citation" Pass "A source cited in an answer that stands nowhere in the prompt.";
+}
+
+/// What these find is a count or a judgement: there is nothing to take out.
+const PLACELESS: [Known; 10] = [
+    Known::SplitInjection,
+    Known::Judge,
+    Known::PromptTooLong,
+    Known::TurnTooLong,
+    Known::TooManyMessages,
+    Known::TooManyTools,
+    Known::TooManyAttachments,
+    Known::TooDeep,
+    Known::ToolNotAllowed,
+    Known::ToolArguments,
+];
+
+impl RuleId {
+    /// Whether what it finds has a place in a text, and so can be taken out.
+    pub(crate) fn has_place(self) -> bool {
+        !PLACELESS.into_iter().any(|known| self == known.into())
+    }
+
+    /// Whether it is looked for on this way. Rules of the user are, on both.
+    pub(crate) fn is_for(self, way: Way) -> bool {
+        let bounds = Known::Judge.into()..=Known::Gibberish.into();
+        let asks = [Known::Injection, Known::SplitInjection];
+        let answers = Known::ToolArguments.into()..=Known::UngroundedCitation.into();
+        match way {
+            Way::Request => !answers.contains(&self),
+            Way::Response => !bounds.contains(&self) && !asks.into_iter().any(|known| self == known.into()),
+        }
+    }
 }
 
 impl From<Known> for RuleId {

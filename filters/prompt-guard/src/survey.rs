@@ -2,7 +2,7 @@
 //!
 //! A long prompt would keep its worker from all others, so it is read a turn at a time.
 
-use crate::config::Config;
+use crate::config::{Config, Depth};
 use crate::flood;
 use crate::rule::{Known, RuleId};
 use penstock_guard_model::{Scratch, Side};
@@ -18,14 +18,14 @@ const CHUNK_BYTES: usize = 64 << 10;
 const OVERLAP_BYTES: usize = 512;
 /// What a turn may cost, in bytes of text: some two milliseconds.
 const TURN_COST: usize = 128 << 10;
+/// A document is read so often for as much text as it is long, at most.
+const MAX_READS: usize = 4;
 /// What a text costs beside its bytes.
 const TEXT_COST: usize = 64;
 /// The last words of a conversation that are read together, in bytes.
 const TOGETHER_BYTES: usize = 4 << 10;
-/// Longest message that is read together with others, in bytes: a longer one says enough alone.
-const SHORT_BYTES: usize = 1 << 10;
 /// Most findings of rules of form in one text.
-const MAX_FORMS: usize = 64;
+const MAX_FORMS: usize = 1024;
 /// Characters that nobody sees from which on they hide something: one or two are the slips of keyboards.
 const MIN_UNSEEN: u32 = 3;
 
@@ -43,8 +43,6 @@ pub(crate) struct Found {
 #[derive(Clone, Debug)]
 pub(crate) struct Opinion {
     pub(crate) score: f32,
-    pub(crate) odds: f32,
-    pub(crate) reading: Reading,
     /// Bytes of the text.
     pub(crate) range: Range<usize>,
 }
@@ -58,10 +56,18 @@ pub(crate) struct Reader<'a> {
 impl Reader<'_> {
     /// What stands in a text of this scope.
     pub(crate) fn read(&mut self, text: &str, scope: Scope) -> (Vec<Found>, Opinion) {
-        let views = views(text);
         let mut found = Vec::new();
+        if self.config.depth(scope) != Depth::Whole {
+            let range = 0..text.len();
+            self.tokens(text, &mut found);
+            return (found, Opinion { score: 0.0, range });
+        }
+        let views = views(text);
         if let Some(canonical) = views.views.first() {
             self.forms(canonical, &mut found);
+            if canonical.text() != text {
+                self.own(text, &mut found);
+            }
         }
         signs(&views.signs, text.len(), &mut found);
         let opinion = self.opinion(&views.views, side(scope), text.len());
@@ -77,38 +83,62 @@ impl Reader<'_> {
     }
 
     fn forms(&self, view: &View<'_>, found: &mut Vec<Found>) {
-        self.config.structures.each(view.text(), |rule, range| {
-            if found.len() < MAX_FORMS {
-                found.push(Found {
-                    rule,
-                    score: 100,
-                    range: view.span(range),
-                });
+        let each = |rule, range| form(found, rule, view.span(range));
+        self.config.structures.each(view.text(), each);
+    }
+
+    /// Rules of the user may speak of letters that the canonical view has no more.
+    fn own(&self, text: &str, found: &mut Vec<Found>) {
+        let met: Vec<RuleId> = found.iter().map(|found| found.rule).collect();
+        self.config.structures.own(text, |rule, range| {
+            if !met.contains(&rule) {
+                form(found, rule, range);
             }
         });
     }
 
+    fn tokens(&self, text: &str, found: &mut Vec<Found>) {
+        let each = |rule, range| form(found, rule, range);
+        self.config.structures.tokens(text, each);
+    }
+
     fn opinion(&mut self, views: &[View<'_>], side: Side, length: usize) -> Opinion {
         let mut best: Option<Opinion> = None;
-        for view in views {
+        for view in scored(views) {
             let scored = self.config.table.score(view.text(), side, self.scratch);
             if best.as_ref().is_none_or(|best| scored.score > best.score) {
                 let range = view.span(scored.range);
                 best = Some(Opinion {
                     score: scored.score,
-                    odds: scored.odds,
-                    reading: view.reading,
                     range,
                 });
             }
         }
         best.unwrap_or(Opinion {
             score: 0.0,
-            odds: 0.0,
-            reading: Reading::Canonical,
             range: 0..length,
         })
     }
+}
+
+/// Keeps what a rule of form found.
+fn form(found: &mut Vec<Found>, rule: RuleId, range: Range<usize>) {
+    if found.len() < MAX_FORMS {
+        found.push(Found {
+            rule,
+            score: 100,
+            range,
+        });
+    }
+}
+
+/// The readings that the classifier scores. Where letters stand apart they are joined: alone they say nothing, and it has learnt
+/// nothing of them.
+pub(crate) fn scored<'v, 'a>(views: &'v [View<'a>]) -> impl Iterator<Item = &'v View<'a>> {
+    let joined = views.iter().any(|view| view.reading == Reading::Joined);
+    views
+        .iter()
+        .filter(move |view| !joined || view.reading != Reading::Canonical)
 }
 
 /// A score from 0 to 1 in hundredths, so that one half is no less than 50.
@@ -170,6 +200,8 @@ pub(crate) struct Part {
 pub(crate) struct Grey {
     pub(crate) text: Text,
     pub(crate) score: u8,
+    /// The middle of its worst window, in bytes.
+    pub(crate) at: usize,
 }
 
 /// What was found in the texts of a request so far.
@@ -185,7 +217,7 @@ pub(crate) struct Survey {
     at: usize,
     /// That text, decoded.
     decoded: Option<String>,
-    /// The last messages of the user, short ones, to be read together.
+    /// The messages of the user, the ends of long ones, to be read together.
     together: Vec<String>,
     done: bool,
 }
@@ -199,16 +231,20 @@ impl Survey {
         texts: &[Text],
         may_pause: bool,
     ) -> bool {
-        let mut left = if may_pause { TURN_COST } else { usize::MAX };
+        let mut left = if may_pause {
+            turn(json, TURN_COST)
+        } else {
+            usize::MAX
+        };
         while let Some(text) = texts.get(self.next) {
             if left == 0 {
                 return false;
             }
-            let cost = if reader.config.reads(text.scope) {
-                self.read(reader, json, text)
-            } else {
+            let cost = if reader.config.depth(text.scope) == Depth::Unread {
                 self.next += 1;
                 0
+            } else {
+                self.read(reader, json, text)
             };
             left = left.saturating_sub(cost + TEXT_COST);
         }
@@ -233,10 +269,11 @@ impl Survey {
         let chunk = all.get(self.at..end).unwrap_or_default();
         let (found, opinion) = reader.read(chunk, text.scope);
         self.keep(text, found, self.at);
-        self.doubt(reader.config, text, opinion.score);
+        self.doubt(reader.config, text, &opinion);
         let dealt = chunk.len();
         let measured = reader.config.limits.measured_bytes as usize;
         if self.at == 0
+            && reader.config.depth(text.scope) == Depth::Whole
             && measured > 0
             && all.len() >= measured
             && let Some(rule) = flood::says_nothing(&all)
@@ -250,8 +287,8 @@ impl Survey {
         }
         self.bytes += dealt as u64;
         if end == all.len() {
-            if text.scope == Scope::User && all.len() <= SHORT_BYTES {
-                self.together.push(all.into_owned());
+            if text.scope == Scope::User {
+                self.together.push(tail(&all, TOGETHER_BYTES).to_owned());
             }
             self.next += 1;
             self.at = 0;
@@ -272,14 +309,19 @@ impl Survey {
         }));
     }
 
-    fn doubt(&mut self, config: &Config, text: &Text, score: f32) {
-        let score = hundredths(score);
+    fn doubt(&mut self, config: &Config, text: &Text, opinion: &Opinion) {
+        let score = hundredths(opinion.score);
         let grey = config
             .judge
             .as_ref()
             .is_some_and(|judge| (judge.from..config.threshold).contains(&score));
         if grey && self.grey.is_none_or(|grey| grey.score < score) {
-            self.grey = Some(Grey { text: *text, score });
+            let at = self.at + opinion.range.start.midpoint(opinion.range.end);
+            self.grey = Some(Grey {
+                text: *text,
+                score,
+                at,
+            });
         }
     }
 
@@ -291,16 +333,17 @@ impl Survey {
         else {
             return;
         };
-        let mut from = self.together.len();
-        let mut bytes = 0;
-        while let Some(before) = from.checked_sub(1).and_then(|at| self.together.get(at)) {
-            bytes += before.len() + 1;
-            if bytes > TOGETHER_BYTES {
+        let mut left = TOGETHER_BYTES;
+        let mut pieces = Vec::new();
+        for piece in self.together.iter().rev() {
+            let piece = tail(piece, left);
+            left = left.saturating_sub(piece.len() + 1);
+            pieces.push(piece);
+            if left == 0 {
                 break;
             }
-            from -= 1;
         }
-        let pieces = self.together.get(from..).unwrap_or_default();
+        pieces.reverse();
         for all in [pieces.join("\n"), pieces.concat()] {
             let (found, opinion) = reader.read(&all, Scope::User);
             if found.iter().any(|found| found.rule == Known::Injection.into()) {
@@ -316,6 +359,11 @@ impl Survey {
     }
 }
 
+/// What a turn may cost, at least this. Each reads the document anew, so one of many small texts has few.
+pub(crate) fn turn(json: Json<'_>, least: usize) -> usize {
+    least.max(json.root().raw().len() / MAX_READS)
+}
+
 /// The last blank before an offset, not far from it; else a border between characters.
 fn blank(text: &str, at: usize) -> usize {
     let end = border(text, at);
@@ -327,6 +375,13 @@ fn blank(text: &str, at: usize) -> usize {
         .iter()
         .rposition(u8::is_ascii_whitespace);
     blank.map_or(end, |blank| from + blank + 1)
+}
+
+/// The end of a text, of at most so many bytes.
+fn tail(text: &str, bytes: usize) -> &str {
+    let from = text.len().saturating_sub(bytes);
+    let cut = (from..=text.len()).find_map(|at| text.get(at..));
+    cut.unwrap_or_default()
 }
 
 /// The last border between characters up to an offset.

@@ -3,7 +3,7 @@
 use crate::policy::{Policies, Way};
 use crate::raw::Action;
 use crate::rule::RuleId;
-use penstock_llm_api::Scope;
+use penstock_llm_api::{Part, Scope};
 use std::fmt::Write;
 
 /// Most findings that a verdict lists; all are counted.
@@ -20,6 +20,13 @@ pub(crate) struct Finding {
     /// In hundredths; 100 where a form or a count decides.
     pub(crate) score: u8,
     pub(crate) action: Action,
+}
+
+impl Finding {
+    /// Whether the same rule spoke of the same.
+    fn is_like(&self, other: &Self) -> bool {
+        (self.rule, self.message, self.scope, self.way) == (other.rule, other.message, other.scope, other.way)
+    }
 }
 
 /// All of them.
@@ -64,10 +71,7 @@ impl Verdict {
             Some((_, count)) => *count += 1,
             None => self.counts.push((series, 1)),
         }
-        let is_known = |known: &&mut Finding| {
-            (known.rule, known.message, known.scope, known.way) == (rule, finding.message, scope, way)
-        };
-        if let Some(known) = self.listed.iter_mut().find(is_known) {
+        if let Some(known) = self.listed.iter_mut().find(|known| known.is_like(&finding)) {
             known.score = known.score.max(finding.score);
             return;
         }
@@ -77,6 +81,13 @@ impl Verdict {
         }
         if self.listed.len() < MAX_LISTED {
             self.listed.push(finding);
+        }
+    }
+
+    /// Takes a finding in an answer. What says the same once more is no other finding.
+    pub(crate) fn hear(&mut self, finding: Finding, part: Part) {
+        if part != Part::Repeat || !self.listed.iter().any(|known| known.is_like(&finding)) {
+            self.add(finding);
         }
     }
 

@@ -179,14 +179,22 @@ impl Exchange {
         }
     }
 
-    /// Sets the headers that filters asked for on this side. Only while the head has not left.
+    /// Sets and removes the headers that filters asked for on this side. Only while the head has not left.
     pub(crate) fn apply_headers(&mut self, side: Side, host: &mut dyn Host) {
-        let (asked, fields) = match side {
-            Side::Request => (&mut self.effects.request_headers, Fields::RequestHeaders),
-            Side::Response => (&mut self.effects.response_headers, Fields::ResponseHeaders),
-        };
-        for (name, value) in std::mem::take(asked) {
-            let _ = host.set_field(fields, &name, &value);
+        match side {
+            Side::Request => {
+                for (name, value) in std::mem::take(&mut self.effects.request_headers) {
+                    let _ = match value {
+                        Some(value) => host.set_field(Fields::RequestHeaders, &name, &value),
+                        None => host.remove_field(Fields::RequestHeaders, &name),
+                    };
+                }
+            }
+            Side::Response => {
+                for (name, value) in std::mem::take(&mut self.effects.response_headers) {
+                    let _ = host.set_field(Fields::ResponseHeaders, &name, &value);
+                }
+            }
         }
     }
 

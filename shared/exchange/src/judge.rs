@@ -152,7 +152,56 @@ impl Exchange {
         reply: Option<&Reply>,
         host: &mut dyn Host,
     ) -> Option<Judged> {
-        let engine = self.engine.clone();
+        let shown = (tape, judging, request);
+        let name = self.joined.get(judging.next)?.policy.name;
+        match self.show_prompt(shown, edits, reply, host)? {
+            PromptFlow::Next => None,
+            PromptFlow::Wait(callout) => match host.call(&callout) {
+                Ok(call) => Some(Judged::Waits(Some(call))),
+                Err(_) => self.never_called(shown, edits, host),
+            },
+            PromptFlow::Later => Some(Judged::Waits(None)),
+            PromptFlow::Fail(failure) => self.judge_failure(judging.next, failure, host),
+            PromptFlow::Deny(denial) => Some(Judged::Denied { filter: name, denial }),
+            PromptFlow::Answer(stored) => Some(Judged::Answered { filter: name, stored }),
+        }
+    }
+
+    /// The filter's call cannot be made: it gets the reply that says so. Another call is not tried.
+    fn never_called(
+        &mut self,
+        shown @ (_, judging, _): (&Tape, &Judging, &Request),
+        edits: &mut JsonEdits,
+        host: &mut dyn Host,
+    ) -> Option<Judged> {
+        *edits = JsonEdits::new();
+        let filter = self.joined.get(judging.next)?.policy.name;
+        let flow = self.show_prompt(shown, edits, Some(&Reply::never()), host)?;
+        let failure = match flow {
+            PromptFlow::Fail(failure) => failure,
+            PromptFlow::Wait(_) => Failure::Callout,
+            flow => {
+                self.engine
+                    .count(Counted::Failure(filter, Failure::Callout), host);
+                return match flow {
+                    PromptFlow::Deny(denial) => Some(Judged::Denied { filter, denial }),
+                    PromptFlow::Answer(stored) => Some(Judged::Answered { filter, stored }),
+                    PromptFlow::Later => Some(Judged::Waits(None)),
+                    PromptFlow::Next | PromptFlow::Wait(_) | PromptFlow::Fail(_) => None,
+                };
+            }
+        };
+        self.judge_failure(judging.next, failure, host)
+    }
+
+    /// Shows one filter the prompt. `None` when it has no say.
+    fn show_prompt(
+        &mut self,
+        (tape, judging, request): (&Tape, &Judging, &Request),
+        edits: &mut JsonEdits,
+        reply: Option<&Reply>,
+        host: &mut dyn Host,
+    ) -> Option<PromptFlow> {
         let head = self.head.as_ref()?;
         let dialect = Dialect::new(self.record.api?, head.target.custom.as_ref())?;
         let joined = self.joined.get_mut(judging.next)?;
@@ -171,36 +220,14 @@ impl Exchange {
         let flow = joined.call(now_ns, host, &mut self.effects, |filter, cx| {
             filter.on_prompt(&mut prompt, reply, cx)
         });
-        let usage_added = prompt.usage_added();
-        if !decides {
-            let action = match (&flow, scratch.is_empty()) {
-                (PromptFlow::Next, true) => return None,
-                (PromptFlow::Next, false) => "edit",
-                (PromptFlow::Wait(_) | PromptFlow::Later, _) => "wait",
-                (PromptFlow::Deny(denial), _) => denial.code,
-                (PromptFlow::Answer(_), _) => "answer",
-                (PromptFlow::Fail(failure), _) => {
-                    engine.count(Counted::Failure(name, *failure), host);
-                    return None;
-                }
-            };
-            engine.count(Counted::Would(name, action), host);
-            return None;
+        if decides {
+            self.usage_added |= prompt.usage_added() && matches!(flow, PromptFlow::Next);
+            return Some(flow);
         }
-        match flow {
-            PromptFlow::Next => {
-                self.usage_added |= usage_added;
-                None
-            }
-            PromptFlow::Wait(callout) => Some(match host.call(&callout) {
-                Ok(call) => Judged::Waits(Some(call)),
-                Err(_) => return self.judge_failure(judging.next, Failure::Callout, host),
-            }),
-            PromptFlow::Later => Some(Judged::Waits(None)),
-            PromptFlow::Fail(failure) => self.judge_failure(judging.next, failure, host),
-            PromptFlow::Deny(denial) => Some(Judged::Denied { filter: name, denial }),
-            PromptFlow::Answer(stored) => Some(Judged::Answered { filter: name, stored }),
+        if let Some(counted) = pretence(name, &flow, &scratch) {
+            self.engine.count(counted, host);
         }
+        None
     }
 
     /// What the failure of one filter means for the request.
@@ -242,6 +269,19 @@ impl Exchange {
             });
         }
     }
+}
+
+/// What is counted of a filter without a say: what it would have done, or that it failed.
+fn pretence(filter: &'static str, flow: &PromptFlow, edits: &JsonEdits) -> Option<Counted> {
+    let action = match flow {
+        PromptFlow::Next if edits.is_empty() => return None,
+        PromptFlow::Next => "edit",
+        PromptFlow::Wait(_) | PromptFlow::Later => "wait",
+        PromptFlow::Deny(denial) => denial.code,
+        PromptFlow::Answer(_) => "answer",
+        PromptFlow::Fail(failure) => return Some(Counted::Failure(filter, *failure)),
+    };
+    Some(Counted::Would(filter, action))
 }
 
 /// Why a document is no use, in the words of the failure door.

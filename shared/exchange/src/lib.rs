@@ -20,6 +20,7 @@
 //!
 //! Knows nothing of: proxy-wasm, Envoy's configuration, prices, rules, recognisers.
 
+mod arguments;
 mod custom;
 mod door;
 mod engine;

@@ -1,5 +1,6 @@
 //! A frame in a filter's queue.
 
+use crate::arguments;
 use crate::pipeline::{Item, ItemText};
 use crate::placed::Placed;
 use penstock_llm_api::Part;
@@ -39,6 +40,7 @@ impl Queued {
             }
         }
         repeat(&mut self.item.texts);
+        arguments::follow(&mut self.item.texts);
         self.item.texts.retain(|text| text.node.is_some());
         self.item
     }

@@ -1,5 +1,6 @@
 //! Reading a stream: bytes become frames, frames become entries of the books and items for the deciders.
 
+use crate::arguments;
 use crate::inflate::Inflater;
 use crate::pipeline::{Item, ItemText, Pipeline};
 use penstock_filter_api::{Failure, Record};
@@ -341,5 +342,6 @@ fn item(
         is_value: false,
         repeats: None,
     }));
+    arguments::insert(&mut item, &reading.arguments, json);
     item
 }

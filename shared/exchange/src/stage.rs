@@ -5,7 +5,7 @@ use crate::pipeline::{Item, ItemText, Scene, Stop};
 use crate::placed::{Misplaced, Placed};
 use crate::queued::{Queued, tell_repeats};
 use penstock_filter_api::{Failure, OutputFlow, Piece, PieceEdits, Reply};
-use penstock_llm_api::{ChannelId, MAX_CHANNELS, Part};
+use penstock_llm_api::{ChannelId, Encoding, MAX_CHANNELS, Part};
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -268,35 +268,24 @@ impl Stage {
         }
         let mut edits = PieceEdits::default();
         let asked = self.ask((item, index), &held, &mut edits, reply, scene);
-        let Some((flow, end)) = asked else { return Ok(()) };
-        let name = scene
-            .joined
-            .get(self.joined)
-            .map_or("", |joined| joined.policy.name);
-        if self.say == Say::Pretends {
-            count_pretence(name, &flow, &edits, scene);
-        }
-        let lingers = matches!(flow, OutputFlow::LingerFrom(_));
-        let awaits = matches!(flow, OutputFlow::AwaitFrom(_) | OutputFlow::LingerFrom(_));
-        let decided = match (flow, self.say) {
-            (OutputFlow::Clear, _) => end,
-            (OutputFlow::HoldFrom(offset), _) => offset.min(end),
-            (OutputFlow::AwaitFrom(offset) | OutputFlow::LingerFrom(offset), _) => offset.min(end),
-            (OutputFlow::Fail(failure), _) => return Err(self.failed(failure)),
-            (OutputFlow::Cut(_), Say::Pretends) => {
-                self.open();
-                return Ok(());
-            }
-            (OutputFlow::Cut(denial), _) => return Err(Stop::Cut { filter: name, denial }),
-            (OutputFlow::Wait(_), Say::Pretends) => end,
-            (OutputFlow::Wait(callout), _) => {
-                let call = scene.host.call(&callout);
-                self.waiting = Some(call.map_err(|_| self.failed(Failure::Callout))?);
+        let Some((mut flow, end)) = asked else {
+            return Ok(());
+        };
+        if let (OutputFlow::Wait(callout), Say::Decides) = (&flow, self.say) {
+            self.waiting = scene.host.call(callout).ok();
+            if self.waiting.is_some() {
                 if delta {
                     self.channel(id).held = held;
                 }
                 return Ok(());
             }
+            edits = PieceEdits::default();
+            flow = self.never_called((item, index), &held, &mut edits, scene);
+        }
+        let lingers = matches!(flow, OutputFlow::LingerFrom(_));
+        let awaits = matches!(flow, OutputFlow::AwaitFrom(_) | OutputFlow::LingerFrom(_));
+        let Some(decided) = self.settle(flow, end, &edits, scene)? else {
+            return Ok(());
         };
         if let Some(value) = edits.take_value() {
             self.set_value(item, index, value)
@@ -312,6 +301,55 @@ impl Stage {
             self.decide(item, index, held, decided);
         }
         Ok(())
+    }
+
+    /// The offset up to which a text that ends at `end` is decided, unless that matters no more.
+    fn settle(
+        &mut self,
+        flow: OutputFlow,
+        end: u64,
+        edits: &PieceEdits,
+        scene: &mut Scene<'_>,
+    ) -> Result<Option<u64>, Stop> {
+        let filter = self.name(scene);
+        if self.say == Say::Pretends {
+            count_pretence(filter, &flow, edits, scene);
+        }
+        match (flow, self.say) {
+            (OutputFlow::Clear | OutputFlow::Wait(_), _) => Ok(Some(end)),
+            (OutputFlow::HoldFrom(offset), _) => Ok(Some(offset.min(end))),
+            (OutputFlow::AwaitFrom(offset) | OutputFlow::LingerFrom(offset), _) => Ok(Some(offset.min(end))),
+            (OutputFlow::Fail(failure), _) => Err(self.failed(failure)),
+            (OutputFlow::Cut(_), Say::Pretends) => {
+                self.open();
+                Ok(None)
+            }
+            (OutputFlow::Cut(denial), _) => Err(Stop::Cut { filter, denial }),
+        }
+    }
+
+    fn name(&self, scene: &Scene<'_>) -> &'static str {
+        let joined = scene.joined.get(self.joined);
+        joined.map_or("", |joined| joined.policy.name)
+    }
+
+    /// The filter's call cannot be made: it gets the reply that says so. Another call is not tried.
+    fn never_called(
+        &self,
+        place: (usize, usize),
+        held: &str,
+        edits: &mut PieceEdits,
+        scene: &mut Scene<'_>,
+    ) -> OutputFlow {
+        match self.ask(place, held, edits, Some(&Reply::never()), scene) {
+            Some((OutputFlow::Fail(failure), _)) => OutputFlow::Fail(failure),
+            Some((OutputFlow::Wait(_), _)) | None => OutputFlow::Fail(Failure::Callout),
+            Some((flow, _)) => {
+                let failed = Counted::Failure(self.name(scene), Failure::Callout);
+                scene.engine.count(failed, scene.host);
+                flow
+            }
+        }
     }
 
     /// The filter's answer, and where the piece ends in its channel.
@@ -384,7 +422,7 @@ impl Stage {
     fn set_value(&mut self, item: usize, index: usize, json: String) -> Result<(), Misplaced> {
         let queued = self.queue.get_mut(item).ok_or(Misplaced)?;
         let text = queued.item.texts.get_mut(index).ok_or(Misplaced)?;
-        if text.part == Part::Delta {
+        if text.part == Part::Delta || text.encoding == Encoding::JsonValue {
             return Err(Misplaced);
         }
         text.text = json;
@@ -396,6 +434,9 @@ impl Stage {
     /// Puts an edit of the channel's text into the frames it touches: the new text into the first.
     fn edit(&mut self, item: usize, index: usize, range: Range<u64>, with: String) -> Result<(), Misplaced> {
         let current = self.text_at(item, index).ok_or(Misplaced)?;
+        if current.encoding == Encoding::JsonValue {
+            return Err(Misplaced);
+        }
         let (id, delta) = (current.channel, current.part == Part::Delta);
         let decided = if delta { self.channel(id).decided } else { 0 };
         let place = self.queue.get(item).and_then(|queued| queued.places.get(index));

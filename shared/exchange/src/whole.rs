@@ -1,5 +1,6 @@
 //! A response that is one JSON document.
 
+use crate::arguments;
 use crate::door::Verdict;
 use crate::exchange::{Exchange, ResponsePhase};
 use crate::host::{Fields, Flow, Host, Side};
@@ -9,7 +10,7 @@ use crate::pipeline::{Item, ItemText, Pipeline, Scene, Stop};
 use crate::release::Refused;
 use penstock_filter_api::{Denial, Failure, Outcome, Reply, Seen};
 use penstock_llm_api::{ChannelId, Dialect, Part, Texts, read_response, response_texts, text_of};
-use penstock_wire::{Json, Kind, Tape};
+use penstock_wire::{Json, JsonEdits, Kind, Tape, Value};
 
 /// Where the reading of a whole response stands.
 pub(crate) struct WholeBody {
@@ -337,7 +338,12 @@ impl Exchange {
 
 /// The texts of a whole response, without its bytes.
 fn whole_item(dialect: Dialect<'_>, json: Json<'_>) -> Item {
-    let Texts { texts, logprobs, .. } = response_texts(dialect, json);
+    let Texts {
+        texts,
+        logprobs,
+        arguments,
+        ..
+    } = response_texts(dialect, json);
     let texts = texts.iter().enumerate().map(|(number, text)| ItemText {
         channel: ChannelId(number as u32),
         message: text.message,
@@ -357,11 +363,13 @@ fn whole_item(dialect: Dialect<'_>, json: Json<'_>) -> Item {
         is_value: false,
         repeats: None,
     });
-    Item {
+    let mut item = Item {
         texts: texts.collect(),
         logprobs,
         ..Item::default()
-    }
+    };
+    arguments::insert(&mut item, &arguments, json);
+    item
 }
 
 /// The document with the item's edited texts, and the engine's own edits.
@@ -376,19 +384,7 @@ pub(crate) fn edited(
     let mut edits = item.edits.clone();
     for text in item.texts.iter().filter(|text| text.edited) {
         let Some(node) = text.node else { continue };
-        let value = json.value(node);
-        match value.kind() {
-            Kind::String if text.is_value => edits.replace(node, &text.text),
-            Kind::String | Kind::Key => {
-                let length = value.text().map_or(0, |text| text.len());
-                edits.replace_text(node, 0..length, &text.text);
-            }
-            Kind::Number | Kind::Null | Kind::Bool | Kind::Array | Kind::Object => {
-                let mut raw = Vec::new();
-                penstock_wire::write_string(&mut raw, &text.text);
-                edits.replace(node, std::str::from_utf8(&raw).map_err(|_| Failure::Bug)?);
-            }
-        }
+        write(&mut edits, json.value(node), text)?;
     }
     if item.texts.iter().any(|text| text.edited) {
         for node in &item.logprobs {
@@ -396,4 +392,22 @@ pub(crate) fn edited(
         }
     }
     edits.apply(json).map_err(|_| Failure::Bug)
+}
+
+/// Puts an edited text in the place of its node.
+pub(crate) fn write(edits: &mut JsonEdits, value: Value<'_>, text: &ItemText) -> Result<(), Failure> {
+    let node = value.id();
+    match value.kind() {
+        Kind::String if text.is_value => edits.replace(node, &text.text),
+        Kind::String | Kind::Key => {
+            let length = value.text().map_or(0, |text| text.len());
+            edits.replace_text(node, 0..length, &text.text);
+        }
+        Kind::Number | Kind::Null | Kind::Bool | Kind::Array | Kind::Object => {
+            let mut raw = Vec::new();
+            penstock_wire::write_string(&mut raw, &text.text);
+            edits.replace(node, std::str::from_utf8(&raw).map_err(|_| Failure::Bug)?);
+        }
+    }
+    Ok(())
 }

@@ -36,8 +36,8 @@ pub trait Ports {
 /// Effects that the client or the upstream could see; the engine applies them in order.
 #[derive(Debug, Default)]
 pub struct Effects {
-    /// Headers set on the request before it leaves.
-    pub request_headers: Vec<(String, String)>,
+    /// Headers set on the request before it leaves, or taken off it.
+    pub request_headers: Vec<(String, Option<String>)>,
     /// Headers set on the response before it leaves.
     pub response_headers: Vec<(String, String)>,
     /// Trailers added to the response, where the protocol carries them.
@@ -87,7 +87,14 @@ impl<'a> Cx<'a> {
         if !self.shadow() {
             self.effects
                 .request_headers
-                .push((name.to_owned(), value.to_owned()));
+                .push((name.to_owned(), Some(value.to_owned())));
+        }
+    }
+
+    /// Takes a header off the request. Dropped in shadow mode.
+    pub fn remove_request_header(&mut self, name: &str) {
+        if !self.shadow() {
+            self.effects.request_headers.push((name.to_owned(), None));
         }
     }
 

@@ -70,7 +70,8 @@ pub struct Piece<'a> {
     pub index: u32,
     /// What the text is.
     pub scope: Scope,
-    /// Whether it is plain text or a fragment of JSON inside a string (tool arguments).
+    /// Plain text, JSON inside a string (tool arguments), or all arguments of a call as JSON: those are shown once before the
+    /// texts in them, empty for a call without any, and are not to be edited.
     pub encoding: Encoding,
     /// A delta, a whole text, or a repeat of text that the channel has carried before.
     pub part: Part,

@@ -7,7 +7,8 @@ use crate::Failure;
 pub enum PromptFlow {
     /// On to the next filter, with the edits made so far.
     Next,
-    /// Ask a service first; `on_prompt` is called again with its reply.
+    /// Ask a service first; `on_prompt` is called again with its reply. Where there is no such service that is at once, with
+    /// [`Reply::never`]; to ask another one then is a failure.
     Wait(Callout),
     /// Not done yet: `on_prompt` is called again, once others on this worker had their turn. Edits made so far are lost.
     /// Only where [`Prompt::may_wait`](crate::Prompt::may_wait) says so.
@@ -42,7 +43,8 @@ pub enum OutputFlow {
     AwaitFrom(u64),
     /// As `AwaitFrom`, for text that may leave as it is should others wait too long for it: a chance is missed then, no more.
     LingerFrom(u64),
-    /// Ask a service first; `on_output` is called again with its reply and the same piece.
+    /// Ask a service first; `on_output` is called again with its reply and the same piece. Where there is no such service
+    /// that is at once, with [`Reply::never`]; to ask another one then is a failure.
     Wait(Callout),
     /// End the response here, in the client's dialect.
     Cut(Denial),
@@ -107,6 +109,14 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// Of a call that could not be made.
+    pub fn never() -> Self {
+        Self {
+            status: 0,
+            body: Vec::new(),
+        }
+    }
+
     /// Whether the service answered with a 2xx.
     pub fn is_ok(&self) -> bool {
         (200..300).contains(&self.status)

@@ -69,7 +69,7 @@ static BLOCK: Shape = shape! { enter enter_block;
     "title" => Rule::Text(Scope::Document),
     "context" => Rule::Text(Scope::Document),
     "content" => Rule::By(content),
-    "input" => Rule::Free(Scope::ToolCall),
+    "input" => Rule::Arguments,
     "id" => Rule::Constant,
     "name" => Rule::WholeName,
     "tool_use_id" => Rule::Constant,
@@ -158,7 +158,7 @@ static ANSWER: Shape = shape! { enter enter_block;
     "thinking" => Rule::Text(Scope::Reasoning),
     "signature" => Rule::Ignore,
     "data" => Rule::Unseen(UnseenKind::Encrypted),
-    "input" => Rule::Free(Scope::ToolCall),
+    "input" => Rule::By(input),
     "content" => Rule::Scoped(Scope::ToolResult, &BLOCK),
     "citations" => Rule::Shape(&openai::CITATION),
     "id" => Rule::Constant,
@@ -167,6 +167,15 @@ static ANSWER: Shape = shape! { enter enter_block;
     "caller" => Rule::Ignore,
     "file_id" => Rule::Unseen(UnseenKind::File),
 };
+
+/// The block that begins a call in a stream is empty; its arguments follow in pieces.
+fn input(_input: Value<'_>, place: &Place) -> Rule {
+    if place.pinned == Pinned::Text {
+        Rule::JsonArguments
+    } else {
+        Rule::Arguments
+    }
+}
 
 static EVENT: Shape = shape! { enter enter_event;
     "type" => Rule::Constant,
@@ -190,7 +199,7 @@ static DELTA: Shape = shape! { enter enter_delta;
     "text" => Rule::Text(Scope::Output),
     "thinking" => Rule::Text(Scope::Reasoning),
     "signature" => Rule::Ignore,
-    "partial_json" => Rule::Json(Scope::ToolCall),
+    "partial_json" => Rule::JsonArguments,
     "citation" => Rule::Shape(&openai::CITATION),
     "stop_reason" => Rule::Constant,
     "stop_sequence" => Rule::Constant,

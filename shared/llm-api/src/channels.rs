@@ -22,6 +22,8 @@ struct Channel {
     key: Key,
     id: ChannelId,
     finished: bool,
+    /// It carried text.
+    spoke: bool,
 }
 
 #[derive(Debug, Default)]
@@ -36,8 +38,16 @@ pub(crate) struct Channels {
 impl Channels {
     /// The channel of a text, and whether this is its first text.
     pub(crate) fn text(&mut self, key: Key) -> (ChannelId, bool) {
+        let id = self.open(key);
+        let channel = self.open.get_mut(self.last).filter(|channel| channel.id == id);
+        let spoke = channel.is_some_and(|channel| std::mem::replace(&mut channel.spoke, true));
+        (id, !spoke)
+    }
+
+    /// The channel of a text that may come.
+    pub(crate) fn open(&mut self, key: Key) -> ChannelId {
         if let Some(channel) = self.open.get(self.last).filter(|channel| channel.key == key) {
-            return (channel.id, false);
+            return channel.id;
         }
         if let Some((at, channel)) = self
             .open
@@ -46,7 +56,7 @@ impl Channels {
             .find(|(_, channel)| channel.key == key)
         {
             self.last = at;
-            return (channel.id, false);
+            return channel.id;
         }
         let id = self.alone();
         if self.open.len() < MAX_CHANNELS {
@@ -55,11 +65,23 @@ impl Channels {
                 key,
                 id,
                 finished: false,
+                spoke: false,
             });
         } else {
             self.overflowed = true;
         }
-        (id, true)
+        id
+    }
+
+    /// The calls among these channels that carried no arguments.
+    pub(crate) fn silent_calls(&self, finished: &[ChannelId]) -> impl Iterator<Item = Key> {
+        let calls = self
+            .open
+            .iter()
+            .filter(|channel| channel.key.scope == Scope::ToolCall && !channel.spoke);
+        calls
+            .filter(|channel| finished.contains(&channel.id))
+            .map(|channel| channel.key)
     }
 
     /// A channel for a text that no other frame continues.

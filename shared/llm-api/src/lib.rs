@@ -81,5 +81,5 @@ pub use refusal::{Refusal, ReplyTo, Sent, error_body, error_event, error_status}
 pub use request::{ReadError, Request, read_request, request_text_bytes, request_texts};
 pub use stream::{ChannelId, FrameReading, MAX_CHANNELS, PieceRef, StreamReader, Want};
 pub use strip::{Stripped, strip_usage};
-pub use texts::{Encoding, Part, Scope, Text, Texts, Unseen, UnseenKind, text_of};
+pub use texts::{Arguments, Encoding, Part, Scope, Text, Texts, Unseen, UnseenKind, text_of};
 pub use usage::{MAX_TOKENS, Usage};

@@ -119,7 +119,7 @@ fn enter_call(call: Value<'_>, position: u32, place: &mut Place) {
 static FUNCTION: Shape = shape! {
     "index" => Rule::Constant,
     "name" => Rule::WholeName,
-    "arguments" => Rule::Free(Scope::ToolCall),
+    "arguments" => Rule::Arguments,
 };
 
 /// Whole answers and lines of streams, of all three endpoints.

@@ -122,7 +122,7 @@ fn enter_tool_call(call: Value<'_>, position: u32, place: &mut Place) {
 
 static FUNCTION: Shape = shape! {
     "name" => Rule::Name,
-    "arguments" => Rule::Json(Scope::ToolCall),
+    "arguments" => Rule::JsonArguments,
     "input" => Rule::Text(Scope::ToolCall),
 };
 

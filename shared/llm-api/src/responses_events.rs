@@ -53,25 +53,25 @@ const EVENTS: &[Row] = &[
     Row(
         "response.function_call_arguments.delta",
         "delta",
-        Rule::Json(Scope::ToolCall),
+        Rule::JsonArguments,
         Part::Delta,
     ),
     Row(
         "response.function_call_arguments.done",
         "arguments",
-        Rule::Json(Scope::ToolCall),
+        Rule::JsonArguments,
         Part::Repeat,
     ),
     Row(
         "response.mcp_call_arguments.delta",
         "delta",
-        Rule::Json(Scope::ToolCall),
+        Rule::JsonArguments,
         Part::Delta,
     ),
     Row(
         "response.mcp_call_arguments.done",
         "arguments",
-        Rule::Json(Scope::ToolCall),
+        Rule::JsonArguments,
         Part::Repeat,
     ),
     Row(

@@ -47,8 +47,10 @@ pub(crate) enum Rule {
     Name,
     /// The name of a tool, where an API never sends it in pieces.
     WholeName,
-    /// A JSON document inside a string.
-    Json(Scope),
+    /// Arguments of a call: a JSON document inside a string, which may go on in another frame.
+    JsonArguments,
+    /// Arguments of a call: any JSON, which comes whole.
+    Arguments,
     /// Any JSON: each string, key and long number is text.
     Free(Scope),
     /// A JSON Schema: as `Free`, without the schema's own words.
@@ -173,6 +175,8 @@ pub(crate) trait Sink {
     fn unseen(&mut self, kind: UnseenKind, value: Value<'_>, place: &Place);
     /// Log probabilities.
     fn logprobs(&mut self, _value: Value<'_>) {}
+    /// All arguments of a call, where they are no string; nothing where a call has none, or none yet.
+    fn arguments(&mut self, _value: Option<Value<'_>>, _place: &Place) {}
     /// A known key that was there before, perhaps in another spelling.
     fn twice(&mut self, _key: Value<'_>, _shape: &'static Shape) {}
     /// An object that a table reads and that has keys the table does not know.

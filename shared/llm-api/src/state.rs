@@ -6,7 +6,7 @@ use crate::channels::{ChannelId, Channels, Key};
 use crate::lookup::Lookup;
 use crate::shape::{Found, Pinned, Place, Rule, Sink};
 use crate::stream::{FrameReading, PieceRef, Want};
-use crate::texts::{Encoding, Part, Scope, UnseenKind};
+use crate::texts::{Arguments, Encoding, Part, Scope, UnseenKind};
 use crate::walk::walk;
 use penstock_wire::Value;
 
@@ -101,6 +101,19 @@ impl State {
         self.channels.finish_all(&mut out.finished);
     }
 
+    /// Calls that end here without arguments.
+    pub(crate) fn silent_calls(&self, out: &mut FrameReading) {
+        let silent = self.channels.silent_calls(&out.finished);
+        let silent = silent.map(|key| Arguments {
+            at: out.pieces.len(),
+            message: key.message,
+            index: key.index,
+            part: Part::Whole,
+            node: None,
+        });
+        out.arguments.extend(silent.filter(|_| self.want == Want::Pieces));
+    }
+
     /// A choice shows itself.
     pub(crate) fn begin_choice(&mut self, choice: u32) {
         self.begun |= bit(choice);
@@ -181,6 +194,31 @@ impl Sink for Pieces<'_> {
             self.out.logprobs.push(value.id());
         }
     }
+
+    fn arguments(&mut self, value: Option<Value<'_>>, place: &Place) {
+        let part = match place.part {
+            Part::Delta | Part::Whole => Part::Whole,
+            part => part,
+        };
+        match value {
+            _ if self.state.want != Want::Pieces => {}
+            Some(value) => self.out.arguments.push(Arguments {
+                at: self.out.pieces.len(),
+                message: place.message,
+                index: place.index,
+                part,
+                node: Some(value.id()),
+            }),
+            None if part == Part::Whole => {
+                self.state.channels.open(Key {
+                    scope: Scope::ToolCall,
+                    message: place.message,
+                    index: place.index,
+                });
+            }
+            None => {}
+        }
+    }
 }
 
 impl Pieces<'_> {
@@ -235,5 +273,9 @@ impl Sink for Wholes<'_> {
 
     fn unseen(&mut self, kind: UnseenKind, value: Value<'_>, place: &Place) {
         self.0.unseen(kind, value, place);
+    }
+
+    fn arguments(&mut self, value: Option<Value<'_>>, place: &Place) {
+        self.0.arguments(value, place);
     }
 }

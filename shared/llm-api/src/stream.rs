@@ -5,7 +5,7 @@ use crate::api::{Api, Dialect};
 use crate::custom::CustomApi;
 use crate::shape::{Place, Rule};
 use crate::state::State;
-use crate::texts::{Encoding, Part, Scope, UnseenKind};
+use crate::texts::{Arguments, Encoding, Part, Scope, UnseenKind};
 use crate::usage::Usage;
 use crate::{
     anthropic_messages, custom_reading, gemini, mcp, ollama, openai_chat, openai_completions,
@@ -57,6 +57,8 @@ pub struct FrameReading {
     /// Values that carry text once more in a form that no edit of text reaches (log probabilities).
     /// Who edits the text replaces these by `null`.
     pub logprobs: Vec<NodeId>,
+    /// Arguments of calls that are no string, and calls that end without any. Empty under [`Want::Usage`].
+    pub arguments: Vec<Arguments>,
     /// Content that nobody here can read.
     pub unseen: Vec<UnseenKind>,
     /// The frame carries output of the model: the first such frame ends the time to first token.
@@ -79,17 +81,20 @@ impl FrameReading {
             pieces,
             finished,
             logprobs,
+            arguments,
             unseen,
             ..
         } = self;
         pieces.clear();
         finished.clear();
         logprobs.clear();
+        arguments.clear();
         unseen.clear();
         *self = Self {
             pieces: std::mem::take(pieces),
             finished: std::mem::take(finished),
             logprobs: std::mem::take(logprobs),
+            arguments: std::mem::take(arguments),
             unseen: std::mem::take(unseen),
             ..Self::default()
         };
@@ -169,6 +174,7 @@ impl StreamReader {
         }
         state.error_member(root, out);
         mark_last(out);
+        state.silent_calls(out);
     }
 
     /// Usage as reported so far: of each counter the last report.

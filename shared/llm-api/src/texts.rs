@@ -88,6 +88,8 @@ pub enum Encoding {
     JsonInString,
     /// A piece of a JSON document inside a string, cut anywhere.
     JsonFragment,
+    /// JSON as it stands in the document: all arguments of a call, whose strings are texts of their own. Cannot be edited.
+    JsonValue,
 }
 
 /// How a text relates to the texts before it.
@@ -188,6 +190,22 @@ pub struct Unseen {
     pub node: NodeId,
 }
 
+/// Arguments of a call that stand as JSON of their own, to be judged as a whole: the strings, keys and long numbers in them
+/// are texts as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arguments {
+    /// So many texts come before them, the name of the tool among these.
+    pub at: usize,
+    /// Of the call, as [`Text::message`].
+    pub message: u32,
+    /// Of the call, as [`Text::index`].
+    pub index: u32,
+    /// Whether they are new.
+    pub part: Part,
+    /// Where they stand; `None` for a call that has none.
+    pub node: Option<NodeId>,
+}
+
 /// The texts of one document, in document order, but the name of a tool before what stands beside it. At most as many as
 /// the tape has nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -199,6 +217,8 @@ pub struct Texts {
     /// Values that carry texts once more in a form that no edit of text reaches (log
     /// probabilities by token). Who edits a text replaces these by `null`.
     pub logprobs: Vec<NodeId>,
+    /// Arguments of calls that are no string, and calls without any.
+    pub arguments: Vec<Arguments>,
 }
 
 /// The characters of a [`Text`]'s node: a decoded string or key, or a number as written.
@@ -258,6 +278,16 @@ impl Sink for Texts {
 
     fn logprobs(&mut self, value: Value<'_>) {
         self.logprobs.push(value.id());
+    }
+
+    fn arguments(&mut self, value: Option<Value<'_>>, place: &Place) {
+        self.arguments.push(Arguments {
+            at: self.texts.len(),
+            message: place.message,
+            index: place.index,
+            part: place.part,
+            node: value.map(Value::id),
+        });
     }
 }
 

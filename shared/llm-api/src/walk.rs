@@ -34,7 +34,8 @@ pub(crate) fn walk(value: Value<'_>, rule: Rule, mut place: Place, sink: &mut dy
             string(value, Encoding::Plain, place, sink);
         }
         Rule::Name | Rule::WholeName => name(value, rule, place, sink),
-        Rule::Json(scope) => string(value, Encoding::JsonInString, place.with_scope(scope), sink),
+        Rule::JsonArguments => json_arguments(value, place.with_scope(Scope::ToolCall), sink),
+        Rule::Arguments => arguments(value, place.with_scope(Scope::ToolCall), sink),
         Rule::Free(scope) => free(value, Words::All, place.with_scope(scope), sink),
         Rule::Schema(scope) => free(value, Words::NotOfSchemas, place.with_scope(scope), sink),
         Rule::Shape(shape) => shaped(value, shape, 0, place, sink),
@@ -101,6 +102,26 @@ fn string(value: Value<'_>, encoding: Encoding, place: Place, sink: &mut dyn Sin
             free(value, Words::All, place, sink);
         }
     }
+}
+
+fn json_arguments(value: Value<'_>, place: Place, sink: &mut dyn Sink) {
+    let empty = match value.kind() {
+        Kind::String | Kind::Key => value.decoded_len() == 0,
+        // Anthropic begins a call by this, whose arguments then come in pieces.
+        Kind::Object => value.members().next().is_none(),
+        Kind::Null => true,
+        Kind::Bool | Kind::Number | Kind::Array => false,
+    };
+    match value.kind() {
+        _ if empty => sink.arguments(None, &place),
+        Kind::String | Kind::Key => found(value, Encoding::JsonInString, place, sink),
+        Kind::Null | Kind::Bool | Kind::Number | Kind::Array | Kind::Object => arguments(value, place, sink),
+    }
+}
+
+fn arguments(value: Value<'_>, place: Place, sink: &mut dyn Sink) {
+    sink.arguments(Some(value), &place);
+    free(value, Words::All, place, sink);
 }
 
 /// What stands in the place of a name and is none is text that no table names.

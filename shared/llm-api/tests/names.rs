@@ -338,3 +338,57 @@ fn a_described_api_pairs_names_and_arguments_by_their_pointers() {
     assert_eq!(lines.collect::<Vec<_>>(), expected);
     assert_eq!(texts.len(), 5);
 }
+
+#[test]
+fn arguments_that_are_no_string_are_given_as_a_whole() {
+    let anthropic = |input: &str| {
+        format!(
+            r#"{{"type":"message","content":[{{"type":"tool_use","id":"u","name":"f","input":{input}}}]}}"#
+        )
+    };
+    let gemini = |args: &str| {
+        format!(
+            r#"{{"candidates":[{{"content":{{"parts":[{{"functionCall":{{"name":"f","args":{args}}}}}]}}}}]}}"#
+        )
+    };
+    let ollama = |arguments: &str| {
+        format!(r#"{{"message":{{"tool_calls":[{{"function":{{"name":"f","arguments":{arguments}}}}}]}}}}"#)
+    };
+    let chat = |arguments: &str| {
+        format!(
+            r#"{{"choices":[{{"message":{{"tool_calls":[{{"function":{{"name":"f","arguments":{arguments}}}}}]}}}}]}}"#
+        )
+    };
+    for (dialect, body, whole) in [
+        (
+            Dialect::AnthropicMessages,
+            anthropic(r#"{"a": 1}"#),
+            Some(Some(r#"{"a": 1}"#)),
+        ),
+        (Dialect::Gemini, gemini(r#"{"a": 1}"#), Some(Some(r#"{"a": 1}"#))),
+        (Dialect::Gemini, gemini("{}"), Some(Some("{}"))),
+        (
+            Dialect::OllamaChat,
+            ollama(r#"{"a": 1}"#),
+            Some(Some(r#"{"a": 1}"#)),
+        ),
+        (
+            Dialect::OpenAiChat,
+            chat(r#"{"a": 1}"#),
+            Some(Some(r#"{"a": 1}"#)),
+        ),
+        (Dialect::OpenAiChat, chat(r#""""#), Some(None)),
+        (Dialect::OpenAiChat, chat(r#""{\"a\": 1}""#), None),
+    ] {
+        let mut tape = Tape::new();
+        tape.parse(body.as_bytes(), &Limits::default()).unwrap();
+        let json = tape.view(body.as_bytes());
+        let texts = response_texts(dialect, json);
+        let given = texts
+            .arguments
+            .iter()
+            .map(|one| (one.at, one.index, one.node.map(|node| json.value(node).raw())));
+        let expected: Vec<_> = whole.into_iter().map(|node| (1, 0, node)).collect();
+        assert_eq!(given.collect::<Vec<_>>(), expected, "{body}");
+    }
+}

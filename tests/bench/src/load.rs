@@ -54,6 +54,15 @@ pub async fn unary(port: u16, connections: usize, span: Duration, most: u64) -> 
 
 /// Sends one request and reads its answer.
 pub async fn exchange(connection: &mut Connection, request: &[u8]) -> Result<(), String> {
+    let (status, body) = answer(connection, request).await?;
+    if status != 200 || !body.ends_with(b"}") {
+        return Err(format!("answered {status} with {} bytes", body.len()));
+    }
+    Ok(())
+}
+
+/// A request, and whatever it is answered with: a guard may refuse it.
+pub async fn answer(connection: &mut Connection, request: &[u8]) -> Result<(u16, Vec<u8>), String> {
     connection
         .stream
         .write_all(request)
@@ -61,10 +70,7 @@ pub async fn exchange(connection: &mut Connection, request: &[u8]) -> Result<(),
         .map_err(|error| error.to_string())?;
     let mut head = connection.head().await?.ok_or("closed instead of answering")?;
     let body = connection.body(&mut head).await?;
-    if head.status != 200 || !body.ends_with(b"}") {
-        return Err(format!("answered {} with {} bytes", head.status, body.len()));
-    }
-    Ok(())
+    Ok((head.status, body))
 }
 
 /// Time from sending a request to its first event, once for each of `count` streams, one after the other.

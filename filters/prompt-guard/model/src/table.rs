@@ -22,6 +22,12 @@ const MAX_ENTRIES: u32 = 1 << 16;
 const PLACES: usize = 4;
 /// Fewest tokens that a window counts as: one word proves little.
 const MIN_TOKENS: u32 = 4;
+/// Tokens of a part of a block. Two in a row are a window too, or harmless words around an attack would outweigh it.
+const PART: u32 = 16;
+/// Log odds that such a window needs more than others: a few words prove less.
+const SHORT: f32 = 1.0;
+/// Log odds that the direct head needs more of a text from elsewhere, which its other head reads first.
+const ELSEWHERE: f32 = 2.0;
 
 /// A bucket: four bytes of hashes, and their four weights.
 type Bucket = [u32; 2];
@@ -260,6 +266,8 @@ pub struct Scored {
     pub odds: f32,
     /// The script of the text.
     pub script: Script,
+    /// The head that says so.
+    pub side: Side,
     /// Bytes of the text's worst window.
     pub range: Range<usize>,
 }
@@ -288,7 +296,11 @@ struct Walk<'h> {
     scratch: Scratch,
     block: Block,
     last: Option<Block>,
+    /// The last two parts, the latest first.
+    parts: [Block; 2],
     best: Option<(f32, Range<usize>)>,
+    /// The worst of the windows of parts.
+    short: (f32, Range<usize>),
 }
 
 impl<'h> Walk<'h> {
@@ -305,7 +317,9 @@ impl<'h> Walk<'h> {
             scratch,
             block: Block::default(),
             last: None,
+            parts: [Block::default(); 2],
             best: None,
+            short: (f32::NEG_INFINITY, 0..0),
         }
     }
 
@@ -316,11 +330,16 @@ impl<'h> Walk<'h> {
             self.last = Some(std::mem::take(&mut self.block));
             self.block.start = token.start;
         }
+        if self.parts[0].tokens == PART {
+            self.close_part(token.start);
+        }
         self.block.tokens += 1;
+        self.parts[0].tokens += 1;
         let Self {
             head,
             scratch: Scratch { seen, places },
             block,
+            parts: [part, _],
             ..
         } = self;
         self.reader.push(token, self.concepts, |gram, _| {
@@ -334,8 +353,23 @@ impl<'h> Walk<'h> {
                 *word |= 1 << (place & 63);
                 places.push(place);
                 block.sum += i32::from(weight);
+                part.sum += i32::from(weight);
             }
         });
+    }
+
+    /// Ends a part: it and the one before are a short window.
+    fn close_part(&mut self, end: usize) {
+        let [part, last] = self.parts;
+        let odds = self.head.odds(part.sum + last.sum, part.tokens + last.tokens) - SHORT;
+        if odds > self.short.0 {
+            self.short = (odds, last.start..end);
+        }
+        let next = Block {
+            start: end,
+            ..Block::default()
+        };
+        self.parts = [next, part];
     }
 
     /// Ends a block: it and the one before are a window.
@@ -364,23 +398,41 @@ impl<'h> Walk<'h> {
 }
 
 impl Table {
-    /// What a head says of a text.
+    /// What is said of a text. One from elsewhere may hold what a user would type to turn the model round, so both heads read it.
     pub fn score(&self, text: &str, side: Side, scratch: &mut Scratch) -> Scored {
+        let scored = self.read_by(side, 0.0, text, scratch);
+        if side == Side::Direct {
+            return scored;
+        }
+        let direct = self.read_by(Side::Direct, ELSEWHERE, text, scratch);
+        if direct.score > scored.score {
+            direct
+        } else {
+            scored
+        }
+    }
+
+    /// What a head says of a text, less some log odds.
+    fn read_by(&self, side: Side, less: f32, text: &str, scratch: &mut Scratch) -> Scored {
         let mut walk = Walk::new(self.head(side), &self.concepts, scratch);
         let mut tokens = Tokens::new(text);
         for token in tokens.by_ref() {
             walk.push(token);
         }
         walk.close(text.len());
+        walk.close_part(text.len());
         *scratch = walk.scratch;
-        let (script, (odds, range)) = (
-            tokens.letters().script(),
-            walk.best.unwrap_or((walk.head.bias, 0..0)),
-        );
+        let script = tokens.letters().script();
+        let (odds, range) = walk
+            .best
+            .filter(|(best, _)| *best >= walk.short.0)
+            .unwrap_or(walk.short);
+        let odds = odds - less;
         Scored {
             score: walk.head.score(odds, script),
             odds,
             script,
+            side,
             range,
         }
     }
@@ -461,9 +513,29 @@ mod tests {
         assert!((score("bad bad").odds - 4.0).abs() < 1e-5);
         let text = "a b c d e f bad g h i j";
         let worst = score(text);
-        assert_eq!(&text[worst.range.clone()], "e f bad g ");
+        assert_eq!(text.get(worst.range.clone()), Some("e f bad g "));
         assert!((worst.odds - 4.0).abs() < 1e-5);
         assert!(score("bad good").odds < -0.9);
+    }
+
+    #[test]
+    fn harmless_words_around_a_short_attack_do_not_outweigh_it() {
+        let table = table(128);
+        let mut scratch = Scratch::default();
+        let mut odds = |text: &str| table.score(text, Side::Direct, &mut scratch).odds;
+        let around = "x ".repeat(60);
+        let (inside, outside) = (odds("bad good"), odds(&format!("bad {around} good {around}")));
+        assert!(inside < 0.0 && outside > 0.0, "{inside} {outside}");
+    }
+
+    #[test]
+    fn a_text_from_elsewhere_is_read_as_a_users_too() {
+        let weights = vec![(word("bad"), 100)];
+        let table = Table::new(head(64, weights), head(64, Vec::new()), Concepts::default());
+        let scored = table.score("so bad", Side::Indirect, &mut Scratch::default());
+        assert_eq!((scored.side, scored.odds), (Side::Direct, 2.0));
+        let other = table.score("so good", Side::Indirect, &mut Scratch::default());
+        assert_eq!(other.side, Side::Indirect);
     }
 
     #[test]
@@ -492,7 +564,7 @@ mod tests {
         let grams = table.weigh(text, Side::Direct, &(0..text.len()));
         let named: Vec<(&str, f32)> = grams
             .iter()
-            .map(|(range, weight)| (&text[range.clone()], *weight))
+            .map(|(range, weight)| (text.get(range.clone()).unwrap(), *weight))
             .collect();
         assert_eq!(named, [("ignore the rules", 12.7), ("bad", 10.0)]);
     }

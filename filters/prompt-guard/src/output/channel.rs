@@ -5,7 +5,7 @@ use super::grounding::{Grounding, Grounds};
 use super::json::{Event, Strings};
 use super::leak::{Against, Leak, Said, System};
 use super::markup::Markup;
-use super::{ActiveSettings, Findings, Settings};
+use super::{ActiveSettings, Findings, Open, Settings};
 use penstock_filter_api::Piece;
 use penstock_llm_api::{Encoding, Scope};
 use std::ops::Range;
@@ -43,7 +43,9 @@ enum Kind {
 impl Channel {
     pub(super) fn new(piece: &Piece<'_>) -> Self {
         let kind = match (piece.encoding, piece.scope) {
-            (Encoding::JsonInString | Encoding::JsonFragment, _) => Kind::Arguments(Strings::default()),
+            (Encoding::JsonInString | Encoding::JsonFragment | Encoding::JsonValue, _) => {
+                Kind::Arguments(Strings::default())
+            }
             (Encoding::Plain, Scope::ToolCall) => Kind::Input,
             (Encoding::Plain, _) => Kind::Prose(Box::default(), Box::default()),
         };
@@ -71,32 +73,30 @@ impl Channel {
     /// The text ends.
     pub(super) fn end(&mut self, sight: Sight<'_>, findings: &mut Findings) {
         self.leak.end(sight.against(), findings);
-        let purpose = match &mut self.kind {
-            Kind::Prose(markup, grounding) => {
-                if let Some(settings) = &sight.settings.markup {
-                    markup.end(settings, findings);
-                }
-                if let Some(grounds) = sight.grounds {
-                    grounding.end(grounds, findings);
-                }
-                Purpose::Command
+        if let Kind::Prose(markup, grounding) = &mut self.kind {
+            if let Some(settings) = &sight.settings.markup {
+                markup.end(settings, findings);
             }
-            Kind::Arguments(strings) => Purpose::of(strings.name()),
-            Kind::Input => Purpose::Command,
-        };
+            if let Some(grounds) = sight.grounds {
+                grounding.end(grounds, findings);
+            }
+        }
         if let Some(settings) = &sight.settings.active {
-            self.active.end(purpose, settings, findings);
+            self.active.end(settings, findings);
         }
     }
 
-    /// Offset up to which all of it is decided.
-    pub(super) fn open(&self) -> u64 {
+    /// Up to where it is decided.
+    pub(super) fn open(&self, system: &System) -> Open {
         let (markup, grounding) = match &self.kind {
             Kind::Prose(markup, grounding) => (markup.open(), grounding.open()),
             Kind::Arguments(_) | Kind::Input => (None, None),
         };
-        let parts = [self.leak.open(), self.active.open(), markup, grounding];
-        parts.into_iter().flatten().fold(self.at, u64::min)
+        Open {
+            end: self.at,
+            value: self.leak.value(system, self.at),
+            groups: [self.leak.open(), markup, self.active.open(), grounding],
+        }
     }
 
     fn read(&mut self, c: char, at: Range<u64>, sight: Sight<'_>, findings: &mut Findings) {
@@ -126,9 +126,9 @@ impl Channel {
             }
             Kind::Input => {
                 if let Some(settings) = &sight.settings.active
-                    && self.active.push(c, at.clone())
+                    && self.active.push(c, at.clone(), || Purpose::Command)
                 {
-                    self.active.part(Purpose::Command, settings, findings);
+                    self.active.part(settings, findings);
                 }
                 self.leak.push(c, at, against, findings);
             }
@@ -148,9 +148,9 @@ impl<'a> Sight<'a> {
 /// A line of text is judged as one command.
 fn line(active: &mut Active, c: char, at: Range<u64>, settings: &ActiveSettings, findings: &mut Findings) {
     if c == '\n' {
-        active.end(Purpose::Command, settings, findings);
-    } else if active.push(c, at) {
-        active.part(Purpose::Command, settings, findings);
+        active.end(settings, findings);
+    } else if active.push(c, at, || Purpose::Command) {
+        active.part(settings, findings);
     }
 }
 
@@ -164,11 +164,11 @@ fn argument(
 ) {
     match event {
         Event::Value(c, at) => {
-            if active.push(*c, at.clone()) {
-                active.part(Purpose::of(name), settings, findings);
+            if active.push(*c, at.clone(), || Purpose::of(name)) {
+                active.part(settings, findings);
             }
         }
-        Event::End => active.end(Purpose::of(name), settings, findings),
+        Event::End => active.end(settings, findings),
         Event::Name(..) | Event::Nothing => {}
     }
 }

@@ -25,17 +25,16 @@ mod url;
 use crate::raw::Links;
 use crate::rule::Known;
 use channel::{Channel, Sight};
-use leak::Said;
 use penstock_filter_api::{Glob, Piece};
 use penstock_llm_api::{ChannelId, Part};
 use std::ops::Range;
 use std::rc::Rc;
 
 pub(crate) use grounding::Grounds;
-pub(crate) use leak::{MAX_CANARIES, System, is_canary};
+pub(crate) use leak::{MAX_CANARIES, Said, System, is_canary};
 
-/// Most channels that are followed at once; the one that began first gives way. Each takes some 16 KiB, at most 64.
-const MAX_CHANNELS: usize = 64;
+/// Most channels that are followed at once. Each takes some 16 KiB, at most 64.
+const MAX_CHANNELS: usize = 256;
 
 /// What is looked for. A group that is off costs nothing.
 #[derive(Clone, Debug, Default)]
@@ -123,8 +122,27 @@ impl Findings {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) findings: Vec<Finding>,
-    /// Offset in the channel up to which the text is decided.
-    pub(crate) open: u64,
+    pub(crate) open: Open,
+}
+
+/// Up to where the text of a channel is decided. Offsets in the channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Open {
+    /// Where the text ends, so far.
+    pub(crate) end: u64,
+    /// Where something begins that may become a finding: a leak, markup, something active, a claim.
+    pub(crate) groups: [Option<u64>; 4],
+    /// Where something begins that may become a secret or a canary. It may begin anywhere, and most often comes to nothing.
+    pub(crate) value: Option<u64>,
+}
+
+impl Open {
+    /// The first offset that is open in a group that matters.
+    pub(crate) fn first(&self, matters: impl Fn(usize) -> bool) -> u64 {
+        let open = self.groups.iter().enumerate();
+        open.filter_map(|(group, open)| open.filter(|_| matters(group)))
+            .fold(self.end, u64::min)
+    }
 }
 
 /// Follows the answer of one exchange.
@@ -139,25 +157,33 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Of an exchange with these system prompts, in which the client wrote `said` itself: to quote that is no leak.
-    /// `grounds`, if claims are to be checked: every text that an answer may rest on.
+    /// `grounds`, if claims are to be checked: what an answer may rest on.
     pub(crate) fn new(
         settings: Rc<Settings>,
         system: Rc<System>,
-        said: &[&str],
-        grounds: Option<&[&str]>,
+        said: Said,
+        grounds: Option<Grounds>,
     ) -> Self {
         Self {
-            said: system.said(said),
-            grounds: grounds.map(Grounds::new),
             settings,
             system,
+            said,
+            grounds,
             channels: Vec::new(),
         }
     }
 
-    /// Reads a piece of an answer.
-    pub(crate) fn read(&mut self, piece: &Piece<'_>) -> Seen {
-        let mut channel = self.take(piece);
+    /// What is too long to be watched to its end: `system_prompt`, `grounds`.
+    pub(crate) fn unwatched(&self) -> impl Iterator<Item = &'static str> {
+        let system = (!self.system.is_complete()).then_some("system_prompt");
+        let complete = self.grounds.as_ref().is_none_or(Grounds::is_complete);
+        system.into_iter().chain((!complete).then_some("grounds"))
+    }
+
+    /// Reads a piece of an answer. Gives nothing for a channel that there is no room for: to forget another would leave that
+    /// one unwatched.
+    pub(crate) fn read(&mut self, piece: &Piece<'_>) -> Option<Seen> {
+        let mut channel = self.take(piece)?;
         let sight = Sight {
             settings: &self.settings,
             system: &self.system,
@@ -170,29 +196,27 @@ impl Watch {
         if !goes_on {
             channel.end(sight, &mut findings);
         }
-        let open = channel.open();
+        let open = channel.open(&self.system);
         if goes_on {
             self.channels.push((piece.channel, channel));
         }
-        Seen {
+        Some(Seen {
             findings: findings.0,
             open,
-        }
+        })
     }
 
     /// The state of the piece's channel. A text that comes whole, or again, has none.
-    fn take(&mut self, piece: &Piece<'_>) -> Channel {
+    fn take(&mut self, piece: &Piece<'_>) -> Option<Channel> {
         let known = |(id, channel): &(ChannelId, Channel)| *id == piece.channel && channel.is_at(piece.start);
         if piece.part == Part::Delta
             && let Some(at) = self.channels.iter().position(known)
         {
-            return self.channels.remove(at).1;
+            return Some(self.channels.swap_remove(at).1);
         }
         self.channels
             .retain(|(id, _)| *id != piece.channel || piece.part != Part::Delta);
-        if self.channels.len() >= MAX_CHANNELS {
-            self.channels.remove(0);
-        }
-        Channel::new(piece)
+        let fits = piece.part != Part::Delta || self.channels.len() < MAX_CHANNELS;
+        fits.then(|| Channel::new(piece))
     }
 }

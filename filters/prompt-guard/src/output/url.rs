@@ -32,7 +32,14 @@ impl<'a> Url<'a> {
             Some((scheme, rest)) if is_scheme(scheme) => (scheme, rest),
             _ => ("", text),
         };
-        let rest = rest.strip_prefix(slash)?.strip_prefix(slash)?;
+        let bare = rest.trim_start_matches(slash);
+        let slashes = rest.len() - bare.len();
+        // Browsers take any number of slashes behind the schemes that they know best.
+        let rest = match scheme {
+            "" => (slashes >= 2).then_some(bare)?,
+            _ if is_web(scheme) => (slashes >= 1).then_some(bare)?,
+            _ => rest.strip_prefix(slash)?.strip_prefix(slash)?,
+        };
         let end = rest
             .find(|c| slash(c) || matches!(c, '?' | '#'))
             .unwrap_or(rest.len());
@@ -55,9 +62,7 @@ impl<'a> Url<'a> {
 
     /// Whether a browser or a mail program opens it.
     pub(crate) fn is_web(&self) -> bool {
-        ["", "http", "https", "ftp"]
-            .iter()
-            .any(|scheme| self.scheme.eq_ignore_ascii_case(scheme))
+        is_web(self.scheme)
     }
 
     /// Whether its host is one of these.
@@ -83,6 +88,12 @@ impl<'a> Url<'a> {
                 .any(|step| dense(step) || step.contains("%20"))
             || self.host.split('.').any(|label| label.len() >= DATA_LABEL_BYTES)
     }
+}
+
+fn is_web(scheme: &str) -> bool {
+    ["", "http", "https", "ftp", "ws", "wss"]
+        .iter()
+        .any(|web| scheme.eq_ignore_ascii_case(web))
 }
 
 /// Whether this can stand before the colon of an address.
@@ -112,8 +123,11 @@ mod tests {
             Some(("https", "", "a.example", "/x", "y=1"))
         );
         assert_eq!(url("//u:p@a.example:80"), Some(("", "u:p", "a.example", "", "")));
+        for text in ["https:///x", "https:/x", "/\\x", "wss:\\/x", "///x"] {
+            assert_eq!(url(text).map(|parts| parts.2), Some("x"), "{text}");
+        }
         assert_eq!(url("http:\\\\[::1]:8080/"), Some(("http", "", "::1", "/", "")));
-        for text in ["mailto:a@b.example", "a/b", "https:///x", "note: //"] {
+        for text in ["mailto:a@b.example", "a/b", "https:///", "note: //"] {
             assert_eq!(url(text), None, "{text}");
         }
     }

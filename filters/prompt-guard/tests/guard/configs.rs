@@ -21,6 +21,21 @@ fn a_wrong_configuration_names_its_place() {
             r#"{"policies": [{"tenants": ["a"], "action": "deny"}]}"#,
             "policies[0].tenants",
         ),
+        (
+            r#"{"policies": [{"rules": ["role_forgery", "split_injection"], "action": "strip"}]}"#,
+            "policies[0].rules[1]",
+        ),
+        (
+            r#"{"policies": [{"rules": ["judge"], "direction": "response", "action": "deny"}]}"#,
+            "policies[0].rules[0]",
+        ),
+        (
+            r#"{"policies": [{"rules": ["canary"], "direction": "request", "action": "deny"}]}"#,
+            "policies[0].rules[0]",
+        ),
+        (r#"{"header": ":path"}"#, "header"),
+        (r#"{"header": "x guard"}"#, "header"),
+        (r#"{"header": "Content-Length"}"#, "header"),
         (r#"{"custom": [{"id": "a"}]}"#, "custom[0]"),
         (
             r#"{"custom": [{"id": "injection", "phrases": ["x"]}]}"#,
@@ -33,6 +48,14 @@ fn a_wrong_configuration_names_its_place() {
         ),
         (r#"{"custom": [{"id": "a", "regex": "("}]}"#, "custom[0].regex"),
         (r#"{"judge": {"cluster": ""}}"#, "judge.cluster"),
+        (
+            r#"{"judge": {"cluster": "j", "raw": true, "path": "/a\r\nb"}}"#,
+            "judge.path",
+        ),
+        (
+            r#"{"judge": {"cluster": "j", "raw": true, "authorization": "a\nb"}}"#,
+            "judge.authorization",
+        ),
         (
             r#"{"judge": {"cluster": "j", "raw": true, "timeout_ms": 0}}"#,
             "judge.timeout_ms",

@@ -26,7 +26,7 @@ fn given(config: &str, status: u16, body: &'static str) -> (Story, Rc<RefCell<Ve
         ..Options::default()
     };
     let document = format!(
-        r#"{{"prompt_guard": {{"threshold": 99, "judge": {{"cluster": "judge", "from": 0, {config}}}}}}}"#
+        r#"{{"prompt_guard": {{"on_failure": "open", "threshold": 99, "judge": {{"cluster": "judge", "from": 0, {config}}}}}}}"#
     );
     (Story::in_proxy(options, &document, &[MODULE]).unwrap(), asked)
 }

@@ -67,17 +67,14 @@ fn each_bound_has_its_rule() {
 
 #[test]
 fn a_text_that_says_nothing_is_refused() {
-    assert_eq!(
-        rule("{}", &says(&"poem ".repeat(4000))).as_deref(),
-        Some("repetition")
-    );
-    assert_eq!(
-        rule(
-            r#"{"limits": {"measured_bytes": 0}}"#,
-            &says(&"poem ".repeat(4000))
-        ),
-        None
-    );
+    let poem = says(&"poem ".repeat(4000));
+    assert_eq!(rule("{}", &poem), None, "logs do, too");
+    for (measured, found) in [(4096, Some("repetition")), (0, None)] {
+        let config = format!(
+            r#"{{"limits": {{"measured_bytes": {measured}}}, "policies": [{{"rules": ["repetition"], "action": "deny"}}]}}"#
+        );
+        assert_eq!(rule(&config, &poem).as_deref(), found);
+    }
 }
 
 #[test]

@@ -9,12 +9,15 @@
     clippy::string_slice
 )]
 
+mod answers;
 mod blocks;
 mod configs;
 mod disguises;
 mod judges;
 mod limits;
+mod previews;
 mod requests;
 #[cfg(feature = "schema")]
 mod schema;
+mod servers;
 mod story;

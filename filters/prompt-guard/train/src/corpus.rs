@@ -260,7 +260,8 @@ impl Language {
             for index in 0..amount.documents * 2 {
                 let attack = index % 2 == 1;
                 let pool = if attack { &commands } else { &asides };
-                let empty = pool.is_empty() || (!attack && rng.below(3) == 0);
+                // A third of the clean ones have an honest sentence in that place.
+                let empty = pool.is_empty() || (!attack && rng.below(3) != 0);
                 let picked = if empty {
                     None
                 } else {

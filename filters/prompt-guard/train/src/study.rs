@@ -13,23 +13,25 @@ const BITS: [u8; 2] = [14, 13];
 /// Tokens a block, by head: a user's message is mostly one window; a command in a document is short.
 const BLOCK: [u16; 2] = [128, 16];
 /// How many of the harmless texts that were not learnt from may be flagged, by head.
-const FALSE_RATE: [f64; 2] = [0.0015, 0.0015];
+const FALSE_RATE: [f64; 2] = [0.0013, 0.006];
 /// How each head is fitted. Two thirds to three quarters of the places are used, so that few buckets overflow.
 const PLANS: [Plan; 2] = [
     Plan {
         most: 44_000,
         cap: 1.0,
+        ratio: 0.15,
         ..PLAN
     },
     Plan {
         most: 24_000,
-        cap: 0.6,
+        cap: 3.0,
+        ratio: 0.3,
         ..PLAN
     },
 ];
 const PLAN: Plan = Plan {
     groups: 2,
-    ratio: 0.7,
+    ratio: 0.0,
     most: 0,
     passes: 8,
     rate: 0.3,
@@ -214,14 +216,14 @@ fn head(weights: &Weights, thresholds: [f32; 4], slope: f32, side: Side) -> Head
     head
 }
 
-/// How fast scores fall below the threshold, so that those of both heads mean the same: one harmless text in a hundred has .4 or
-/// more.
+/// How fast scores fall below the threshold, so that those of both heads mean the same: .1 from one harmless text in 667 to one
+/// in a hundred.
 fn slope(weights: &Weights, measure: &[&Prepared<'_>], side: Side) -> f32 {
     let here = measure
         .iter()
         .filter(|one| one.example.side == side && is_measure(one.example));
     let scores: Vec<f32> = here.map(|one| odds(weights, one)).collect();
-    let gap = threshold(&scores, FALSE_RATE[side as usize]) - threshold(&scores, 0.01);
+    let gap = threshold(&scores, 0.0015) - threshold(&scores, 0.01);
     0.405 / gap.max(0.2)
 }
 

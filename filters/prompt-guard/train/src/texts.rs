@@ -16,9 +16,11 @@ pub const SEED: u64 = 1;
 /// What a harmless template of the corpus counts beside one of attacks: there are twice as many of them.
 const HARMLESS: f32 = 0.5;
 /// What a clean document counts as a text of a user: people paste them without a word.
-const PASTED: f32 = 1.0;
+const PASTED: f32 = 0.7;
 /// What a question of a user counts as a text from elsewhere: pages are full of them.
-const ASKED: f32 = 0.3;
+const ASKED: f32 = 0.05;
+/// What an attack of a user counts as a command in a text from elsewhere: what turns a model round reads alike in both.
+const TURNED: f32 = 0.05;
 /// What a text counts that tries many ways in one source: few there are alike.
 const VARIED: (&str, f32) = ("cyberseceval_pi", 3.0);
 
@@ -73,13 +75,13 @@ impl Texts {
         Ok(texts)
     }
 
-    /// Harmless texts of each side as texts of the other.
+    /// Texts of each side that count on the other.
     fn cross(&self) -> Vec<Example> {
         let crossed = |one: &Example| match (one.side, one.source == "own") {
-            _ if one.attack => None,
-            (Side::Indirect, _) => Some((Side::Direct, PASTED)),
+            (Side::Indirect, _) if !one.attack => Some((Side::Direct, PASTED)),
+            (Side::Direct, true) if one.attack => Some((Side::Indirect, TURNED)),
             (Side::Direct, true) => Some((Side::Indirect, ASKED)),
-            (Side::Direct, false) => None,
+            _ => None,
         };
         let crossed = self.learnt().filter_map(|one| {
             let (side, share) = crossed(one)?;

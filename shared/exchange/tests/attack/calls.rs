@@ -4,7 +4,7 @@ use crate::bodies::*;
 use crate::filters::*;
 use crate::stage::Stage;
 use penstock_filter_api::OutputFlow;
-use penstock_llm_api::Scope;
+use penstock_llm_api::{Encoding, Scope};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -92,4 +92,91 @@ fn a_name_that_is_held_to_its_end_can_be_cut_before_any_of_it_leaves() {
     stage.envoy.pass(1_000);
     assert!(!stage.text(stream).contains("delete"), "{}", stage.text(stream));
     assert!(stage.text(stream).contains("error"));
+}
+
+/// A filter that reads, and what it has read.
+fn reads() -> (Spec, Rc<RefCell<Vec<String>>>) {
+    let seen: Rc<RefCell<Vec<String>>> = Rc::default();
+    let log = seen.clone();
+    let filter = judges(move |piece, _, _| {
+        let line = format!("{} {:?} {}", piece.scope.name(), piece.encoding, piece.text);
+        log.borrow_mut().push(line);
+        OutputFlow::Clear
+    });
+    (filter, seen)
+}
+
+/// A whole answer with a call whose arguments are an object.
+fn called(name: &str, arguments: &str) -> String {
+    format!(
+        "{{\"id\":\"c\",\"model\":\"m\",\"choices\":[{{\"index\":0,\"message\":{{\"role\":\"assistant\",\"tool_calls\":[{{\"id\":\"t\",\"function\":{{\"arguments\":{arguments},\"name\":\"{name}\"}}}}]}},\"finish_reason\":\"tool_calls\"}}]}}"
+    )
+}
+
+#[test]
+fn arguments_that_are_an_object_are_shown_as_a_whole_with_the_edits_of_filters_before() {
+    // The response runs backwards: `b` edits first.
+    let (reads, seen) = reads();
+    let mut stage = Stage::new("{}", vec![reads, replaces("secret", "***")]);
+    for (given, left, lines) in [
+        (
+            r#"{"to": "a secret", "n": [12345678]}"#,
+            r#"{"to": "a ***", "n": [12345678]}"#,
+            vec![
+                r#"tool_call JsonValue {"to": "a ***", "n": [12345678]}"#,
+                "tool_call Plain to",
+                "tool_call Plain a ***",
+                "tool_call Plain n",
+                "tool_call Plain 12345678",
+            ],
+        ),
+        ("{}", "{}", vec!["tool_call JsonValue "]),
+        (r#""""#, r#""""#, vec!["tool_call JsonValue "]),
+    ] {
+        seen.borrow_mut().clear();
+        let stream = stage.ask(ASK);
+        stage.answers(stream, &[], &[called("mail", given).as_bytes()]);
+        assert_eq!(stage.text(stream), called("mail", left));
+        let expected = [vec!["tool_name Plain mail"], lines].concat();
+        assert_eq!(*seen.borrow(), expected, "{given}");
+    }
+}
+
+#[test]
+fn a_call_in_a_stream_that_ends_without_arguments_is_shown_so() {
+    let (reads, seen) = reads();
+    let mut stage = Stage::new("{}", vec![reads]);
+    let frames = [
+        call(0, r#"{"name":"wipe","arguments":""}"#),
+        call(1, r#"{"name":"mail","arguments":""}"#),
+        arguments(0, 1, "[]"),
+        finish(0),
+        DONE.to_owned(),
+    ];
+    let stream = stage.ask(ASK);
+    stage.streams(stream);
+    stage
+        .envoy
+        .response_body(stream, frames.concat().as_bytes(), true);
+    assert_eq!(stage.text(stream), frames.concat());
+    let whole = seen
+        .borrow()
+        .iter()
+        .filter(|line| line.contains("JsonValue"))
+        .count();
+    assert_eq!(whole, 1, "{seen:?}");
+}
+
+#[test]
+fn arguments_as_a_whole_are_not_to_be_edited() {
+    let edits = judges(|piece, edits, _| {
+        if piece.encoding == Encoding::JsonValue {
+            edits.replace(0..1, "[");
+        }
+        OutputFlow::Clear
+    });
+    let mut stage = Stage::new("{}", vec![edits]);
+    let stream = stage.ask(ASK);
+    stage.answers(stream, &[], &[called("mail", r#"{"a":"b"}"#).as_bytes()]);
+    assert_eq!(stage.failures("a", "bug"), 1);
 }

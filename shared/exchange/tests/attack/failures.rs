@@ -243,3 +243,38 @@ fn shadow_leaves_the_request_as_it_is() {
     assert_eq!(stage.text(stream), body);
     assert_eq!(stage.ended(1), [Outcome::Complete]);
 }
+
+#[test]
+fn a_filter_whose_call_cannot_be_made_has_the_last_word() {
+    fn lost() -> penstock_filter_api::Callout {
+        penstock_filter_api::Callout {
+            cluster: "nowhere".to_owned(),
+            ..callout()
+        }
+    }
+    // On either side: it lets pass, it fails, or it asks in vain once more.
+    for (word, passes) in [("pass", true), ("fail", false), ("ask", false)] {
+        let asks = prompted(move |_, reply, _| match (reply, word) {
+            (Some(reply), _) if reply.status != 0 => PromptFlow::Fail(Failure::Bug),
+            (Some(_), "pass") => PromptFlow::Next,
+            (Some(_), "fail") => PromptFlow::Fail(Failure::Callout),
+            _ => PromptFlow::Wait(lost()),
+        });
+        let mut stage = Stage::new("{}", vec![asks.needs(Need::Decide, Need::Nothing)]);
+        let stream = stage.ask(ASK);
+        assert_eq!(stage.envoy.upstream(stream).head.is_some(), passes, "{word}");
+        assert_eq!(stage.failures("a", "callout"), 1, "{word}");
+
+        let asks = judges(move |_, _, reply| match (reply, word) {
+            (Some(reply), _) if reply.status != 0 => OutputFlow::Fail(Failure::Bug),
+            (Some(_), "pass") => OutputFlow::Clear,
+            (Some(_), "fail") => OutputFlow::Fail(Failure::Callout),
+            _ => OutputFlow::Wait(lost()),
+        });
+        let mut stage = Stage::new("{}", vec![asks]);
+        let stream = stage.ask(ASK);
+        stage.answers(stream, &[], &[completion("fine").as_bytes()]);
+        assert_eq!(stage.text(stream) == completion("fine"), passes, "{word}");
+        assert_eq!(stage.failures("a", "callout"), 1, "{word}");
+    }
+}

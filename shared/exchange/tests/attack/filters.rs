@@ -5,6 +5,7 @@ use penstock_filter_api::{
     Callout, Cx, Denial, Filter, Head, Mode, Need, Needs, OnFailure, Open, OutputFlow, Piece, PieceEdits,
     Plugin, Policy, Prompt, PromptFlow, Record, Reply, Stage,
 };
+use penstock_llm_api::Encoding;
 use std::rc::Rc;
 
 /// What a filter does with a piece.
@@ -170,6 +171,9 @@ pub(crate) fn denial() -> Denial {
 /// Replaces a word wherever it stands, also across pieces, and holds a tail only while it could begin the word.
 pub(crate) fn replaces(from: &'static str, to: &'static str) -> Spec {
     judges(move |piece, edits, _| {
+        if piece.encoding == Encoding::JsonValue {
+            return OutputFlow::Clear;
+        }
         let window = format!("{}{}", piece.held, piece.text);
         let base = piece.start - piece.held.len() as u64;
         let mut decided = 0;

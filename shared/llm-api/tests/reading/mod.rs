@@ -54,7 +54,7 @@ fn error_line(error: Option<&ApiError>) -> String {
 fn mark(encoding: Encoding) -> &'static str {
     match encoding {
         Encoding::Plain => "",
-        Encoding::JsonInString | Encoding::JsonFragment => " json",
+        Encoding::JsonInString | Encoding::JsonFragment | Encoding::JsonValue => " json",
     }
 }
 

@@ -79,6 +79,12 @@ fn is_letter(c: char) -> bool {
         || (!c.is_ascii() && c.is_alphanumeric())
 }
 
+/// Whether a character is an ideograph, a kana or a Korean syllable: these are letters, and no digits, without a look at tables.
+#[inline]
+fn is_syllable(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
+}
+
 /// Whether a character may part letters.
 fn is_between(c: char) -> bool {
     c.is_whitespace()
@@ -105,9 +111,11 @@ impl<'t> Run<'t> {
         let mut next = Some(start);
         while let Some(unit) = next.and_then(|at| run.unit(at)) {
             run.count += 1;
-            run.letters += usize::from(unit.c.is_alphabetic());
-            run.digits += usize::from(unit.c.is_numeric());
-            run.wide += usize::from(unit.c.is_alphabetic() && !unit.c.is_ascii());
+            let is_syllable = is_syllable(unit.c);
+            let is_alphabetic = is_syllable || unit.c.is_alphabetic();
+            run.letters += usize::from(is_alphabetic);
+            run.digits += usize::from(!is_syllable && unit.c.is_numeric());
+            run.wide += usize::from(is_alphabetic && !unit.c.is_ascii());
             run.end = unit.end;
             next = (unit.next > unit.end).then_some(unit.next);
             run.gaps += usize::from(unit.parts && next.is_some());
@@ -117,7 +125,27 @@ impl<'t> Run<'t> {
     }
 
     /// The character at an offset, if it stands alone.
+    #[inline(always)]
     fn unit(&self, at: usize) -> Option<Unit> {
+        self.plain_unit(at).or_else(|| self.any_unit(at))
+    }
+
+    /// A character of ASCII that one character of ASCII parts from the next: what most are.
+    #[inline(always)]
+    fn plain_unit(&self, at: usize) -> Option<Unit> {
+        let [c, gap, after] = *self.text.as_bytes().get(at..)?.first_chunk()?;
+        let is_plain = |byte: u8| byte.is_ascii_graphic() && char::from(byte) != self.between;
+        let is_unit = is_plain(c) && is_plain(after) && char::from(gap) == self.between && gap.is_ascii();
+        work::count(2);
+        is_unit.then(|| Unit {
+            c: char::from(c),
+            end: at + 1,
+            next: at + 2,
+            parts: false,
+        })
+    }
+
+    fn any_unit(&self, at: usize) -> Option<Unit> {
         let rest = self.text.get(at..)?;
         let c = rest.chars().next().filter(|c| !self.is_gap(*c))?;
         let end = at + c.len_utf8();
@@ -185,5 +213,23 @@ impl<'t> Run<'t> {
             next = unit.next;
         }
         letters
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Run;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_plain_unit_is_what_any_unit_is(text in "[a1. \n·日é\u{b7}]{0,12}", between in "[. ·-]") {
+            let run = Run::new(&text, 0, between.chars().next().unwrap_or('.'));
+            let parts = |unit: super::Unit| (unit.c, unit.end, unit.next, unit.parts);
+            for (at, _) in text.char_indices() {
+                let any = run.any_unit(at).map(parts);
+                prop_assert!(run.plain_unit(at).is_none_or(|plain| any == Some(parts(plain))));
+            }
+        }
     }
 }

@@ -106,6 +106,22 @@ impl<'a> Json<'a> {
         self.value(NodeId(0))
     }
 
+    /// Deepest nesting, in arrays and objects; a scalar document has depth 0.
+    pub fn depth(self) -> usize {
+        let (mut open, mut deepest) = (Vec::new(), 0);
+        for node in self.nodes {
+            let span = node.span();
+            while open.last().is_some_and(|end| *end <= span.start) {
+                open.pop();
+            }
+            if matches!(node.kind(), Kind::Array | Kind::Object) {
+                open.push(span.end);
+                deepest = deepest.max(open.len());
+            }
+        }
+        deepest
+    }
+
     /// The value or key at `node` (an empty `null` if this tape has no such node).
     pub fn value(self, node: NodeId) -> Value<'a> {
         Value::new(self, node)

@@ -84,7 +84,7 @@ fn about_the_prompt() -> Vec<Scenario> {
             asks_about_prompt("unknown", "closed"),
             allow(),
         )
-        .then_all(refused(503, "callout"))
+        .then_all(refused(503, "probe_judge_failed"))
         .then(failed("callout")),
         asked(
             "an unknown cluster, open",

@@ -24,6 +24,8 @@ use text::Text;
 const MAX_PART_BYTES: usize = 8192;
 /// How much of a part is judged again with the next, in bytes.
 const OVERLAP_BYTES: usize = 512;
+/// Most text that waits for its end, in bytes. A stream may bring it in frames of one character each.
+const MAX_OPEN_BYTES: u64 = 256;
 
 /// What a text is for, and so what is normal in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,21 +87,27 @@ impl Purpose {
 /// Follows one text at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Active {
+    /// Of the text that has begun.
+    purpose: Option<Purpose>,
     kept: Kept,
     /// Offset in the channel up to which findings are reported.
     reported: u64,
 }
 
 impl Active {
-    /// The next character of a text. Gives whether it is time to judge what there is: [`Active::part`].
-    pub(crate) fn push(&mut self, c: char, at: Range<u64>) -> bool {
+    /// The next character of a text, and what it is for if it is the first. Gives whether it is time to judge what there
+    /// is: [`Active::part`].
+    pub(crate) fn push(&mut self, c: char, at: Range<u64>, purpose: impl FnOnce() -> Purpose) -> bool {
+        if *self.purpose.get_or_insert_with(purpose) == Purpose::Prose {
+            return false;
+        }
         self.kept.push(c, at);
         self.kept.len() >= MAX_PART_BYTES
     }
 
     /// A part of a text, which goes on.
-    pub(crate) fn part(&mut self, purpose: Purpose, settings: &ActiveSettings, findings: &mut Findings) {
-        self.judge(purpose, settings, findings);
+    pub(crate) fn part(&mut self, settings: &ActiveSettings, findings: &mut Findings) {
+        self.judge(settings, findings);
         let mut cut = self.kept.len().saturating_sub(OVERLAP_BYTES);
         while !self.kept.text().is_char_boundary(cut) {
             cut -= 1;
@@ -108,20 +116,24 @@ impl Active {
     }
 
     /// The text ends.
-    pub(crate) fn end(&mut self, purpose: Purpose, settings: &ActiveSettings, findings: &mut Findings) {
-        self.judge(purpose, settings, findings);
+    pub(crate) fn end(&mut self, settings: &ActiveSettings, findings: &mut Findings) {
+        self.judge(settings, findings);
         self.kept.clear();
+        self.purpose = None;
     }
 
-    /// Where the text begins that is not judged yet.
+    /// Where the text begins that is not judged yet, or the end of it that waits.
     pub(crate) fn open(&self) -> Option<u64> {
-        self.kept.start()
+        let end = self.kept.range().end;
+        self.kept
+            .start()
+            .map(|start| start.max(end.saturating_sub(MAX_OPEN_BYTES)))
     }
 
-    fn judge(&mut self, purpose: Purpose, settings: &ActiveSettings, findings: &mut Findings) {
-        if purpose == Purpose::Prose || self.kept.is_empty() {
+    fn judge(&mut self, settings: &ActiveSettings, findings: &mut Findings) {
+        let Some(purpose) = self.purpose.filter(|_| !self.kept.is_empty()) else {
             return;
-        }
+        };
         let text = Text::new(self.kept.text());
         let checks = [
             (Known::ShellCommand, shell::find(&text, purpose)),

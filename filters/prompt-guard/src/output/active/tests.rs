@@ -8,13 +8,14 @@ fn found(name: &str, value: &str) -> Vec<Known> {
         in_text: false,
     };
     let (mut active, mut findings) = (Active::default(), Findings::default());
-    let purpose = Purpose::of(name);
     for (at, c) in value.char_indices() {
-        if active.push(c, at as u64..(at + c.len_utf8()) as u64) {
-            active.part(purpose, &settings, &mut findings);
+        if active.push(c, at as u64..(at + c.len_utf8()) as u64, || Purpose::of(name)) {
+            active.part(&settings, &mut findings);
         }
+        let held = (at + c.len_utf8()) as u64 - active.open().unwrap_or((at + c.len_utf8()) as u64);
+        assert!(held <= 256, "{held} bytes of {name} wait");
     }
-    active.end(purpose, &settings, &mut findings);
+    active.end(&settings, &mut findings);
     findings.0.iter().map(|finding| finding.rule).collect()
 }
 

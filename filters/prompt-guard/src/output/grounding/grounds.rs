@@ -19,20 +19,15 @@ pub(crate) struct Grounds {
 }
 
 impl Grounds {
-    /// Reads them.
-    pub(crate) fn new(texts: &[&str]) -> Self {
-        let bytes: usize = texts.iter().map(|text| text.len()).sum();
-        // A letter begins a shingle at most, and claims are few beside letters: the rest is room for them.
-        let mut grounds = Self {
+    /// Of so many texts of so many bytes together, none of which is read yet.
+    pub(crate) fn new(texts: usize, bytes: usize) -> Self {
+        Self {
+            // A letter begins a shingle at most, and claims are few beside letters: the rest is room for them.
             said: Shingles::with_room(bytes + bytes / 4 + 16),
             window: Window::new(SHINGLE_LETTERS),
-            texts: texts.len() as u64,
+            texts: texts as u64,
             complete: true,
-        };
-        for text in texts {
-            grounds.read(text);
         }
-        grounds
     }
 
     /// Whether all of the prompt is known. If not, nothing is judged.
@@ -40,7 +35,11 @@ impl Grounds {
         self.complete
     }
 
-    fn read(&mut self, text: &str) {
+    /// Reads a text, or a part of one.
+    pub(crate) fn read(&mut self, text: &str) {
+        if !self.complete {
+            return;
+        }
         let mut reader = Reader::default();
         let mut keys = Vec::new();
         let mut give = |met, _| match met {

@@ -14,7 +14,7 @@ mod quote;
 #[cfg(test)]
 mod tests;
 
-use super::markup::{Code, Grown, Place, Word};
+use super::markup::{Code, Grown, Place, Stands, Word};
 use super::url::Url;
 use super::{Finding, Findings};
 use crate::rule::Known;
@@ -97,7 +97,7 @@ impl Grounding {
 
 impl Reader {
     fn push(&mut self, c: char, at: Range<u64>, give: &mut dyn FnMut(Met, Range<u64>)) {
-        match self.word.push(c, at.clone()) {
+        match self.word.push(c, at.clone(), Stands::InText) {
             Grown::No => {}
             Grown::Ended => self.end_word(give),
             Grown::Full => self.word.skip(),

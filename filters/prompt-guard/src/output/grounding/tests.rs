@@ -5,8 +5,14 @@ const PROMPT: &[&str] = &[
     "Okafor (2019) wrote: \"the engine never stops while the river runs\". See https://www.acme.example/about/?x=1. 1 234 staff; 7,5 kg; 3 million.",
 ];
 
+fn read(texts: &[&str]) -> Grounds {
+    let mut grounds = Grounds::new(texts.len(), texts.iter().map(|text| text.len()).sum());
+    texts.iter().for_each(|text| grounds.read(text));
+    grounds
+}
+
 fn found(answer: &str) -> Vec<(Known, String)> {
-    let (grounds, mut findings) = (Grounds::new(PROMPT), Findings::default());
+    let (grounds, mut findings) = (read(PROMPT), Findings::default());
     let mut grounding = Grounding::default();
     for (at, c) in answer.char_indices() {
         grounding.push(c, at as u64..(at + c.len_utf8()) as u64, &grounds, &mut findings);
@@ -89,7 +95,7 @@ fn what_it_does_not_say_is_found() {
 #[test]
 fn above_the_bound_nothing_is_judged() {
     let long: String = (0..40_000).map(|n| format!("{n} ab ")).collect();
-    let grounds = Grounds::new(&[&long]);
+    let grounds = read(&[&long]);
     assert!(!grounds.is_complete());
     let (mut grounding, mut findings) = (Grounding::default(), Findings::default());
     for (at, c) in "In 99999999 and \"words that are nowhere\".".char_indices() {

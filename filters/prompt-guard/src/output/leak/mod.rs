@@ -32,6 +32,9 @@ const GAP_BYTES: u64 = 64;
 /// Longest passage that is one finding, in bytes of the answer. It is what a hold can amount to.
 const MAX_PASSAGE_BYTES: u64 = 2048;
 
+/// Most text that waits to become a value, in bytes. One of letters that are further apart leaves.
+const MAX_OPEN_BYTES: u64 = 512;
+
 /// What the readings of one channel share with the system prompt.
 #[derive(Debug, Default)]
 pub(crate) struct Leak {
@@ -81,6 +84,12 @@ impl Leak {
     /// Where a passage begins that may become a leak, or goes on being one.
     pub(crate) fn open(&self) -> Option<u64> {
         self.book.passage.as_ref().map(|passage| passage.start)
+    }
+
+    /// Where something begins that may become a value. `end` is that of the text so far.
+    pub(crate) fn value(&self, system: &System, end: u64) -> Option<u64> {
+        let start = self.plain.open(system);
+        start.filter(|start| end - start <= MAX_OPEN_BYTES)
     }
 }
 

@@ -10,6 +10,9 @@ use std::ops::Range;
 /// How far behind a word that announces a secret a common word may stand, in letters.
 const CUE_LETTERS: u64 = 24;
 
+/// So many letters of a value are the beginning of it. Fewer begin too many words to wait for.
+const LEAST_BEGUN: usize = 3;
+
 /// What was met. Ranges are offsets in the channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Hit {
@@ -79,6 +82,20 @@ impl Reading {
         self.before = Some(c);
     }
 
+    /// Where the last letters begin that may become a value.
+    pub(crate) fn open(&self, system: &System) -> Option<u64> {
+        let may_become = |from: &usize| {
+            let letters = || self.last.iter().skip(*from).map(|letter| letter.c);
+            system.values.wanted().any(|form| form.begins_with(letters()))
+        };
+        let longest = system.values.longest().min(self.last.len());
+        let first =
+            (self.last.len() - longest..(self.last.len() + 1).saturating_sub(LEAST_BEGUN)).find(may_become);
+        let begun = first.and_then(|at| self.last.get(at)).map(|letter| letter.from);
+        let pending = self.pending.as_ref().map(|(_, _, range, _)| range.start);
+        begun.into_iter().chain(pending).min()
+    }
+
     /// What came before is no text. Keeps its room.
     pub(crate) fn clear(&mut self) {
         if self.count > 0 {
@@ -94,6 +111,7 @@ impl Reading {
     /// The text ends.
     pub(crate) fn end(&mut self, hit: &mut dyn FnMut(Hit)) {
         self.settle(false, false, hit);
+        self.last.clear();
     }
 
     /// The word of a value ends, or goes on.

@@ -61,10 +61,13 @@ impl System {
             longest: len.max(values.longest()),
             values,
             allowed: Said::default(),
-            complete: letters < MAX_SHINGLES + len,
+            complete: len == 0 || letters < MAX_SHINGLES + len,
         };
-        let allowed: Vec<&str> = settings.allow.iter().map(String::as_str).collect();
-        system.allowed = system.said(&allowed);
+        let mut allowed = Said::default();
+        for text in &settings.allow {
+            system.note(&mut allowed, text);
+        }
+        system.allowed = allowed;
         system
     }
 
@@ -78,31 +81,40 @@ impl System {
         self.shingles.len() == 0 && self.values.is_empty()
     }
 
-    /// What of it these texts have too: to quote them is no leak.
-    pub(crate) fn said(&self, texts: &[&str]) -> Said {
-        let mut said = self.allowed.clone();
-        for text in texts {
-            let mut slide = Slide::default();
-            let mut share = |hash| {
-                if let Some(slot) = self.shingles.find(hash) {
-                    said.slots.insert(slot);
-                }
-            };
-            for c in text.chars().filter(|_| self.shingles.len() > 0) {
-                slide.push(c, self.window, &mut share);
-            }
-            let mut reading = Reading::of_values();
-            let mut note = |hit| {
-                if let Hit::Value(value, ..) = hit {
-                    said.values |= 1 << value;
-                }
-            };
-            for c in text.chars().filter(|_| !self.values.is_empty()) {
-                reading.push(c, 0..0, self, &mut note);
-            }
-            reading.end(&mut note);
+    /// The same, where it goes on behind what was read.
+    pub(crate) fn with_rest(self, has_rest: bool) -> Self {
+        Self {
+            complete: self.complete && !has_rest,
+            ..self
         }
-        said
+    }
+
+    /// What of it may be given away.
+    pub(crate) fn allowed(&self) -> Said {
+        self.allowed.clone()
+    }
+
+    /// Notes what of it a text has too: to quote that is no leak.
+    pub(crate) fn note(&self, said: &mut Said, text: &str) {
+        let mut slide = Slide::default();
+        let mut share = |hash| {
+            if let Some(slot) = self.shingles.find(hash) {
+                said.slots.insert(slot);
+            }
+        };
+        for c in text.chars().filter(|_| self.shingles.len() > 0) {
+            slide.push(c, self.window, &mut share);
+        }
+        let mut reading = Reading::of_values();
+        let mut note = |hit| {
+            if let Hit::Value(value, ..) = hit {
+                said.values |= 1 << value;
+            }
+        };
+        for c in text.chars().filter(|_| !self.values.is_empty()) {
+            reading.push(c, 0..0, self, &mut note);
+        }
+        reading.end(&mut note);
     }
 }
 

@@ -47,6 +47,15 @@ impl Form {
         self.letters.len()
     }
 
+    /// Whether it begins with these letters, and has more.
+    pub(crate) fn begins_with(&self, mut given: impl ExactSizeIterator<Item = char>) -> bool {
+        given.len() < self.len()
+            && self
+                .letters
+                .iter()
+                .all(|c| given.next().is_none_or(|other| other == *c))
+    }
+
     /// Whether these are its letters, given from the last to the first.
     pub(crate) fn fits(&self, backward: impl Iterator<Item = Opened> + Clone) -> bool {
         let mut given = backward.clone().map(|(c, _)| c);
@@ -129,6 +138,11 @@ impl Values {
     /// Letters of the longest form.
     pub(crate) fn longest(&self) -> usize {
         self.forms.iter().map(Form::len).max().unwrap_or(0)
+    }
+
+    /// The forms of what must not be given away.
+    pub(crate) fn wanted(&self) -> impl Iterator<Item = &Form> {
+        self.forms.iter().filter(|form| form.role != Role::Cue)
     }
 
     /// The forms that end like this.

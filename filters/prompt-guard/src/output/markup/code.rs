@@ -20,7 +20,8 @@ pub(crate) enum Place {
 pub(crate) enum Change {
     Nothing,
     /// Code between backticks ended: what was met in it is no markup.
-    Inert,
+    /// With where it began.
+    Inert(u64),
     /// It was none: what was met in it is.
     Live,
 }
@@ -28,8 +29,9 @@ pub(crate) enum Change {
 /// Follows fences and backticks.
 #[derive(Debug, Default)]
 pub(crate) struct Code {
-    /// Of the open block: its character and how many.
-    fence: Option<(char, usize)>,
+    /// Of the open block: its character, how many, and how far it is indented.
+    fence: Option<(char, usize, usize)>,
+    indent: usize,
     /// Of the open inline code: how many backticks, and where they begin.
     inline: Option<(usize, u64)>,
     line: Line,
@@ -37,6 +39,8 @@ pub(crate) struct Code {
     html: bool,
     /// The run of backticks at the end of the text.
     ticks: usize,
+    /// Behind a backslash that is no code: a backtick is one character.
+    escaped: bool,
 }
 
 /// What of the current line matters for fences.
@@ -73,6 +77,13 @@ impl Code {
     }
 
     pub(crate) fn push(&mut self, c: char, at: &Range<u64>) -> Change {
+        if let (Some((_, _, indent)), Line::Blank(blanks)) = (self.fence, self.line)
+            && blanks < indent
+            && !matches!(c, ' ' | '\t' | '\r' | '\n' | '`' | '~')
+        {
+            // The item of a list that the block stood in may end here, and the block with it.
+            self.fence = None;
+        }
         let change = if self.fence.is_none() {
             self.inline(c, at)
         } else {
@@ -82,7 +93,10 @@ impl Code {
             let broken = self.line_ends();
             return if change == Change::Nothing { broken } else { change };
         }
-        self.html |= matches!((self.line, c), (Line::Blank(_), '<'));
+        self.html |= self.fence.is_none() && matches!((self.line, c), (Line::Blank(_), '<'));
+        if let Line::Blank(blanks) = self.line {
+            self.indent = blanks;
+        }
         self.line = match (self.line, c) {
             (Line::Blank(blanks), ' ') if blanks < 3 => Line::Blank(blanks + 1),
             (Line::Blank(_), '`' | '~') => Line::Run(c, 1),
@@ -98,19 +112,31 @@ impl Code {
         change
     }
 
+    /// The text ends. What backticks close there is code.
+    pub(crate) fn end(&mut self) -> Change {
+        let closes = self.inline.is_some_and(|(open, _)| open == self.ticks);
+        let change = match self.inline.take() {
+            Some((_, start)) if closes => Change::Inert(start),
+            Some(_) => Change::Live,
+            None => Change::Nothing,
+        };
+        self.ticks = 0;
+        change
+    }
+
     /// A fence opens or closes; a blank line ends what backticks opened.
     fn line_ends(&mut self) -> Change {
         let line = std::mem::take(&mut self.line);
         match (self.fence, line) {
             (None, Line::Run(of, count) | Line::Info(of, count, _)) if count >= 3 && !self.html => {
-                self.fence = Some((of, count));
+                self.fence = Some((of, count, self.indent));
                 return if self.inline.take().is_some() {
                     Change::Live
                 } else {
                     Change::Nothing
                 };
             }
-            (Some((fence, least)), Line::Run(of, count) | Line::Info(of, count, Info::Empty))
+            (Some((fence, least, _)), Line::Run(of, count) | Line::Info(of, count, Info::Empty))
                 if of == fence && count >= least =>
             {
                 self.fence = None;
@@ -130,15 +156,17 @@ impl Code {
     }
 
     fn inline(&mut self, c: char, at: &Range<u64>) -> Change {
-        if c == '`' {
+        let escaped = std::mem::take(&mut self.escaped);
+        self.escaped = c == '\\' && !escaped && self.inline.is_none();
+        if c == '`' && !escaped {
             self.ticks += 1;
             return Change::Nothing;
         }
         let ticks = std::mem::take(&mut self.ticks);
         match self.inline {
-            Some((open, _)) if ticks == open => {
+            Some((open, start)) if ticks == open => {
                 self.inline = None;
-                Change::Inert
+                Change::Inert(start)
             }
             Some((_, start)) if at.start - start > MAX_INLINE_BYTES => {
                 self.inline = None;

@@ -34,8 +34,8 @@ enum Kind {
 }
 
 impl Hidden {
-    /// Gives the run that this character ended.
-    pub(crate) fn push(&mut self, c: char, at: Range<u64>) -> Option<Range<u64>> {
+    /// Gives the run that ended, and whether this character is a part of one.
+    pub(crate) fn push(&mut self, c: char, at: Range<u64>) -> (Option<Range<u64>>, bool) {
         let kind = kind(c).filter(|kind| !(self.flag && *kind == Kind::Tag));
         self.flag =
             c == '\u{1f3f4}' || (self.flag && kind.is_none() && matches!(c, '\u{e0000}'..='\u{e007f}'));
@@ -50,7 +50,7 @@ impl Hidden {
             if !is_long && (goes_on || run.kind == Kind::Escape && run.count > 1 && c.is_ascii_alphabetic()) {
                 run.range.end = at.end;
                 run.count += 1;
-                return if goes_on { None } else { self.end() };
+                return (if goes_on { None } else { self.end() }, true);
             }
         }
         let ended = self.end();
@@ -59,7 +59,7 @@ impl Hidden {
             range: at,
             count: 1,
         });
-        ended
+        (ended, self.run.is_some())
     }
 
     /// The text ends, or the run does.
@@ -98,7 +98,7 @@ mod tests {
         let mut hidden = Hidden::default();
         let mut found: Vec<Range<u64>> = text
             .char_indices()
-            .filter_map(|(at, c)| hidden.push(c, at as u64..(at + c.len_utf8()) as u64))
+            .filter_map(|(at, c)| hidden.push(c, at as u64..(at + c.len_utf8()) as u64).0)
             .collect();
         found.extend(hidden.end());
         found.into_iter().map(|range| (range.start, range.end)).collect()

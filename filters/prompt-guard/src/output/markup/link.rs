@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 /// Most brackets that are open at once; what is nested deeper is text.
-const MAX_OPEN: usize = 8;
-/// Longest text between brackets, and longest tail of a link, in bytes.
+const MAX_OPEN: usize = 32;
+/// Longest text between brackets that waits for its end, and half of the longest tail of a link, in bytes.
 const MAX_TEXT_BYTES: u64 = 512;
 /// Most names of addresses that are defined apart, or of images that use one.
 const MAX_NAMES: usize = 32;
@@ -46,9 +46,20 @@ impl Bracket {
     }
 
     /// An empty second pair names what the first does.
-    fn closed(self, end: u64) -> Self {
+    fn closed(self, by: &Range<u64>) -> Self {
         let name = self.first.filter(|_| self.name == 0).unwrap_or(self.name);
-        Self { name, end, ..self }
+        // What stands in a long one has left.
+        let at = if self.is_long(by.start) { by.start } else { self.at };
+        Self {
+            at,
+            name,
+            end: by.end,
+            ..self
+        }
+    }
+
+    fn is_long(&self, at: u64) -> bool {
+        at - self.at >= MAX_TEXT_BYTES
     }
 }
 
@@ -81,6 +92,8 @@ pub(crate) enum Step {
 #[derive(Debug, Default)]
 pub(crate) struct Brackets {
     open: Vec<Bracket>,
+    /// Where the last character begins.
+    at: u64,
     /// The pair that the last character closed.
     closed: Option<Bracket>,
     bang: Option<u64>,
@@ -98,11 +111,11 @@ pub(crate) enum Named {
 
 impl Brackets {
     pub(crate) fn push(&mut self, c: char, at: &Range<u64>) -> Step {
+        self.at = at.start;
         if std::mem::take(&mut self.escaped) {
             return Step::Nothing;
         }
         let (closed, bang) = (self.closed.take(), self.bang.take());
-        self.open.retain(|bracket| at.start - bracket.at < MAX_TEXT_BYTES);
         if let Some(bracket) = closed.filter(|bracket| c == '[' && bracket.first.is_none()) {
             self.open(bracket.second());
             return Step::Nothing;
@@ -118,7 +131,7 @@ impl Brackets {
                 name: 0,
                 first: None,
             }),
-            ']' => self.closed = self.open.pop().map(|bracket| bracket.closed(at.end)),
+            ']' => self.closed = self.open.pop().map(|bracket| bracket.closed(at)),
             _ => self.name(c),
         }
         self.started = c != '\n' && (self.started || c != ' ');
@@ -162,12 +175,13 @@ impl Brackets {
 
     /// Where something begins that may become a link.
     pub(crate) fn start(&self) -> Option<u64> {
-        let open = self.open.iter().chain(&self.closed).map(|bracket| bracket.at);
+        let short = self.open.iter().filter(|bracket| !bracket.is_long(self.at + 1));
+        let open = short.chain(&self.closed).map(|bracket| bracket.at);
         open.chain(self.bang).min()
     }
 }
 
 /// An address that is due, or judged and not yet ended.
 pub(crate) fn is_over(due: &Due, at: u64) -> bool {
-    at - due.bracket.at > 2 * MAX_TEXT_BYTES
+    at - due.bracket.end > 2 * MAX_TEXT_BYTES
 }

@@ -21,10 +21,10 @@ use code::Change;
 use hidden::Hidden;
 use link::{Bracket, Brackets, Due, Kind, Named, Step, is_over};
 use std::ops::Range;
-use target::{Use, judge};
+use target::{Use, judge, plain};
 
 pub(crate) use code::{Code, Place};
-pub(crate) use word::{Grown, Word};
+pub(crate) use word::{Grown, Stands, Word};
 
 /// Longest tag, in bytes.
 const MAX_TAG_BYTES: usize = 1024;
@@ -61,6 +61,20 @@ struct Target {
     due: Due,
     /// What was found in it.
     rule: Option<Known>,
+    place: At,
+    /// Parentheses that are open in it.
+    nested: usize,
+    /// Where the last of them was closed.
+    closed: Option<u64>,
+}
+
+/// Where in the parentheses of a link a character stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    Begin,
+    Address,
+    /// Behind the address, where a title may be.
+    Behind,
 }
 
 impl Markup {
@@ -73,13 +87,25 @@ impl Markup {
         findings: &mut Findings,
     ) {
         self.at = at.end;
-        if let Some(range) = self.hidden.push(c, at.clone()) {
+        let (ended, is_hidden) = self.hidden.push(c, at.clone());
+        if let Some(range) = ended {
             findings.push(Known::HiddenOutput, range);
         }
+        // What nobody sees takes no markup apart: whoever leaves it out reads the rest.
+        if is_hidden {
+            return;
+        }
         let was = self.code.place();
-        match self.code.push(c, &at) {
+        // A backtick between the quotes of a tag begins no code.
+        let quoted = c == '`' && was == Place::Text && self.tag.quote.is_some();
+        let change = if quoted {
+            Change::Nothing
+        } else {
+            self.code.push(c, &at)
+        };
+        match change {
             Change::Nothing => {}
-            Change::Inert => self.deferred.clear(),
+            Change::Inert(start) => self.is_code(start),
             Change::Live => findings.append(&mut self.deferred),
         }
         if self.code.place() == Place::Block {
@@ -90,11 +116,14 @@ impl Markup {
         }
         self.grow(c, at.clone(), settings, findings);
         self.tag(c, at.clone(), settings, findings);
-        self.link(c, at, findings);
+        self.link(c, at, settings, findings);
     }
 
     /// The text ends.
     pub(crate) fn end(&mut self, settings: &MarkupSettings, findings: &mut Findings) {
+        if let Change::Inert(start) = self.code.end() {
+            self.is_code(start);
+        }
         findings.append(&mut self.deferred);
         self.forget(settings, findings);
         findings.append(&mut self.deferred);
@@ -116,6 +145,14 @@ impl Markup {
         parts.into_iter().chain([target, deferred]).flatten().min()
     }
 
+    /// From here on it was code: what was met in it is no markup.
+    fn is_code(&mut self, start: u64) {
+        self.deferred.clear();
+        if self.tag.kept.start().is_some_and(|tag| tag >= start) {
+            self.tag = Tag::default();
+        }
+    }
+
     /// What is open ends here, as far as it came.
     fn forget(&mut self, settings: &MarkupSettings, findings: &mut Findings) {
         self.word_ends(settings, findings);
@@ -128,14 +165,16 @@ impl Markup {
 
     /// The word grows or ends.
     fn grow(&mut self, c: char, at: Range<u64>, settings: &MarkupSettings, findings: &mut Findings) {
-        match self.word.push(c, at) {
+        let stands = match &self.target {
+            Some(target) if target.place != At::Behind => Stands::AsAddress,
+            Some(_) | None => Stands::InText,
+        };
+        match self.word.push(c, at, stands) {
             Grown::No => {}
             Grown::Ended => self.word_ends(settings, findings),
             Grown::Full => {
-                let rule = self
-                    .goes_on
-                    .take()
-                    .or_else(|| judge(self.word.text(), self.used(), settings));
+                let before = self.goes_on.take();
+                let rule = before.or_else(|| self.judged(self.used(), settings));
                 match rule {
                     Some(rule) => {
                         self.report(rule, self.word.kept().range(), findings);
@@ -153,7 +192,7 @@ impl Markup {
         if self.word.kept().is_empty() {
             return;
         }
-        let rule = before.or_else(|| judge(self.word.text(), self.used(), settings));
+        let rule = before.or_else(|| self.judged(self.used(), settings));
         let range = self.word.kept().origin(0..self.word.text().len());
         match (&mut self.target, rule) {
             (Some(target), _) if target.due.kind == Kind::Inline => target.rule = target.rule.or(rule),
@@ -165,6 +204,14 @@ impl Markup {
         self.word.clear();
     }
 
+    /// The rule that the word breaks.
+    fn judged(&self, used: Use, settings: &MarkupSettings) -> Option<Known> {
+        match self.target {
+            Some(_) => judge(&plain(self.word.text()), used, settings),
+            None => judge(self.word.text(), used, settings),
+        }
+    }
+
     fn used(&self) -> Use {
         match &self.target {
             Some(target) if target.due.bracket.image => Use::Image,
@@ -174,7 +221,7 @@ impl Markup {
 
     /// An address that is defined apart may be that of an image.
     fn define(&mut self, rule: Option<Known>, end: u64, settings: &MarkupSettings, findings: &mut Findings) {
-        let loaded = judge(self.word.text(), Use::Image, settings);
+        let loaded = self.judged(Use::Image, settings);
         let Some(target) = &mut self.target else {
             return;
         };
@@ -187,6 +234,7 @@ impl Markup {
         if let Some(Target {
             due,
             rule: Some(rule),
+            ..
         }) = self.target.take()
         {
             self.report(rule, due.bracket.at..end, findings);
@@ -200,20 +248,27 @@ impl Markup {
         }
     }
 
-    fn link(&mut self, c: char, at: Range<u64>, findings: &mut Findings) {
-        if let Some(Target { due, .. }) = &self.target {
-            let ends = match due.kind {
-                Kind::Inline => c == ')',
-                Kind::Definition => c == '\n',
-            };
-            if ends || is_over(due, at.start) {
-                self.close_target(at.end, findings);
+    fn link(&mut self, c: char, at: Range<u64>, settings: &MarkupSettings, findings: &mut Findings) {
+        if let Some(target) = &mut self.target {
+            if let Some(end) = target.push(c, &at) {
+                // Of an address that is too long the beginning tells.
+                let rule = self.judged(self.used(), settings);
+                if let Some(target) = &mut self.target {
+                    target.rule = target.rule.or(rule);
+                }
+                if rule.is_some() && !self.word.kept().is_empty() {
+                    self.word.skip();
+                }
+                self.close_target(end, findings);
             }
             return;
         }
         match self.brackets.push(c, &at) {
             Step::Nothing => {}
-            Step::Address(due) => self.target = Some(Target { due, rule: None }),
+            Step::Address(due) => {
+                self.word = Word::default();
+                self.target = Some(Target::new(due));
+            }
             Step::Image(bracket) => self.image(&bracket, findings),
         }
     }
@@ -236,7 +291,8 @@ impl Markup {
 
     fn close_tag(&mut self, settings: &MarkupSettings, findings: &mut Findings) {
         let tag = std::mem::take(&mut self.tag);
-        let rule = tag::rule(tag.kept.text(), settings);
+        let is_cut = tag.kept.len() >= MAX_TAG_BYTES && tag::may_load(tag.kept.text());
+        let rule = tag::rule(tag.kept.text(), settings).or(is_cut.then_some(Known::Script));
         match (&mut self.target, rule) {
             (Some(target), Some(_)) if target.due.kind == Kind::Inline => target.rule = target.rule.or(rule),
             (_, Some(rule)) => self.report(rule, tag.kept.range(), findings),
@@ -254,6 +310,49 @@ impl Markup {
             Some(last) if is_full => last.range.end = range.end,
             Some(_) | None => self.deferred.push(Finding { rule, range }),
         }
+    }
+}
+
+impl Target {
+    fn new(due: Due) -> Self {
+        Self {
+            due,
+            rule: None,
+            place: At::Begin,
+            nested: 0,
+            closed: None,
+        }
+    }
+
+    /// Gives where the link ends, if it does by this character.
+    fn push(&mut self, c: char, at: &Range<u64>) -> Option<u64> {
+        let end = match self.due.kind {
+            Kind::Inline => self.parenthesis(c, at.end),
+            Kind::Definition => (c == '\n').then_some(at.end),
+        };
+        end.or_else(|| is_over(&self.due, at.start).then_some(at.end))
+    }
+
+    /// An address may hold pairs of parentheses. Where they are no pairs the last that closes is taken for the end.
+    fn parenthesis(&mut self, c: char, end: u64) -> Option<u64> {
+        match c {
+            ')' if self.nested == 0 => return Some(end),
+            ')' => {
+                self.nested -= 1;
+                self.closed = Some(end);
+            }
+            _ if c.is_whitespace() && self.place == At::Address => {
+                self.place = At::Behind;
+                let unpaired = std::mem::take(&mut self.nested) > 0;
+                return self.closed.filter(|_| unpaired);
+            }
+            _ if c.is_whitespace() || self.place == At::Behind => {}
+            _ => {
+                self.place = At::Address;
+                self.nested += usize::from(c == '(');
+            }
+        }
+        None
     }
 }
 

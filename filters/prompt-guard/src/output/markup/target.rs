@@ -58,6 +58,17 @@ pub(crate) fn unescaped(value: &str) -> String {
     plain
 }
 
+/// An address of Markdown, without the backslashes before signs, and as in an attribute.
+pub(crate) fn plain(address: &str) -> String {
+    let mut chars = address.chars().peekable();
+    let mut bare = String::with_capacity(address.len());
+    while let Some(c) = chars.next() {
+        let escaped = chars.next_if(|next| c == '\\' && next.is_ascii_punctuation());
+        bare.push(escaped.unwrap_or(c));
+    }
+    unescaped(&bare)
+}
+
 /// A character reference at the beginning, and what follows it.
 fn reference(text: &str) -> Option<(char, &str)> {
     let body = text.strip_prefix('&')?;
@@ -67,6 +78,7 @@ fn reference(text: &str) -> Option<(char, &str)> {
         ("tab;", '\t'),
         ("newline;", '\n'),
         ("sol;", '/'),
+        ("bsol;", '\\'),
     ] {
         if let Some(rest) = after(body, name) {
             return Some((c, rest));

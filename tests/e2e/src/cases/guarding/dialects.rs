@@ -184,7 +184,7 @@ fn stream_passes(spoken: &Streamed) -> Scenario {
 /// What is taken out of the deltas is taken out of their repeats too, and counts once.
 fn stream_strips(spoken: &Streamed) -> Scenario {
     let said = ["See ![x](ht", "tps://evil.te", "st/p?q=1) and", " more."];
-    let read = ["See ", "", " and", " more."];
+    let read = ["See (removed)", "", " and", " more."];
     let whole = |texts: [&str; 4]| {
         let after = spoken.after.replace('§', &texts.concat());
         [spoken.before, &frames(spoken, &texts), &after].concat()

@@ -95,7 +95,7 @@ fn long() -> Vec<Scenario> {
         row("a megabyte of Chinese", open, &"港口图书馆".repeat(70_000)).then_all(passes()),
         row(
             "a megabyte of the same over and over",
-            "{}",
+            r#"{"policies": [{"rules": ["repetition"], "action": "deny"}]}"#,
             &"poem ".repeat(200_000),
         )
         .then_all(refused("repetition")),

@@ -5,6 +5,7 @@ mod block;
 mod dialects;
 mod hostile;
 mod judge;
+mod mcp;
 mod requests;
 mod tools;
 
@@ -30,6 +31,7 @@ pub fn cases() -> Vec<Scenario> {
         hostile::cases(),
         block::cases(),
         judge::cases(),
+        mcp::cases(),
     ]
     .concat()
 }

@@ -102,6 +102,13 @@ fn actions() -> Vec<Scenario> {
     };
     let sent = |text: &str| chat(text).body.unwrap_or_default();
     vec![
+        does("a phrase of one's own is refused, whatever parts its words", "deny", "Tell me of project\\n\\t falcon, now.")
+            .then_all([client_gets(400), upstream_sees_nothing()]),
+        case("guard: what a client says in the guard's name is taken off")
+            .given(guard("{}"))
+            .request(chat("hi").header("x-penstock-guard", "injection;score=1"))
+            .upstream(fine())
+            .then_all([client_gets(200), upstream_header_absent("x-penstock-guard")]),
         does("a phrase of one's own is refused", "deny", "Tell me of PROJECT Falcon, now.").then_all([
             client_gets(400),
             client_body_has("project in user"),
@@ -109,7 +116,7 @@ fn actions() -> Vec<Scenario> {
         ]),
         does("a phrase of one's own is taken out", "strip", "Tell me of Project Falcon, now.").then_all([
             client_gets(200),
-            upstream_body(sent("Tell me of , now.")),
+            upstream_body(sent("Tell me of (removed), now.")),
             client_body_untouched(),
         ]),
         does(
@@ -117,7 +124,7 @@ fn actions() -> Vec<Scenario> {
             "strip",
             "Tell me of Project F\u{200b}alcon, now.",
         )
-        .then_all([client_gets(200), upstream_body(sent("Tell me of , now."))]),
+        .then_all([client_gets(200), upstream_body(sent("Tell me of (removed), now."))]),
         does("a phrase of one's own is told to the upstream", "annotate", "Project Falcon?").then_all([
             client_gets(200),
             upstream_header("x-penstock-guard", "project;score=100"),
@@ -332,7 +339,9 @@ fn unreadable() -> Vec<Scenario> {
 fn bounds() -> Vec<Scenario> {
     let over = |name: &str, limits: &str, request: Request, rule: &str| {
         case(format!("guard: {name}"))
-            .given(guard(&format!(r#"{{"limits": {limits}}}"#)))
+            .given(guard(&format!(
+                r#"{{"limits": {limits}, "policies": [{{"rules": ["repetition"], "action": "deny"}}]}}"#
+            )))
             .request(request)
             .upstream(fine())
             .then_all([

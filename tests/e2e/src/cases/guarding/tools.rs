@@ -80,6 +80,14 @@ fn refused(rule: &str, scope: &str) -> [Check; 4] {
 }
 
 impl Spoken {
+    /// No arguments at all.
+    fn nothing(&self) -> &'static str {
+        match self.arguments {
+            Written::String => "",
+            Written::Object => "{}",
+        }
+    }
+
     fn answer(&self, name: &str, arguments: &str) -> Script {
         let body = self
             .answer
@@ -140,6 +148,14 @@ impl Spoken {
                 "get_weather",
                 "get_weather",
                 r#"{"days":3}"#,
+            )
+            .uncut()
+            .then_all(refused("tool_arguments", "tool_call")),
+            row(
+                "that is called with nothing",
+                "get_weather",
+                "get_weather",
+                self.nothing(),
             )
             .uncut()
             .then_all(refused("tool_arguments", "tool_call")),

@@ -1,10 +1,12 @@
 //! Which tools a model may be given and may call, and with which arguments.
 
+mod nameless;
+
 use crate::policy::{Parties, Party};
 use crate::raw::RawTools;
 use crate::shape::{LIMITS, Shape};
 use penstock_filter_api::{ConfigError, Glob, Piece, globs};
-use penstock_llm_api::{Part, Scope, Text, text_of};
+use penstock_llm_api::{Encoding, Part, Scope, Text, text_of};
 use penstock_wire::Json;
 
 /// Most rows.
@@ -63,15 +65,14 @@ impl Tools {
         self.0.iter().find(|row| row.parties.has(party))
     }
 
-    /// Numbers of the messages of definitions that are not allowed.
-    pub(crate) fn refused(&self, party: &Party, json: Json<'_>, texts: &[Text]) -> usize {
-        let Some(row) = self.row(party) else { return 0 };
-        let defined = texts
+    /// Whether a request defines a tool that is not allowed.
+    pub(crate) fn refuses(&self, party: &Party, json: Json<'_>, texts: &[Text]) -> bool {
+        let Some(row) = self.row(party) else { return false };
+        let mut defined = texts
             .iter()
             .filter(|text| text.scope == Scope::ToolName && text.index >= Text::DEFINITIONS);
-        defined
-            .filter(|text| !row.allows(&text_of(json, text.node)))
-            .count()
+        defined.any(|text| !row.allows(&text_of(json, text.node)))
+            || nameless::each(json.root()).any(|name| !row.allows(&name))
     }
 }
 
@@ -95,6 +96,8 @@ struct Call {
     index: u32,
     name: String,
     arguments: String,
+    /// All arguments were shown together.
+    is_whole: bool,
 }
 
 /// The calls of one answer.
@@ -106,6 +109,8 @@ pub(crate) struct Calls(Vec<Call>);
 pub(crate) enum Told {
     /// Nothing against it.
     Fine,
+    /// It was judged already, with all the arguments that it is one of.
+    Part,
     /// More must come before it may leave.
     Open,
     /// The tool is not allowed.
@@ -115,36 +120,25 @@ pub(crate) enum Told {
 }
 
 impl Calls {
-    /// Looks at a piece of a name, or of arguments.
+    /// Looks at a piece of a name, or of arguments. What is defined is no call.
     pub(crate) fn read(&mut self, tools: &Tools, party: &Party, piece: &Piece<'_>) -> Told {
-        let Some(row) = tools.row(party) else {
-            return Told::Fine;
-        };
-        if piece.scope != Scope::ToolName && piece.scope != Scope::ToolCall {
+        let is_of_call = matches!(piece.scope, Scope::ToolName | Scope::ToolCall);
+        if !is_of_call || piece.index >= Text::DEFINITIONS {
             return Told::Fine;
         }
-        let whole = piece.last || piece.part != Part::Delta;
+        let row = tools.row(party);
         let Some(call) = self.call(piece) else {
-            return Told::NotAllowed;
+            return row.map_or(Told::Fine, |_| Told::NotAllowed);
         };
-        if piece.scope == Scope::ToolName {
-            return call.named(row, piece, whole);
+        let is_part = piece.encoding == Encoding::Plain && piece.part != Part::Delta;
+        if piece.scope == Scope::ToolCall && is_part && call.is_whole {
+            return Told::Part;
         }
-        let Some(shape) = row.shape(&call.name) else {
-            return Told::Fine;
-        };
-        if piece.part == Part::Delta {
-            call.arguments.push_str(piece.text);
-        } else {
-            piece.text.clone_into(&mut call.arguments);
-        }
-        if call.arguments.len() > LIMITS.max_bytes {
-            return Told::Arguments;
-        }
-        match whole {
-            true if shape.fits(&call.arguments) => Told::Fine,
-            true => Told::Arguments,
-            false => Told::Open,
+        call.is_whole |= piece.encoding == Encoding::JsonValue;
+        match row {
+            Some(row) if piece.scope == Scope::ToolName => call.named(row, piece),
+            Some(row) => call.given(row, piece),
+            None => Told::Fine,
         }
     }
 
@@ -165,17 +159,37 @@ impl Calls {
 }
 
 impl Call {
-    fn named(&mut self, row: &Row, piece: &Piece<'_>, whole: bool) -> Told {
+    fn named(&mut self, row: &Row, piece: &Piece<'_>) -> Told {
         if piece.part == Part::Delta && piece.start > 0 {
             self.name.push_str(piece.text);
         } else {
             piece.text.clone_into(&mut self.name);
         }
-        match whole {
+        match is_whole(piece) {
             _ if self.name.len() > MAX_NAME_BYTES => Told::NotAllowed,
             true if row.allows(&self.name) => Told::Fine,
             true => Told::NotAllowed,
             false => Told::Open,
         }
     }
+
+    fn given(&mut self, row: &Row, piece: &Piece<'_>) -> Told {
+        let Some(shape) = row.shape(&self.name) else {
+            return Told::Fine;
+        };
+        match piece.part {
+            Part::Delta => self.arguments.push_str(piece.text),
+            Part::Whole | Part::Repeat | Part::Echo => piece.text.clone_into(&mut self.arguments),
+        }
+        match is_whole(piece) {
+            _ if self.arguments.len() > LIMITS.max_bytes => Told::Arguments,
+            true if shape.fits(&self.arguments) => Told::Fine,
+            true => Told::Arguments,
+            false => Told::Open,
+        }
+    }
+}
+
+fn is_whole(piece: &Piece<'_>) -> bool {
+    piece.last || piece.part != Part::Delta
 }
