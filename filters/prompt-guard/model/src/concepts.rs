@@ -29,8 +29,8 @@ const FILTER: usize = 1 << 10;
 impl Concepts {
     /// Puts entries in; of two with the same words the first stays.
     pub fn new(entries: &[(u32, Concept)]) -> Self {
-        // Three quarters full at most.
-        let size = (entries.len() * 4 / 3).max(1).next_power_of_two();
+        // Three quarters full at most, and never full: a search ends at an empty place.
+        let size = (entries.len() * 4 / 3 + 1).next_power_of_two();
         let (mut places, mut filter) = (vec![0; size], vec![0; FILTER]);
         for (gram, concept) in entries {
             if let Some(word) = filter.get_mut((gram >> 22) as usize) {
@@ -129,6 +129,14 @@ mod tests {
         assert_eq!(concepts.of(of("system")), None);
         assert_eq!((entry(""), entry("one two three four")), (None, None));
         assert_eq!(Concepts::default().of(of("ignore")), None);
+    }
+
+    #[test]
+    fn a_search_for_what_is_not_there_ends() {
+        for count in 0..40 {
+            let entries: Vec<(u32, u8)> = (0..count).map(|n| (0xabcd_0000 + n * 64, 1)).collect();
+            assert_eq!(Concepts::new(&entries).of(0xabcd_ffc0), None);
+        }
     }
 
     proptest! {
