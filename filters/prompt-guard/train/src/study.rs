@@ -13,7 +13,7 @@ const BITS: [u8; 2] = [14, 13];
 /// Tokens a block, by head: a user's message is mostly one window; a command in a document is short.
 const BLOCK: [u16; 2] = [128, 16];
 /// How many of the harmless texts that were not learnt from may be flagged, by head.
-const FALSE_RATE: [f64; 2] = [0.0009, 0.006];
+const FALSE_RATE: [f64; 2] = [0.0013, 0.006];
 /// How each head is fitted. Two thirds to three quarters of the places are used, so that few buckets overflow.
 const PLANS: [Plan; 2] = [
     Plan {
