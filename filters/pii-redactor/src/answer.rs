@@ -6,11 +6,9 @@
 use crate::book::Tally;
 use crate::config::Config;
 use crate::mask::for_good;
-use crate::policy::Way;
 use crate::raw::Action;
-use crate::survey::border;
 use crate::vault::{Vault, bare_placeholder};
-use penstock_filter_api::Piece;
+use penstock_filter_api::{Piece, Way};
 use penstock_llm_api::{Part, Scope};
 use penstock_text_scan::{Find, RuleId};
 use std::ops::Range;
@@ -79,10 +77,9 @@ impl Window {
     /// Forgets what no find can reach any more.
     pub(crate) fn trim(&mut self, config: &Config) {
         let before = BEFORE_BYTES.max(config.span);
-        let cut = border(
-            &self.text,
-            growing(&self.text, config.span).saturating_sub(before),
-        );
+        let cut = self
+            .text
+            .floor_char_boundary(growing(&self.text, config.span).saturating_sub(before));
         self.strings.pass(self.text.get(..cut).unwrap_or_default());
         self.text.drain(..cut);
         self.start += cut as u64;
@@ -198,12 +195,9 @@ pub(crate) fn is_answer(scope: Scope, part: Part) -> bool {
 /// look like parts of numbers, keys and names of fields, as long as words behind them may make them one. It is no less than
 /// `span` bytes.
 fn growing(text: &str, span: usize) -> usize {
-    let mut floor = text.len().saturating_sub(MAX_GROWING_BYTES);
-    while !text.is_char_boundary(floor) {
-        floor += 1;
-    }
+    let floor = text.ceil_char_boundary(text.len().saturating_sub(MAX_GROWING_BYTES));
     let (mut start, mut end) = (text.len(), text.len());
-    let least = border(text, text.len().saturating_sub(span));
+    let least = text.floor_char_boundary(text.len().saturating_sub(span));
     for word in text.rsplit(divides) {
         let begin = end - word.len();
         let near = end + BEHIND_BYTES > text.len() || end + 2 >= start;

@@ -1,10 +1,9 @@
 //! What is counted: finds by rule, what was restored, what nobody here could read. Never content.
 
 use crate::config::Config;
-use crate::policy::Way;
 use crate::preview::Found;
 use crate::raw::Action;
-use penstock_filter_api::{MetricId, MetricKind, Ports, labelled};
+use penstock_filter_api::{MetricId, MetricKind, Ports, Way, labelled};
 use penstock_llm_api::{Scope, UnseenKind};
 use penstock_text_scan::{RuleId, Scanner};
 use std::fmt::Write;

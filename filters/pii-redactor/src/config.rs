@@ -2,9 +2,9 @@
 
 use crate::custom::{self, RawCustom};
 use crate::keyed::Key;
-use crate::policy::{Policies, Way};
+use crate::policy::Policies;
 use crate::raw::{Action, OnUnseen, RawConfig};
-use penstock_filter_api::{ConfigError, Glob, Mode, OnFailure, Selection, globs};
+use penstock_filter_api::{ConfigError, Glob, Mode, OnFailure, Selection, Way, bounded, globs};
 use penstock_text_scan::{RuleId, Scanner};
 
 /// Largest `max_finds`.
@@ -80,8 +80,8 @@ impl Config {
             deny_unseen: raw.on_unseen == OnUnseen::Deny,
             filter_state: raw.filter_state,
             scope: scope.map_err(|error| error.under("scope"))?,
-            max_finds: bounded("max_finds", raw.max_finds, MAX_FINDS)?,
-            max_series: bounded("max_series", raw.max_series, MAX_SERIES)?,
+            max_finds: bounded("max_finds", raw.max_finds, 1..=MAX_FINDS)? as usize,
+            max_series: bounded("max_series", raw.max_series, 1..=MAX_SERIES)? as usize,
             makes_surrogates,
             reads_answers: answers.iter().any(|action| *action != Action::Pass),
             changes_answers: answers.into_iter().any(changes),
@@ -180,11 +180,4 @@ fn allowed(raw: &[String]) -> Result<Vec<String>, ConfigError> {
     let mut allow: Vec<String> = raw.iter().map(|value| value.to_ascii_lowercase()).collect();
     allow.sort_unstable();
     Ok(allow)
-}
-
-fn bounded(field: &str, value: u32, max: u32) -> Result<usize, ConfigError> {
-    let known = (1..=max).contains(&value);
-    known
-        .then_some(value as usize)
-        .ok_or_else(|| ConfigError::new(field, format!("not between 1 and {max}")))
 }

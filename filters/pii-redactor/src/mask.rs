@@ -2,11 +2,11 @@
 
 use crate::config::Config;
 use crate::keyed::Key;
-use crate::policy::{Decision, Way};
+use crate::policy::Decision;
 use crate::raw::Action;
 use crate::survey::{Body, Request, Source, Survey};
 use crate::vault::{Masked, Vault};
-use penstock_filter_api::{Kind, Value};
+use penstock_filter_api::{Kind, Value, Way};
 use penstock_llm_api::{Scope, text_of};
 use penstock_text_scan::{Find, Rule};
 use penstock_wire::{JsonEdits, NodeId};

@@ -3,11 +3,10 @@
 use crate::answer::{Window, is_answer};
 use crate::book::Tally;
 use crate::config::Config;
-use crate::policy::Way;
 use crate::restore::{Place, Sought, seek};
 use crate::survey::is_structured;
 use crate::vault::{Entry, Vault};
-use penstock_filter_api::{OutputFlow, Piece, PieceEdits};
+use penstock_filter_api::{OutputFlow, Piece, PieceEdits, Way};
 use penstock_llm_api::{ChannelId, Encoding, Part};
 use penstock_text_scan::RuleId;
 use std::ops::Range;

@@ -1,8 +1,8 @@
 //! Which find meets which action.
 
-use crate::raw::{Action, Direction, RawConfig, RawPolicy};
+use crate::raw::{Action, RawConfig, RawPolicy};
 use crate::survey::is_left_alone;
-use penstock_filter_api::{ConfigError, Glob, any, globs};
+use penstock_filter_api::{ConfigError, Direction, Glob, Way, any, globs};
 use penstock_llm_api::Scope;
 use penstock_text_scan::RuleId;
 
@@ -10,23 +10,6 @@ use penstock_text_scan::RuleId;
 const MAX_POLICIES: usize = 250;
 /// Longest text that `replace` writes, in bytes.
 const MAX_WITH_BYTES: usize = 256;
-
-/// A direction of the exchange.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    Request,
-    Response,
-}
-
-impl Way {
-    /// Label value.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Request => "request",
-            Self::Response => "response",
-        }
-    }
-}
 
 /// An action with its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,12 +110,9 @@ impl Policy {
     }
 
     fn fits(&self, entity: &str, id: &str, way: Way, scope: Scope) -> bool {
-        let way = match (self.direction, way) {
-            (Direction::Both, _) => true,
-            (Direction::Request, way) => way == Way::Request,
-            (Direction::Response, way) => way == Way::Response,
-        };
-        way && (self.scopes.is_empty() || self.scopes.contains(&scope)) && any(&self.entities, [entity, id])
+        self.direction.has(way)
+            && (self.scopes.is_empty() || self.scopes.contains(&scope))
+            && any(&self.entities, [entity, id])
     }
 }
 

@@ -1,7 +1,7 @@
 //! The configuration as it is written.
 
 use crate::custom::RawCustom;
-use penstock_filter_api::{Mode, OnFailure, reads};
+use penstock_filter_api::{Direction, Mode, OnFailure, reads};
 
 /// Masks personal data and secrets in requests, and restores them in answers.
 #[derive(Debug)]
@@ -133,25 +133,6 @@ pub(crate) struct RawPolicy {
 }
 
 reads!(struct RawPolicy { entities, scopes, direction, action, with } needs action);
-
-/// Requests, answers, or both.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "schema",
-    derive(schemars::JsonSchema),
-    schemars(rename_all = "snake_case")
-)]
-pub(crate) enum Direction {
-    /// On the way to the model.
-    Request,
-    /// On the way to the client.
-    Response,
-    /// Either way.
-    #[default]
-    Both,
-}
-
-reads!(enum Direction { "request" => Request, "response" => Response, "both" => Both });
 
 /// What happens to a request with content that cannot be scanned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use penstock_filter_api::{
     ConfigError, Cx, Denial, Failure, Filter, Head, Need, Needs, Open, OutputFlow, Piece, PieceEdits, Plugin,
     Policy, Prompt, PromptFlow, Record, Reply, Stage,
 };
-use penstock_llm_api::{Encoding, Texts, UnseenKind};
+use penstock_llm_api::{Encoding, Texts};
 use penstock_text_scan::RuleId;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -198,23 +198,13 @@ impl RedactorOne {
         let blind = texts
             .unseen
             .iter()
-            .find(|unseen| is_blind(unseen.kind))
+            .find(|unseen| unseen.kind.is_blind())
             .filter(|_| config.deny_unseen)?;
         let message = format!(
             "this content cannot be checked for personal data: {}",
             blind.kind.name()
         );
         Some(Denial::new(400, "unseen_content", message))
-    }
-}
-
-/// Whether a kind of content may hold personal data that nobody here can see.
-fn is_blind(kind: UnseenKind) -> bool {
-    match kind {
-        UnseenKind::Image | UnseenKind::Audio | UnseenKind::Video | UnseenKind::File => true,
-        UnseenKind::Encrypted | UnseenKind::Tokens | UnseenKind::Remote | UnseenKind::TooDeep => true,
-        // It was sent before, and went through here.
-        UnseenKind::Reference => false,
     }
 }
 

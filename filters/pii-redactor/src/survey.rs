@@ -5,10 +5,9 @@
 use crate::book::Tally;
 use crate::config::Config;
 use crate::placeholder::{essence, names_in};
-use crate::policy::Way;
 use crate::raw::Action;
 use crate::vault::Vault;
-use penstock_filter_api::{Kind, Value};
+use penstock_filter_api::{Kind, Value, Way};
 use penstock_llm_api::{Encoding, Scope, Text, text_of};
 use penstock_text_scan::{Find, RuleId};
 use penstock_wire::{Json, Limits, NodeId, Tape};
@@ -322,7 +321,7 @@ fn name_of(value: Value<'_>) -> Cow<'_, str> {
 /// A value behind its key: `"pin": 1234` says more than `1234`, and one in a list is not all that there is.
 fn scan_under(config: &Config, key: &str, text: &str) -> Vec<Find> {
     let from = key.len().saturating_sub(KEY_BYTES);
-    let key = key.get(border(key, from)..).unwrap_or_default();
+    let key = key.get(key.floor_char_boundary(from)..).unwrap_or_default();
     let start = key.len() + 2;
     let mut finds = config.scanner.scan(&[key, ": ", text].concat());
     finds.retain(|find| find.start >= start);
@@ -352,12 +351,12 @@ fn scan_node(config: &Config, node: Value<'_>, scope: Scope) -> (usize, Vec<Find
 
 /// The finds that begin in the next window of a long text, and where the one after it begins.
 fn window(config: &Config, text: &str, at: usize) -> (Vec<Find>, usize) {
-    let start = border(text, at.saturating_sub(CONTEXT_BYTES));
-    let end = border(text, at + WINDOW_BYTES);
+    let start = text.floor_char_boundary(at.saturating_sub(CONTEXT_BYTES));
+    let end = text.floor_char_boundary(at + WINDOW_BYTES);
     let limit = if end == text.len() {
         end
     } else {
-        border(text, end - OVERLAP_BYTES)
+        text.floor_char_boundary(end - OVERLAP_BYTES)
     };
     let mut finds = config.scanner.scan(text.get(start..end).unwrap_or_default());
     for find in &mut finds {
@@ -371,15 +370,6 @@ fn window(config: &Config, text: &str, at: usize) -> (Vec<Find>, usize) {
     }
     let next = finds.last().map_or(limit, |last| last.end.max(limit));
     (finds, next)
-}
-
-/// The last border between characters up to an offset.
-pub(crate) fn border(text: &str, at: usize) -> usize {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }
 
 /// Whether the key of a value in this scope says what the value is; elsewhere it is a word of the API.

@@ -2,12 +2,12 @@
 
 use crate::config::{Config, OUTPUT};
 use crate::output::{Grounds, Said, System, Watch};
-use crate::policy::{Party, Way};
+use crate::policy::Party;
 use crate::raw::Action;
 use crate::rule::{Known, RuleId};
 use crate::tools::{Calls, Told};
 use crate::verdict::{Finding, Verdict};
-use penstock_filter_api::{Failure, OutputFlow, Piece, PieceEdits};
+use penstock_filter_api::{Failure, OutputFlow, Piece, PieceEdits, Way};
 use penstock_llm_api::{ChannelId, Part, Scope};
 use std::ops::Range;
 use std::rc::Rc;

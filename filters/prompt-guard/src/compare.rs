@@ -5,7 +5,7 @@
 use crate::answer::Answer;
 use crate::config::Config;
 use crate::output::{Grounds, Said, System};
-use crate::survey::{border, turn};
+use crate::survey::turn;
 use penstock_llm_api::{Scope, Text, Texts, text_of};
 use penstock_wire::Json;
 use std::borrow::Cow;
@@ -141,7 +141,7 @@ impl Draft {
             .decoded
             .take()
             .map_or_else(|| text_of(json, text.node), Cow::Owned);
-        let end = border(&all, self.at + bytes.max(2 * OVERLAP_BYTES));
+        let end = all.floor_char_boundary(self.at + bytes.max(2 * OVERLAP_BYTES));
         let part = all.get(self.at..end).unwrap_or_default();
         if is_said {
             self.system.note(&mut self.said, part);
@@ -154,7 +154,7 @@ impl Draft {
         if end == all.len() {
             (self.next, self.at) = (self.next + 1, 0);
         } else {
-            self.at = border(&all, end.saturating_sub(OVERLAP_BYTES));
+            self.at = all.floor_char_boundary(end.saturating_sub(OVERLAP_BYTES));
             self.decoded = Some(all.into_owned());
         }
         dealt * price
@@ -172,7 +172,7 @@ fn system_prompts<'a>(json: Json<'a>, texts: &Texts) -> (Vec<Cow<'a, str>>, bool
     for text in texts.texts.iter().filter(|text| text.scope == Scope::System) {
         let prompt = text_of(json, text.node);
         if prompt.len() > left {
-            let begin = prompt.get(..border(&prompt, left)).unwrap_or_default();
+            let begin = prompt.get(..prompt.floor_char_boundary(left)).unwrap_or_default();
             prompts.push(Cow::Owned(begin.to_owned()));
             return (prompts, false);
         }

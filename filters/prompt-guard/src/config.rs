@@ -3,12 +3,12 @@
 use crate::custom;
 use crate::judge::Judge;
 use crate::output::{ActiveSettings, LeakSettings, MAX_CANARIES, MarkupSettings, Settings, is_canary};
-use crate::policy::{Policies, Way};
+use crate::policy::Policies;
 use crate::raw::{Action, OnUnseen, RawAnswers, RawBlock, RawConfig, RawLimits};
 use crate::rule::{Known, RULES, RuleId};
 use crate::structure::Structures;
 use crate::tools::Tools;
-use penstock_filter_api::{ConfigError, Glob, Mode, OnFailure, Selection, Tenant, globs};
+use penstock_filter_api::{ConfigError, Glob, Mode, OnFailure, Selection, Tenant, Way, bounded, globs};
 use penstock_guard_model::Table;
 use penstock_llm_api::Scope;
 use std::cell::OnceCell;
@@ -134,7 +134,7 @@ impl Config {
             header: header(raw.header)?,
             filter_state: raw.filter_state,
             scope: scope.map_err(|error| error.under("scope"))?,
-            max_series: bounded("max_series", raw.max_series, MAX_SERIES)? as usize,
+            max_series: bounded("max_series", raw.max_series, 1..=MAX_SERIES)? as usize,
         })
     }
 
@@ -226,7 +226,7 @@ fn watched(raw: &RawAnswers, policies: &Policies) -> Result<Settings, ConfigErro
         leak: LeakSettings {
             shingles: runs(&[Known::SystemPromptLeak]),
             secrets: runs(&[Known::SystemSecret]),
-            min_shared: bounded("shared_pieces", raw.shared_pieces, MAX_SHARED)? as usize,
+            min_shared: bounded("shared_pieces", raw.shared_pieces, 1..=MAX_SHARED)? as usize,
             canaries: raw.canaries.clone(),
             allow: Vec::new(),
         },
@@ -254,16 +254,9 @@ fn header(name: String) -> Result<Option<String>, ConfigError> {
 }
 
 fn check_block(block: &RawBlock) -> Result<(), ConfigError> {
-    bounded("after", block.after, MAX_AFTER)?;
-    bounded("window_s", block.window_s, MAX_BLOCK_S)?;
-    bounded("for_s", block.for_s, MAX_BLOCK_S).map(|_| ())
-}
-
-fn bounded(field: &str, value: u32, max: u32) -> Result<u32, ConfigError> {
-    let known = (1..=max).contains(&value);
-    known
-        .then_some(value)
-        .ok_or_else(|| ConfigError::new(field, format!("not between 1 and {max}")))
+    bounded("after", block.after, 1..=MAX_AFTER)?;
+    bounded("window_s", block.window_s, 1..=MAX_BLOCK_S)?;
+    bounded("for_s", block.for_s, 1..=MAX_BLOCK_S).map(|_| ())
 }
 
 #[cfg(test)]

@@ -7,18 +7,18 @@ use crate::compare::{Draft, Systems};
 use crate::config::Config;
 use crate::flood;
 use crate::mask::masked;
-use crate::policy::{Party, Way};
+use crate::policy::Party;
 use crate::raw::Action;
 use crate::rule::{Known, RuleId};
 use crate::strip::strip;
-use crate::survey::{Grey, Reader, Survey, border};
+use crate::survey::{Grey, Reader, Survey};
 use crate::verdict::{Finding, Verdict};
 use penstock_filter_api::{
     ConfigError, Cx, Denial, Failure, Filter, Head, Need, Needs, OnFailure, Open, OutputFlow, Piece,
-    PieceEdits, Plugin, Policy, Prompt, PromptFlow, Record, Reply, Stage,
+    PieceEdits, Plugin, Policy, Prompt, PromptFlow, Record, Reply, Stage, Way,
 };
 use penstock_guard_model::Scratch;
-use penstock_llm_api::{Api, Encoding, Operation, Part, Scope, Texts, UnseenKind, text_of};
+use penstock_llm_api::{Api, Encoding, Operation, Part, Scope, Texts, text_of};
 use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
@@ -283,7 +283,7 @@ impl GuardOne {
         let blind = texts
             .unseen
             .iter()
-            .find(|unseen| is_blind(unseen.kind))
+            .find(|unseen| unseen.kind.is_blind())
             .filter(|_| config.deny_unseen);
         if let Some(blind) = blind {
             let message = format!("this content cannot be checked: {}", blind.kind.name());
@@ -338,7 +338,7 @@ impl GuardOne {
             return Some(judge.ask(&text_, at, scope));
         }
         // All of it is masked: half a name is none.
-        let before = text_.get(..border(&text_, at)).unwrap_or_default();
+        let before = text_.get(..text_.floor_char_boundary(at)).unwrap_or_default();
         Some(judge.ask(&masked(&text_), masked(before).len(), scope))
     }
 
@@ -555,16 +555,6 @@ fn is_attack(rule: RuleId) -> bool {
     ]
     .into_iter()
     .any(|known| rule == known.into())
-}
-
-/// Whether a kind of content may hold words that nobody here can read.
-fn is_blind(kind: UnseenKind) -> bool {
-    match kind {
-        UnseenKind::Image | UnseenKind::Audio | UnseenKind::Video | UnseenKind::File => true,
-        UnseenKind::Encrypted | UnseenKind::Tokens | UnseenKind::Remote | UnseenKind::TooDeep => true,
-        // It was sent before, and went through here.
-        UnseenKind::Reference => false,
-    }
 }
 
 fn denial(config: &Config, finding: &Finding) -> Denial {

@@ -1,7 +1,6 @@
 //! A service that is asked where the classifier is not sure.
 
-use crate::survey::border;
-use penstock_filter_api::{Callout, ConfigError, OnFailure, Reply, reads};
+use penstock_filter_api::{Callout, ConfigError, OnFailure, Reply, bounded, reads};
 use penstock_wire::{Limits, Tape, Value, write_string};
 
 /// Bounds of an answer.
@@ -115,9 +114,9 @@ impl Judge {
             let why = "this module cannot mask texts: use the suite, or set raw: true";
             return Err(ConfigError::new("raw", why));
         }
-        bounded("timeout_ms", raw.timeout_ms, 1, MAX_TIMEOUT_MS)?;
-        bounded("max_bytes", raw.max_bytes, 1, MAX_BYTES)?;
-        bounded("from", u32::from(raw.from), 0, 99)?;
+        bounded("timeout_ms", raw.timeout_ms, 1..=MAX_TIMEOUT_MS)?;
+        bounded("max_bytes", raw.max_bytes, 1..=MAX_BYTES)?;
+        bounded("from", u32::from(raw.from), 0..=99)?;
         let path = match raw.kind {
             Kind::OpenaiModeration => "/v1/moderations",
             Kind::LlamaGuard => "/v1/chat/completions",
@@ -192,8 +191,8 @@ impl Judge {
     /// As much of a text as may be sent; of a long one, with this place in the middle.
     fn around<'t>(&self, text: &'t str, at: usize) -> &'t str {
         let last = text.len().saturating_sub(self.max_bytes);
-        let from = border(text, at.saturating_sub(self.max_bytes / 2).min(last));
-        let to = border(text, from + self.max_bytes);
+        let from = text.floor_char_boundary(at.saturating_sub(self.max_bytes / 2).min(last));
+        let to = text.floor_char_boundary(from + self.max_bytes);
         text.get(from..to).unwrap_or_default()
     }
 
@@ -245,13 +244,6 @@ fn visible(field: &str, value: &str) -> Result<(), ConfigError> {
         return Err(ConfigError::new(field, "has control characters"));
     }
     Ok(())
-}
-
-fn bounded(field: &str, value: u32, min: u32, max: u32) -> Result<(), ConfigError> {
-    if (min..=max).contains(&value) {
-        return Ok(());
-    }
-    Err(ConfigError::new(field, format!("not between {min} and {max}")))
 }
 
 #[cfg(test)]

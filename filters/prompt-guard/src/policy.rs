@@ -1,29 +1,12 @@
 //! Which finding meets which action.
 
-use crate::raw::{Action, Direction, RawConfig, RawPolicy};
+use crate::raw::{Action, RawConfig, RawPolicy};
 use crate::rule::{Known, RULES, RuleId};
-use penstock_filter_api::{ConfigError, Glob, any, globs};
+use penstock_filter_api::{ConfigError, Direction, Glob, Way, any, globs};
 use penstock_llm_api::Scope;
 
 /// Most policies.
 const MAX_POLICIES: usize = 250;
-
-/// A direction of the exchange.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    Request,
-    Response,
-}
-
-impl Way {
-    /// Label value.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Request => "request",
-            Self::Response => "response",
-        }
-    }
-}
 
 /// Whose exchange it is.
 #[derive(Clone, Debug, Default)]
@@ -218,12 +201,9 @@ impl Policy {
     }
 
     fn fits(&self, rule: RuleId, way: Way, scope: Scope) -> bool {
-        let way = match self.direction {
-            Direction::Both => true,
-            Direction::Request => way == Way::Request,
-            Direction::Response => way == Way::Response,
-        };
-        way && self.rules.contains(&rule) && (self.scopes.is_empty() || self.scopes.contains(&scope))
+        self.direction.has(way)
+            && self.rules.contains(&rule)
+            && (self.scopes.is_empty() || self.scopes.contains(&scope))
     }
 }
 

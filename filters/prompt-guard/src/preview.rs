@@ -2,11 +2,11 @@
 
 use crate::config::{Config, Depth};
 use crate::output::{System, Watch};
-use crate::policy::{Party, Way};
+use crate::policy::Party;
 use crate::raw::Action;
 use crate::rule::Known;
 use crate::survey::{Reader, hundredths, scored, side};
-use penstock_filter_api::{ConfigError, Piece};
+use penstock_filter_api::{ConfigError, Piece, Way};
 use penstock_guard_model::{Scratch, Side};
 use penstock_llm_api::{ChannelId, Encoding, Part, Scope};
 use penstock_text_scan::view::{View, views};

@@ -2,7 +2,7 @@
 
 use crate::custom::RawCustom;
 use crate::judge::RawJudge;
-use penstock_filter_api::{Mode, OnFailure, TenantSource, reads};
+use penstock_filter_api::{Direction, Mode, OnFailure, TenantSource, reads};
 
 /// Refuses attacks on a model, and answers that give away what they must not.
 #[derive(Debug)]
@@ -137,25 +137,6 @@ pub(crate) struct RawPolicy {
 }
 
 reads!(struct RawPolicy { rules, scopes, direction, routes, tenants, action } needs action);
-
-/// Requests, answers, or both.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "schema",
-    derive(schemars::JsonSchema),
-    schemars(rename_all = "snake_case")
-)]
-pub(crate) enum Direction {
-    /// On the way to the model.
-    Request,
-    /// On the way to the client.
-    Response,
-    /// Either way.
-    #[default]
-    Both,
-}
-
-reads!(enum Direction { "request" => Request, "response" => Response, "both" => Both });
 
 /// What happens to a request with content that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

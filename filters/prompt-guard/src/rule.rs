@@ -1,7 +1,7 @@
 //! Every rule by name, and what becomes of its findings where no policy says otherwise.
 
-use crate::policy::Way;
 use crate::raw::Action;
+use penstock_filter_api::Way;
 
 /// A rule of the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -293,7 +293,7 @@ impl Survey {
             self.next += 1;
             self.at = 0;
         } else {
-            self.at = border(&all, end.saturating_sub(OVERLAP_BYTES).max(self.at + 1));
+            self.at = all.floor_char_boundary(end.saturating_sub(OVERLAP_BYTES).max(self.at + 1));
             self.decoded = Some(all.into_owned());
         }
         dealt
@@ -366,7 +366,7 @@ pub(crate) fn turn(json: Json<'_>, least: usize) -> usize {
 
 /// The last blank before an offset, not far from it; else a border between characters.
 fn blank(text: &str, at: usize) -> usize {
-    let end = border(text, at);
+    let end = text.floor_char_boundary(at);
     let near = text.get(..end).unwrap_or_default().as_bytes();
     let from = near.len().saturating_sub(OVERLAP_BYTES / 2);
     let blank = near
@@ -379,16 +379,6 @@ fn blank(text: &str, at: usize) -> usize {
 
 /// The end of a text, of at most so many bytes.
 fn tail(text: &str, bytes: usize) -> &str {
-    let from = text.len().saturating_sub(bytes);
-    let cut = (from..=text.len()).find_map(|at| text.get(at..));
-    cut.unwrap_or_default()
-}
-
-/// The last border between characters up to an offset.
-pub(crate) fn border(text: &str, at: usize) -> usize {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
+    let from = text.ceil_char_boundary(text.len().saturating_sub(bytes));
+    text.get(from..).unwrap_or_default()
 }

@@ -1,8 +1,9 @@
 //! What was found in one exchange. Rules, scores and places; never text.
 
-use crate::policy::{Policies, Way};
+use crate::policy::Policies;
 use crate::raw::Action;
 use crate::rule::RuleId;
+use penstock_filter_api::Way;
 use penstock_llm_api::{Part, Scope};
 use std::fmt::Write;
 

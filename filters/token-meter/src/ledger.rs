@@ -220,11 +220,8 @@ fn push_number(out: &mut String, mut number: u64) {
 
 /// The start of a name, at a character's border.
 fn cut(name: &str) -> &str {
-    let mut end = MAX_NAME_BYTES.min(name.len());
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    name.get(..end).unwrap_or_default()
+    name.get(..name.floor_char_boundary(MAX_NAME_BYTES))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

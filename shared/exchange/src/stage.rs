@@ -398,10 +398,7 @@ impl Stage {
         let id = text.channel;
         let channel = self.channel(id);
         let keep = decided.saturating_sub(channel.decided);
-        let mut keep = usize::try_from(keep).map_or(held.len(), |keep| keep.min(held.len()));
-        while !held.is_char_boundary(keep) {
-            keep -= 1;
-        }
+        let keep = held.floor_char_boundary(usize::try_from(keep).unwrap_or(usize::MAX));
         held.drain(..keep);
         channel.decided = channel.decided.saturating_add(keep as u64);
         channel.held = held;

@@ -4,6 +4,7 @@ use crate::Plugin;
 use crate::read::{Read, path};
 use penstock_wire::{Limits, Tape, Value};
 use std::fmt;
+use std::ops::RangeInclusive;
 
 /// Bounds of a configuration document.
 const LIMITS: Limits = Limits {
@@ -53,6 +54,15 @@ impl ConfigError {
         };
         self
     }
+}
+
+/// A number of the configuration, if it lies within these bounds.
+pub fn bounded(field: &str, value: u32, bounds: RangeInclusive<u32>) -> Result<u32, ConfigError> {
+    if bounds.contains(&value) {
+        return Ok(value);
+    }
+    let (min, max) = bounds.into_inner();
+    Err(ConfigError::new(field, format!("not between {min} and {max}")))
 }
 
 impl fmt::Display for ConfigError {

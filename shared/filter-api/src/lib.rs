@@ -40,8 +40,9 @@ mod read;
 mod record;
 mod selection;
 mod tenant;
+mod way;
 
-pub use config::{ConfigError, Module, read};
+pub use config::{ConfigError, Module, bounded, read};
 pub use cx::{Cx, Effects, PortError, Ports, RootCx};
 pub use filter::{Filter, Piece, PieceEdits, Seen};
 pub use flow::{Callout, Denial, HeadFlow, OutputFlow, PromptFlow, Reply, Stored};
@@ -55,3 +56,4 @@ pub use read::{Read, members, word, wrong};
 pub use record::{Failure, Origin, Outcome, Record, Times};
 pub use selection::{Selection, any, globs};
 pub use tenant::{Tenant, TenantSource};
+pub use way::{Direction, Way};

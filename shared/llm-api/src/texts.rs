@@ -165,6 +165,16 @@ impl UnseenKind {
         }
     }
 
+    /// Whether it may hold words that no filter has seen.
+    pub fn is_blind(self) -> bool {
+        match self {
+            Self::Image | Self::Audio | Self::Video | Self::File => true,
+            Self::Encrypted | Self::Tokens | Self::Remote | Self::TooDeep => true,
+            // It was sent before, and went through here.
+            Self::Reference => false,
+        }
+    }
+
     /// The name in configuration, metrics and logs.
     pub fn name(self) -> &'static str {
         match self {

@@ -84,16 +84,8 @@ impl<'e> Prepared<'e> {
     pub fn around(example: &'e Example, concepts: &Concepts) -> Self {
         let text = example.text.as_str();
         let whole = example.planted.clone().unwrap_or(0..text.len());
-        let (mut start, mut end) = (
-            whole.start.saturating_sub(AROUND),
-            (whole.end + AROUND).min(text.len()),
-        );
-        while !text.is_char_boundary(start) {
-            start -= 1;
-        }
-        while !text.is_char_boundary(end) {
-            end += 1;
-        }
+        let start = text.floor_char_boundary(whole.start.saturating_sub(AROUND));
+        let end = text.ceil_char_boundary(whole.end + AROUND);
         Self::of(example, &text[start..end], concepts)
     }
 

@@ -108,10 +108,8 @@ impl Active {
     /// A part of a text, which goes on.
     pub(crate) fn part(&mut self, settings: &ActiveSettings, findings: &mut Findings) {
         self.judge(settings, findings);
-        let mut cut = self.kept.len().saturating_sub(OVERLAP_BYTES);
-        while !self.kept.text().is_char_boundary(cut) {
-            cut -= 1;
-        }
+        let cut = self.kept.len().saturating_sub(OVERLAP_BYTES);
+        let cut = self.kept.text().floor_char_boundary(cut);
         self.kept.cut(cut);
     }
 
