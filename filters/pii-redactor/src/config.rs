@@ -3,8 +3,8 @@
 use crate::custom::{self, RawCustom};
 use crate::keyed::Key;
 use crate::policy::Policies;
-use crate::raw::{Action, OnUnseen, RawConfig};
-use penstock_filter_api::{ConfigError, Glob, Mode, OnFailure, Selection, Way, bounded, globs};
+use crate::raw::{Action, RawConfig};
+use penstock_filter_api::{ConfigError, Glob, Mode, OnFailure, OnUnseen, Selection, Way, bounded, globs};
 use penstock_text_scan::{RuleId, Scanner};
 
 /// Largest `max_finds`.

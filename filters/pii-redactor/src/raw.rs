@@ -1,7 +1,7 @@
 //! The configuration as it is written.
 
 use crate::custom::RawCustom;
-use penstock_filter_api::{Direction, Mode, OnFailure, reads};
+use penstock_filter_api::{Direction, Mode, OnFailure, OnUnseen, SelectionSource, reads};
 
 /// Masks personal data and secrets in requests, and restores them in answers.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(crate) struct RawConfig {
     /// Whether finds by entity and rule are left in filter state, as `wasm.penstock.pii`.
     pub(crate) filter_state: bool,
     /// Which exchanges are looked at. Default: all.
-    pub(crate) scope: RawScope,
+    pub(crate) scope: SelectionSource,
     /// Most finds in one request; one with more is a failure. 1 to 100000.
     pub(crate) max_finds: u32,
     /// Most combinations of entity, rule, scope and action with counters of their own. 1 to 100000.
@@ -69,7 +69,7 @@ impl Default for RawConfig {
             keyed: false,
             on_unseen: OnUnseen::Allow,
             filter_state: true,
-            scope: RawScope::default(),
+            scope: SelectionSource::default(),
             max_finds: 10_000,
             max_series: 2000,
         }
@@ -133,38 +133,3 @@ pub(crate) struct RawPolicy {
 }
 
 reads!(struct RawPolicy { entities, scopes, direction, action, with } needs action);
-
-/// What happens to a request with content that cannot be scanned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "schema",
-    derive(schemars::JsonSchema),
-    schemars(rename_all = "snake_case")
-)]
-pub(crate) enum OnUnseen {
-    /// It is counted.
-    Allow,
-    /// The request is refused.
-    Deny,
-}
-
-reads!(enum OnUnseen { "allow" => Allow, "deny" => Deny });
-
-/// Restricts the redactor. An empty list means all; names are exact or with `*`.
-#[derive(Debug, Default)]
-#[cfg_attr(
-    feature = "schema",
-    derive(schemars::JsonSchema),
-    schemars(deny_unknown_fields, default),
-    schemars(rename = "Scope")
-)]
-pub(crate) struct RawScope {
-    /// Names of routes.
-    pub(crate) routes: Vec<String>,
-    /// Names of APIs, such as `openai_chat`.
-    pub(crate) apis: Vec<String>,
-    /// Names of models in requests.
-    pub(crate) models: Vec<String>,
-}
-
-reads!(struct RawScope { routes, apis, models });

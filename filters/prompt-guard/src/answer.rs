@@ -110,20 +110,7 @@ impl Answer {
             },
         })
     }
-}
 
-/// Whether text waits until the rules of a group have decided: only where one of them takes it out, or ends the answer.
-fn holds(group: usize, scope: Scope, (config, party): (&Config, &Party)) -> bool {
-    let mut rules = OUTPUT.get(group).copied().unwrap_or_default().iter();
-    rules.any(|rule| {
-        config
-            .policies
-            .decide((*rule).into(), Way::Response, scope, party)
-            >= Action::Strip
-    })
-}
-
-impl Answer {
     /// Takes out what has not left yet and is decided. `decided` begins with what may still be edited. Gives up to where
     /// text may leave.
     fn strip(
@@ -176,6 +163,17 @@ impl Strip {
         self.due = later;
         now
     }
+}
+
+/// Whether text waits until the rules of a group have decided: only where one of them takes it out, or ends the answer.
+fn holds(group: usize, scope: Scope, (config, party): (&Config, &Party)) -> bool {
+    let mut rules = OUTPUT.get(group).copied().unwrap_or_default().iter();
+    rules.any(|rule| {
+        config
+            .policies
+            .decide((*rule).into(), Way::Response, scope, party)
+            >= Action::Strip
+    })
 }
 
 fn found(rule: RuleId, piece: &Piece<'_>, (config, party): (&Config, &Party)) -> Finding {

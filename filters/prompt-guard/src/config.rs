@@ -4,11 +4,13 @@ use crate::custom;
 use crate::judge::Judge;
 use crate::output::{ActiveSettings, LeakSettings, MAX_CANARIES, MarkupSettings, Settings, is_canary};
 use crate::policy::Policies;
-use crate::raw::{Action, OnUnseen, RawAnswers, RawBlock, RawConfig, RawLimits};
+use crate::raw::{Action, RawAnswers, RawBlock, RawConfig, RawLimits};
 use crate::rule::{Known, RULES, RuleId};
 use crate::structure::Structures;
 use crate::tools::Tools;
-use penstock_filter_api::{ConfigError, Glob, Mode, OnFailure, Selection, Tenant, Way, bounded, globs};
+use penstock_filter_api::{
+    ConfigError, Glob, Mode, OnFailure, OnUnseen, Selection, Tenant, Way, bounded, globs,
+};
 use penstock_guard_model::Table;
 use penstock_llm_api::Scope;
 use std::cell::OnceCell;

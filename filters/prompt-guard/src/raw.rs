@@ -2,7 +2,7 @@
 
 use crate::custom::RawCustom;
 use crate::judge::RawJudge;
-use penstock_filter_api::{Direction, Mode, OnFailure, TenantSource, reads};
+use penstock_filter_api::{Direction, Mode, OnFailure, OnUnseen, SelectionSource, TenantSource, reads};
 
 /// Refuses attacks on a model, and answers that give away what they must not.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub(crate) struct RawConfig {
     /// Whether the verdict is left in filter state, as `wasm.penstock.guard`.
     pub(crate) filter_state: bool,
     /// Which exchanges are looked at. Default: all.
-    pub(crate) scope: RawScope,
+    pub(crate) scope: SelectionSource,
     /// Most combinations of rule, scope, direction and action with counters of their own. 1 to 100000.
     pub(crate) max_series: u32,
 }
@@ -69,7 +69,7 @@ impl Default for RawConfig {
             on_unseen: OnUnseen::Allow,
             header: "x-penstock-guard".to_owned(),
             filter_state: true,
-            scope: RawScope::default(),
+            scope: SelectionSource::default(),
             max_series: 2000,
         }
     }
@@ -137,22 +137,6 @@ pub(crate) struct RawPolicy {
 }
 
 reads!(struct RawPolicy { rules, scopes, direction, routes, tenants, action } needs action);
-
-/// What happens to a request with content that cannot be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "schema",
-    derive(schemars::JsonSchema),
-    schemars(rename_all = "snake_case")
-)]
-pub(crate) enum OnUnseen {
-    /// It is counted.
-    Allow,
-    /// The request is refused.
-    Deny,
-}
-
-reads!(enum OnUnseen { "allow" => Allow, "deny" => Deny });
 
 /// Bounds of a prompt. Zero means none. What is over a bound meets the action of its rule.
 #[derive(Debug)]
@@ -310,22 +294,3 @@ pub(crate) struct RawToolRow {
 }
 
 reads!(struct RawToolRow { routes, tenants, names, arguments });
-
-/// Restricts the guard. An empty list means all; names are exact or with `*`.
-#[derive(Debug, Default)]
-#[cfg_attr(
-    feature = "schema",
-    derive(schemars::JsonSchema),
-    schemars(deny_unknown_fields, default),
-    schemars(rename = "Scope")
-)]
-pub(crate) struct RawScope {
-    /// Names of routes.
-    pub(crate) routes: Vec<String>,
-    /// Names of APIs, such as `openai_chat`.
-    pub(crate) apis: Vec<String>,
-    /// Names of models in requests.
-    pub(crate) models: Vec<String>,
-}
-
-reads!(struct RawScope { routes, apis, models });

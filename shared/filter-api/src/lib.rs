@@ -40,6 +40,7 @@ mod read;
 mod record;
 mod selection;
 mod tenant;
+mod unseen;
 mod way;
 
 pub use config::{ConfigError, Module, bounded, read};
@@ -54,6 +55,7 @@ pub use plugin::{Mode, Need, Needs, OnFailure, Open, Plugin, Policy, Stage};
 pub use prompt::Prompt;
 pub use read::{Read, members, word, wrong};
 pub use record::{Failure, Origin, Outcome, Record, Times};
-pub use selection::{Selection, any, globs};
+pub use selection::{Selection, SelectionSource, any, globs};
 pub use tenant::{Tenant, TenantSource};
+pub use unseen::OnUnseen;
 pub use way::{Direction, Way};

@@ -1,10 +1,29 @@
 //! Which exchanges a filter looks at.
 
-use crate::{ConfigError, Glob, Record};
+use crate::{ConfigError, Glob, Record, reads};
 use penstock_llm_api::Api;
 
 /// Most patterns of one list.
 const MAX_PATTERNS: usize = 1000;
+
+/// Restricts a filter. An empty list means all; names are exact or with `*`.
+#[derive(Debug, Default)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(deny_unknown_fields, default),
+    schemars(rename = "Scope")
+)]
+pub struct SelectionSource {
+    /// Names of routes.
+    pub routes: Vec<String>,
+    /// Names of APIs, such as `openai_chat`.
+    pub apis: Vec<String>,
+    /// Names of models in requests.
+    pub models: Vec<String>,
+}
+
+reads!(struct SelectionSource { routes, apis, models });
 
 /// A choice of exchanges by route, API and model. An empty list means all; names are exact or with `*`.
 #[derive(Debug, Default)]

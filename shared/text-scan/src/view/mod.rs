@@ -64,8 +64,7 @@ use map::Map;
 pub use signs::{Coding, Signs};
 use survey::Survey;
 use unmask::unmask;
-#[cfg(any(test, feature = "disguise"))]
-pub(crate) use words::rot13;
+pub use words::rot13;
 
 /// A coding within a coding is read, and no further.
 const DEPTH: usize = 2;

@@ -139,7 +139,7 @@ fn place(head: u64, len: usize) -> (usize, u16) {
 }
 
 /// A letter moved by half the alphabet.
-pub(crate) fn rot13(c: char) -> char {
+pub fn rot13(c: char) -> char {
     match c {
         'a'..='m' | 'A'..='M' => char::from(c as u8 + 13),
         'n'..='z' | 'N'..='Z' => char::from(c as u8 - 13),

@@ -25,19 +25,10 @@ pub(crate) fn weight<'t>(texts: impl Iterator<Item = &'t str>) -> usize {
         .sum()
 }
 
-/// A letter of the Latin alphabet, turned by half of it.
-pub(crate) fn rot13(c: char) -> char {
-    let turn = |first: u8| char::from((c as u8 - first + 13) % 26 + first);
-    match c {
-        'a'..='z' => turn(b'a'),
-        'A'..='Z' => turn(b'A'),
-        _ => c,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use penstock_text_scan::view::rot13;
 
     #[test]
     fn spellings_of_a_word_have_the_same_letters() {

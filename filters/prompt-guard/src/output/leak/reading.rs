@@ -1,9 +1,10 @@
 //! One reading of a text, letter by letter: what it shares with a system prompt, and which values stand in it.
 
-use super::letters::{letter, rot13};
+use super::letters::letter;
 use super::shingles::Roll;
 use super::system::System;
 use super::values::{Form, Role, Strength, Tail};
+use penstock_text_scan::view::rot13;
 use std::collections::VecDeque;
 use std::ops::Range;
 

@@ -1,7 +1,8 @@
 //! Exact values to look for in a row of letters, forward, backward and turned by ROT13.
 
-use super::letters::{letter, rot13};
+use super::letters::letter;
 use crate::rule::Known;
+use penstock_text_scan::view::rot13;
 
 /// Most values of one exchange: canaries, secrets and the words that announce a secret.
 pub(crate) const MAX_VALUES: usize = 128;
