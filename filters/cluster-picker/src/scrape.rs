@@ -1,0 +1,1 @@
+//! What a poll of a backend tells of its load.
