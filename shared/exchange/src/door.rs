@@ -76,7 +76,7 @@ impl Exchange {
                 let denial = denial_of(Side::Request, failure);
                 self.deny(policy.name, &denial, host)
             }
-            None => Flow::Continue,
+            None => self.open_unread(host),
         }
     }
 

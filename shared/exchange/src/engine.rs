@@ -2,7 +2,8 @@
 
 use crate::settings::Settings;
 use penstock_filter_api::{
-    ConfigError, Failure, MetricId, MetricKind, Mode, Module, Plugin, Ports, RootCx, labelled,
+    CallId, ConfigError, Failure, MetricId, MetricKind, Mode, Module, Plugin, Ports, Reply, RootCx,
+    RootPorts, Stage, labelled,
 };
 use penstock_llm_api::Operation;
 use penstock_wire::{Limits, Tape, sort_by_key};
@@ -15,6 +16,8 @@ pub struct Engine {
     pub(crate) held_bytes: Cell<usize>,
     counters: RefCell<Vec<(Counted, MetricId)>>,
     tape: RefCell<Tape>,
+    /// Callouts that plugins have open outside of exchanges, each with its plugin.
+    calls: RefCell<Vec<(CallId, usize)>>,
 }
 
 /// What the engine counts by itself.
@@ -82,6 +85,7 @@ impl Engine {
             held_bytes: Cell::new(0),
             counters: RefCell::default(),
             tape: RefCell::new(Tape::new()),
+            calls: RefCell::default(),
         })
     }
 
@@ -91,10 +95,47 @@ impl Engine {
     }
 
     /// Passes a tick of the host on to the plugins.
-    pub fn on_tick(&self, now_ns: u64, ports: &mut dyn Ports) {
-        for plugin in &self.plugins {
-            plugin.on_tick(&mut RootCx::new(now_ns, ports));
+    pub fn on_tick(&self, now_ns: u64, ports: &mut dyn RootPorts) {
+        for plugin in 0..self.plugins.len() {
+            self.at_root(plugin, now_ns, ports, |plugin, cx| plugin.on_tick(cx));
         }
+    }
+
+    /// Passes the reply to a callout on to the plugin that waits for it, if one does.
+    pub fn on_reply(&self, now_ns: u64, call: CallId, reply: &Reply, ports: &mut dyn RootPorts) {
+        let mut calls = self.calls.borrow_mut();
+        let Some(place) = calls.iter().position(|(open, _)| *open == call) else {
+            return;
+        };
+        let (_, plugin) = calls.swap_remove(place);
+        drop(calls);
+        self.at_root(plugin, now_ns, ports, |plugin, cx| {
+            plugin.on_reply(call, reply, cx);
+        });
+    }
+
+    /// Calls into a plugin outside of exchanges, and notes the callouts that it makes.
+    fn at_root(
+        &self,
+        index: usize,
+        now_ns: u64,
+        ports: &mut dyn RootPorts,
+        body: impl FnOnce(&dyn Plugin, &mut RootCx<'_>),
+    ) {
+        let Some(plugin) = self.plugins.get(index) else {
+            return;
+        };
+        let mut sent = Vec::new();
+        let open = self.calls.borrow().len();
+        body(plugin.as_ref(), &mut RootCx::new(now_ns, ports, open, &mut sent));
+        let sent = sent.into_iter().map(|call| (call, index));
+        self.calls.borrow_mut().extend(sent);
+    }
+
+    /// Whether a plugin chooses where requests go.
+    pub(crate) fn picks_routes(&self) -> bool {
+        let last = self.plugins.last();
+        last.is_some_and(|plugin| plugin.policy().stage == Stage::Route)
     }
 
     /// Adds one.

@@ -29,6 +29,8 @@ pub struct Exchange {
     /// buffers: what that callback lets go by `Continue` is lost (all of it up to 1.36, an end without bytes of its own
     /// in 1.40 too), so it resumes once more and pauses.
     pub(crate) response_resumed: bool,
+    /// The upstream has sent trailers, and they can be changed.
+    trailers_came: bool,
     /// A tick is on its way that looks at what is held.
     pub(crate) looks: bool,
     /// Whom a refusal has to name.
@@ -49,6 +51,8 @@ struct HeldBytes {
 pub(crate) enum ResponsePhase {
     /// No response yet.
     Waiting,
+    /// No response yet, and nobody will read its body.
+    Unread,
     /// Nobody reads it.
     Pass,
     /// It is our own reply.
@@ -79,6 +83,7 @@ impl Exchange {
             usage_added: false,
             response_flowing: true,
             response_resumed: false,
+            trailers_came: false,
             looks: false,
             reply_to: ReplyTo::Nobody,
             held_bytes: HeldBytes::default(),
@@ -184,24 +189,49 @@ impl Exchange {
         match side {
             Side::Request => {
                 for (name, value) in std::mem::take(&mut self.effects.request_headers) {
-                    let _ = match value {
-                        Some(value) => host.set_field(Fields::RequestHeaders, &name, &value),
-                        None => host.remove_field(Fields::RequestHeaders, &name),
-                    };
+                    write(Fields::RequestHeaders, &name, value.as_deref(), host);
+                }
+                if std::mem::take(&mut self.effects.reroute) {
+                    let _ = host.reroute();
                 }
             }
             Side::Response => {
                 for (name, value) in std::mem::take(&mut self.effects.response_headers) {
-                    let _ = host.set_field(Fields::ResponseHeaders, &name, &value);
+                    write(Fields::ResponseHeaders, &name, value.as_deref(), host);
                 }
             }
         }
     }
 
-    /// Adds the trailers that filters asked for. Only in the last body callback and in that of trailers.
+    /// Shows the filters the trailers that an upstream ends its answer with, and does at once what they ask for.
+    pub(crate) fn show_trailers(&mut self, host: &mut dyn Host) {
+        let wanted = self.response_need() != Need::Nothing;
+        if self.record.origin != Origin::Upstream || !wanted {
+            return;
+        }
+        let Ok(trailers) = host.trailers() else {
+            return;
+        };
+        self.trailers_came = true;
+        let now_ns = host.now_ns();
+        let record = &self.record;
+        for joined in self.joined.iter_mut().rev() {
+            if joined.response_need() != Need::Nothing {
+                joined.call(now_ns, host, &mut self.effects, |filter, cx| {
+                    filter.on_response_trailers(&trailers, record, cx);
+                });
+            }
+        }
+        self.apply_trailers(host);
+    }
+
+    /// Adds and takes off the trailers that filters asked for. Only in the last body callback and in that of trailers.
     pub(crate) fn apply_trailers(&mut self, host: &mut dyn Host) {
         for (name, value) in std::mem::take(&mut self.effects.response_trailers) {
-            let _ = host.set_field(Fields::ResponseTrailers, &name, &value);
+            // Where none came, Envoy would make some in order to take one off.
+            if value.is_some() || self.trailers_came {
+                write(Fields::ResponseTrailers, &name, value.as_deref(), host);
+            }
         }
     }
 
@@ -264,6 +294,7 @@ impl Exchange {
                 }
             }
             ResponsePhase::Waiting
+            | ResponsePhase::Unread
             | ResponsePhase::Pass
             | ResponsePhase::Local
             | ResponsePhase::Whole(_)
@@ -304,13 +335,24 @@ impl Exchange {
             ResponsePhase::Done | ResponsePhase::Local => return,
             ResponsePhase::Cutting | ResponsePhase::Draining(_) => return,
             ResponsePhase::Stream(stream) => stream.write_to(&mut self.record),
-            ResponsePhase::Waiting | ResponsePhase::Pass | ResponsePhase::Whole(_) => {}
+            ResponsePhase::Waiting
+            | ResponsePhase::Unread
+            | ResponsePhase::Pass
+            | ResponsePhase::Whole(_) => {}
         }
         self.record.outcome = interrupted(host);
         if self.record.origin == Origin::Nobody && self.record.outcome == Outcome::UpstreamError {
             self.record.origin = Origin::Envoy;
         }
     }
+}
+
+/// Sets a field, or takes it off.
+fn write(fields: Fields, name: &str, value: Option<&str>, host: &mut dyn Host) {
+    let _ = match value {
+        Some(value) => host.set_field(fields, name, value),
+        None => host.remove_field(fields, name),
+    };
 }
 
 /// Envoy's response code details for a response that an upstream wrote.

@@ -82,10 +82,14 @@ pub trait Host: Ports {
     fn now_ns(&mut self) -> u64;
     /// All headers of a side, in one call. Refused outside the callbacks of that side's head and body.
     fn headers(&mut self, side: Side) -> Result<Headers, PortError>;
+    /// All trailers of the response. Refused before their callback.
+    fn trailers(&mut self) -> Result<Headers, PortError>;
     /// Sets a field, replacing all of its name.
     fn set_field(&mut self, fields: Fields, name: &str, value: &str) -> Result<(), PortError>;
     /// Removes every field of this name.
     fn remove_field(&mut self, fields: Fields, name: &str) -> Result<(), PortError>;
+    /// Chooses the route anew, for the headers as they are. Only before the request head has left.
+    fn reroute(&mut self) -> Result<(), PortError>;
     /// All bytes of the body that the proxy shows in this callback, `size` of them.
     fn body(&mut self, side: Side, size: usize) -> Result<Vec<u8>, PortError>;
     /// Replaces all of those `size` bytes.

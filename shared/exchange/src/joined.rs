@@ -70,9 +70,7 @@ impl Joined {
             self.needs.response = Need::Decide;
         }
         self.bound |= asked.bind_response;
-        effects.request_headers.append(&mut asked.request_headers);
-        effects.response_headers.append(&mut asked.response_headers);
-        effects.response_trailers.append(&mut asked.response_trailers);
+        effects.append(asked);
         answer
     }
 }

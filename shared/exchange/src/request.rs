@@ -8,7 +8,9 @@ use crate::inflate::{Coding, Inflater};
 use crate::joined::Joined;
 use crate::judge::Judging;
 use crate::settings::OperationRule;
-use penstock_filter_api::{Cx, Denial, Effects, Failure, Head, Headers, Mode, Need, Open, Origin, Reply};
+use penstock_filter_api::{
+    Cx, Denial, Effects, Failure, Head, Headers, Mode, Need, Open, Origin, Policy, Reply, Stage,
+};
 use penstock_llm_api::{Api, Operation, Target, detect};
 use std::borrow::Cow;
 
@@ -54,7 +56,7 @@ impl Exchange {
             OperationRule::Pass | OperationRule::Inspect if ambiguous => {
                 self.fail_unopened(Failure::AmbiguousPath, host)
             }
-            OperationRule::Pass => Flow::Continue,
+            OperationRule::Pass => self.open_unread(host),
             OperationRule::Deny => {
                 let denial = Denial::new(403, "operation_denied", "this operation is not allowed here");
                 self.deny("exchange", &denial, host)
@@ -70,7 +72,7 @@ impl Exchange {
         let routes = &self.engine.settings.routes;
         let known = self.engine.settings.rule(target.operation) == OperationRule::Inspect;
         let mut route = String::new();
-        if known || !routes.is_empty() {
+        if known || !routes.is_empty() || self.engine.picks_routes() {
             let name = host.property(&["xds", "route_name"]).unwrap_or_default();
             route = String::from_utf8(name).unwrap_or_default();
         }
@@ -100,40 +102,62 @@ impl Exchange {
     }
 
     /// Lets the plugins join.
-    pub(crate) fn open(&mut self, end: bool, host: &mut dyn Host) -> Flow {
+    fn open(&mut self, end: bool, host: &mut dyn Host) -> Flow {
         let engine = self.engine.clone();
-        let Some(head) = &self.head else {
-            return Flow::Continue;
-        };
         for plugin in &engine.plugins {
-            let policy = plugin.policy();
-            let mut effects = Effects::default();
-            let now_ns = self.record.times.start;
-            let opened = plugin.open(head, &mut Cx::new(now_ns, policy.mode, host, &mut effects));
-            self.effects.request_headers.append(&mut effects.request_headers);
-            self.effects
-                .response_headers
-                .append(&mut effects.response_headers);
-            self.effects
-                .response_trailers
-                .append(&mut effects.response_trailers);
-            match opened {
-                Open::Skip => {}
-                Open::Join(filter, needs) => self.joined.push(Joined::new(policy, filter, needs)),
-                Open::Deny(denial) if policy.mode == Mode::Enforce => {
-                    return self.deny(policy.name, &denial, host);
-                }
-                Open::Deny(denial) => engine.count(Counted::Would(policy.name, denial.code), host),
+            if let Some(denied) = self.join(plugin.policy(), |head, cx| plugin.open(head, cx), host) {
+                return denied;
             }
         }
         if self.joined.is_empty() {
+            self.apply_headers(Side::Request, host);
             return Flow::Continue;
         }
         self.response = ResponsePhase::Waiting;
         if self.head.as_ref().is_some_and(|head| is_upgrade(&head.headers)) {
+            self.apply_headers(Side::Request, host);
             return self.fail_request(Failure::Upgrade, host);
         }
         self.begin(end, host)
+    }
+
+    /// Lets the plugins join that choose where a request goes, while nobody reads it.
+    pub(crate) fn open_unread(&mut self, host: &mut dyn Host) -> Flow {
+        let engine = self.engine.clone();
+        let pickers = engine.plugins.iter();
+        for plugin in pickers.filter(|plugin| plugin.policy().stage == Stage::Route) {
+            if let Some(denied) = self.join(plugin.policy(), |head, cx| plugin.open_unread(head, cx), host) {
+                return denied;
+            }
+        }
+        if !self.joined.is_empty() {
+            self.response = ResponsePhase::Unread;
+        }
+        self.apply_headers(Side::Request, host);
+        Flow::Continue
+    }
+
+    /// Asks a plugin whether it takes part. What follows if it refuses the exchange.
+    fn join(
+        &mut self,
+        policy: Policy,
+        open: impl FnOnce(&Head, &mut Cx<'_>) -> Open,
+        host: &mut dyn Host,
+    ) -> Option<Flow> {
+        let mut asked = Effects::default();
+        let now_ns = self.record.times.start;
+        let cx = &mut Cx::new(now_ns, policy.mode, host, &mut asked);
+        let opened = open(self.head.as_ref()?, cx);
+        self.effects.append(asked);
+        match opened {
+            Open::Skip => {}
+            Open::Join(filter, needs) => self.joined.push(Joined::new(policy, filter, needs)),
+            Open::Deny(denial) if policy.mode == Mode::Enforce => {
+                return Some(self.deny(policy.name, &denial, host));
+            }
+            Open::Deny(denial) => self.engine.count(Counted::Would(policy.name, denial.code), host),
+        }
+        None
     }
 
     fn begin(&mut self, end: bool, host: &mut dyn Host) -> Flow {

@@ -21,9 +21,13 @@ enum Form {
 impl Exchange {
     pub(crate) fn response_headers(&mut self, end: bool, host: &mut dyn Host) -> Flow {
         match self.response {
-            ResponsePhase::Waiting => {}
-            ResponsePhase::Pass
-            | ResponsePhase::Local
+            ResponsePhase::Waiting | ResponsePhase::Unread => {}
+            // Every filter has skipped the exchange. What one asked for before holds.
+            ResponsePhase::Pass => {
+                self.apply_headers(Side::Response, host);
+                return Flow::Continue;
+            }
+            ResponsePhase::Local
             | ResponsePhase::Whole(_)
             | ResponsePhase::Stream(_)
             | ResponsePhase::Cutting
@@ -57,6 +61,9 @@ impl Exchange {
             self.response = ResponsePhase::Done;
             self.apply_headers(Side::Response, host);
             return Flow::Continue;
+        }
+        if matches!(self.response, ResponsePhase::Unread) {
+            return self.pass_response(host);
         }
         self.read_body(status, &headers, host)
     }
@@ -215,6 +222,7 @@ impl Exchange {
     }
 
     pub(crate) fn response_trailers(&mut self, host: &mut dyn Host) -> Flow {
+        self.show_trailers(host);
         match std::mem::replace(&mut self.response, ResponsePhase::Done) {
             ResponsePhase::Whole(body) => self.whole_trailers(body, host),
             ResponsePhase::Stream(stream) => self.stream_trailers(stream, host),
@@ -227,7 +235,7 @@ impl Exchange {
                 self.response = ResponsePhase::Local;
                 Flow::Continue
             }
-            ResponsePhase::Waiting => Flow::Continue,
+            ResponsePhase::Waiting | ResponsePhase::Unread => Flow::Continue,
         }
     }
 

@@ -109,6 +109,11 @@ impl Ports for Calls<'_> {
     fn property(&mut self, path: &[&str]) -> Option<Vec<u8>> {
         match path {
             ["xds", "route_name"] => Some(self.world.options.route.clone().into_bytes()),
+            // Envoy knows whom it has asked once it has asked.
+            ["upstream", "address"] => {
+                let asked = self.stream.request.out.head.is_some();
+                asked.then(|| self.world.options.upstream.clone().into_bytes())
+            }
             ["response", "code_details"] => self.stream.details.map(|details| details.as_bytes().to_vec()),
             [key] => self.stream.filter_state.get(*key).cloned(),
             _ => None,
@@ -137,6 +142,12 @@ impl Host for Calls<'_> {
             .ok_or(PortError::Refused)
     }
 
+    fn trailers(&mut self) -> Result<Headers, PortError> {
+        let way = &self.stream.response;
+        let shown = way.trailers.clone().filter(|_| way.trailers_seen);
+        shown.map(Headers::new).ok_or(PortError::Refused)
+    }
+
     fn set_field(&mut self, fields: Fields, name: &str, value: &str) -> Result<(), PortError> {
         let clean = |text: &str| !text.bytes().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
         if name.is_empty() || !clean(name) || !clean(value) || name.chars().any(|c| c.is_ascii_uppercase()) {
@@ -162,7 +173,15 @@ impl Host for Calls<'_> {
 
     fn remove_field(&mut self, fields: Fields, name: &str) -> Result<(), PortError> {
         self.too_late(fields, name);
+        if fields == Fields::ResponseTrailers && self.stream.response.trailers.is_none() {
+            self.misuse("a trailer is taken off where there are none: Envoy makes some for that");
+        }
         self.fields(fields)?.retain(|(key, _)| key != name);
+        Ok(())
+    }
+
+    fn reroute(&mut self) -> Result<(), PortError> {
+        self.too_late(Fields::RequestHeaders, "route");
         Ok(())
     }
 

@@ -23,6 +23,8 @@ pub struct Options {
     pub clusters: Vec<String>,
     /// Value of the property `xds.route_name`.
     pub route: String,
+    /// Value of the property `upstream.address`, once a request has left.
+    pub upstream: String,
     /// What the callout service does.
     pub judge: Box<dyn FnMut(&Callout) -> Judged>,
 }
@@ -43,6 +45,7 @@ impl Default for Options {
             buffer_limit_bytes: 1024 * 1024,
             clusters: vec!["judge".to_owned()],
             route: String::new(),
+            upstream: "127.0.0.1:8000".to_owned(),
             judge: Box::new(|_| Judged {
                 after_ms: 1,
                 reply: Reply {

@@ -1,6 +1,6 @@
 //! The context of a call: the time, the ports of the host, and the effects a filter asks for.
 
-use crate::{MetricId, MetricKind, Mode};
+use crate::{CallId, Callout, MetricId, MetricKind, Mode};
 
 /// Why a port refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,14 +38,26 @@ pub trait Ports {
 pub struct Effects {
     /// Headers set on the request before it leaves, or taken off it.
     pub request_headers: Vec<(String, Option<String>)>,
-    /// Headers set on the response before it leaves.
-    pub response_headers: Vec<(String, String)>,
-    /// Trailers added to the response, where the protocol carries them.
-    pub response_trailers: Vec<(String, String)>,
+    /// The route is chosen anew once the request's headers are set.
+    pub reroute: bool,
+    /// Headers set on the response before it leaves, or taken off it.
+    pub response_headers: Vec<(String, Option<String>)>,
+    /// Trailers added to the response, where the protocol carries them, or taken off it.
+    pub response_trailers: Vec<(String, Option<String>)>,
     /// The filter now needs to decide on the response, not only to observe it.
     pub decide_response: bool,
     /// Without the filter's say the response would be wrong: a failure there refuses it, whatever `on_failure` says.
     pub bind_response: bool,
+}
+
+impl Effects {
+    /// Takes over what another call asked of the request and the response.
+    pub fn append(&mut self, mut asked: Self) {
+        self.request_headers.append(&mut asked.request_headers);
+        self.reroute |= asked.reroute;
+        self.response_headers.append(&mut asked.response_headers);
+        self.response_trailers.append(&mut asked.response_trailers);
+    }
 }
 
 /// The context of one call into a filter.
@@ -98,12 +110,26 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// Has the proxy choose the route anew, once, after the headers of the request are set: for routes that match what
+    /// this filter has changed (a header, filter state), and clusters that a header names. Dropped in shadow mode, and
+    /// too late once the head has left.
+    pub fn reroute(&mut self) {
+        self.effects.reroute |= !self.shadow();
+    }
+
     /// Sets a response header. Dropped in shadow mode, and too late once the head has left.
     pub fn set_response_header(&mut self, name: &str, value: &str) {
         if !self.shadow() {
             self.effects
                 .response_headers
-                .push((name.to_owned(), value.to_owned()));
+                .push((name.to_owned(), Some(value.to_owned())));
+        }
+    }
+
+    /// Takes a header off the response, as early and as late as one can be set.
+    pub fn remove_response_header(&mut self, name: &str) {
+        if !self.shadow() {
+            self.effects.response_headers.push((name.to_owned(), None));
         }
     }
 
@@ -112,7 +138,15 @@ impl<'a> Cx<'a> {
         if !self.shadow() {
             self.effects
                 .response_trailers
-                .push((name.to_owned(), value.to_owned()));
+                .push((name.to_owned(), Some(value.to_owned())));
+        }
+    }
+
+    /// Takes a trailer off the response, if the upstream sends it: at any time up to
+    /// [`Filter::on_response_trailers`](crate::Filter::on_response_trailers). Dropped in shadow mode.
+    pub fn remove_response_trailer(&mut self, name: &str) {
+        if !self.shadow() {
+            self.effects.response_trailers.push((name.to_owned(), None));
         }
     }
 
@@ -131,16 +165,32 @@ impl<'a> Cx<'a> {
     }
 }
 
+/// What the host offers to a plugin outside of exchanges.
+pub trait RootPorts: Ports {
+    /// Sends a callout.
+    fn call(&mut self, callout: &Callout) -> Result<CallId, PortError>;
+}
+
+/// Most callouts of one configuration and VM that are open at a time, outside of exchanges.
+const MAX_CALLS: usize = 16;
+
 /// The context of a call that belongs to no exchange.
 pub struct RootCx<'a> {
     now_ns: u64,
-    ports: &'a mut dyn Ports,
+    ports: &'a mut dyn RootPorts,
+    open: usize,
+    sent: &'a mut Vec<CallId>,
 }
 
 impl<'a> RootCx<'a> {
-    /// For the engine and for tests.
-    pub fn new(now_ns: u64, ports: &'a mut dyn Ports) -> Self {
-        Self { now_ns, ports }
+    /// For the engine and for tests. So many calls are `open`; those that the plugin makes are added to `sent`.
+    pub fn new(now_ns: u64, ports: &'a mut dyn RootPorts, open: usize, sent: &'a mut Vec<CallId>) -> Self {
+        Self {
+            now_ns,
+            ports,
+            open,
+            sent,
+        }
     }
 
     /// Nanoseconds since the Unix epoch.
@@ -151,5 +201,20 @@ impl<'a> RootCx<'a> {
     /// Metrics, shared data, properties.
     pub fn ports(&mut self) -> &mut dyn Ports {
         self.ports
+    }
+
+    /// Asks a service; the reply comes to [`Plugin::on_reply`](crate::Plugin::on_reply), with at most 1 MiB of its body
+    /// (what is longer is cut). No call waits for ever: a timeout of 0 is 1 ms.
+    ///
+    /// `Refused` while 16 calls of all plugins of the configuration are open in this VM, and an error where the host
+    /// cannot even send the call (no such cluster, nobody in it): no reply comes then.
+    pub fn call(&mut self, mut callout: Callout) -> Result<CallId, PortError> {
+        if self.open.saturating_add(self.sent.len()) >= MAX_CALLS {
+            return Err(PortError::Refused);
+        }
+        callout.timeout_ms = callout.timeout_ms.max(1);
+        let call = self.ports.call(&callout)?;
+        self.sent.push(call);
+        Ok(call)
     }
 }

@@ -38,6 +38,10 @@ pub trait Filter {
         OutputFlow::Clear
     }
 
+    /// The trailers of an answer from upstream, if it sends any: once, at its end. For filters that need to see the
+    /// response. The last chance to set or take off trailers.
+    fn on_response_trailers(&mut self, _trailers: &Headers, _record: &Record, _cx: &mut Cx<'_>) {}
+
     /// The exchange is over. Called exactly once for each filter that joined, unless the VM dies.
     fn on_end(&mut self, _record: &Record, _cx: &mut Cx<'_>) {}
 }

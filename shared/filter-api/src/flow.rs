@@ -99,6 +99,10 @@ pub struct Callout {
     pub timeout_ms: u32,
 }
 
+/// A callout that is open outside of exchanges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CallId(pub u32);
+
 /// What came of a [`Callout`]. A reply is no proof of success: look at the status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {

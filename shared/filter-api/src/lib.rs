@@ -44,9 +44,9 @@ mod unseen;
 mod way;
 
 pub use config::{ConfigError, Module, bounded, read};
-pub use cx::{Cx, Effects, PortError, Ports, RootCx};
+pub use cx::{Cx, Effects, PortError, Ports, RootCx, RootPorts};
 pub use filter::{Filter, Piece, PieceEdits, Seen};
-pub use flow::{Callout, Denial, HeadFlow, OutputFlow, PromptFlow, Reply, Stored};
+pub use flow::{CallId, Callout, Denial, HeadFlow, OutputFlow, PromptFlow, Reply, Stored};
 pub use glob::{Fit, Glob};
 pub use head::{Head, Headers};
 pub use metric::{MetricId, MetricKind, labelled};

@@ -1,6 +1,6 @@
 //! What a plugin is, and how it joins an exchange.
 
-use crate::{Cx, Denial, Filter, Head, RootCx};
+use crate::{CallId, Cx, Denial, Filter, Head, Reply, RootCx};
 
 /// One configured filter in one VM. It outlives exchanges and holds what they share.
 pub trait Plugin {
@@ -10,8 +10,18 @@ pub trait Plugin {
     /// Decides at the request head whether this filter takes part in the exchange.
     fn open(&self, head: &Head, cx: &mut Cx<'_>) -> Open;
 
+    /// The same for an exchange that passes unread (lists of models, uploads, what is no LLM traffic, a path that was
+    /// not told apart): it has to go somewhere, too. Asked of plugins at [`Stage::Route`] only. Who joins sees the head
+    /// and the trailers of the response and the end, if it needs to observe the response; nothing is shown of bodies.
+    fn open_unread(&self, _head: &Head, _cx: &mut Cx<'_>) -> Open {
+        Open::Skip
+    }
+
     /// Called about once a second, and more often while something is held.
     fn on_tick(&self, _cx: &mut RootCx<'_>) {}
+
+    /// What came of a [`RootCx::call`]. Each call gets one reply, failed ones too, and no other plugin's.
+    fn on_reply(&self, _call: CallId, _reply: &Reply, _cx: &mut RootCx<'_>) {}
 }
 
 /// How a plugin presents itself to the engine.

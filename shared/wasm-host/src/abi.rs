@@ -86,6 +86,14 @@ unsafe extern "C" {
         timeout_ms: u32,
         call: *mut u32,
     ) -> Status;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        argument: *const u8,
+        argument_size: usize,
+        result: *mut *mut u8,
+        result_size: *mut usize,
+    ) -> Status;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> Status;
     fn proxy_increment_metric(id: u32, by: i64) -> Status;
     fn proxy_record_metric(id: u32, value: u64) -> Status;
@@ -285,6 +293,23 @@ pub(crate) fn call(
         )
     })?;
     Ok(call)
+}
+
+/// Calls a function that this host has beside the ABI, one without argument and result.
+pub(crate) fn foreign(name: &str) -> Result<(), PortError> {
+    let (mut result, mut size) = (null_mut(), 0);
+    // SAFETY: the host reads `name` and writes a pointer and a size, see `taken`.
+    let status = unsafe {
+        proxy_call_foreign_function(
+            name.as_ptr(),
+            name.len(),
+            name.as_ptr(),
+            0,
+            &mut result,
+            &mut size,
+        )
+    };
+    taken(status, result, size).map(|_| ())
 }
 
 fn pack_pairs(pairs: &[(&str, &str)]) -> Vec<u8> {

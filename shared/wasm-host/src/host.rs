@@ -3,7 +3,7 @@
 use crate::abi::{self, Buffer, Map, Stream};
 use crate::root::Root;
 use penstock_exchange::{Fields, Host, Side};
-use penstock_filter_api::{Callout, Headers, MetricId, MetricKind, PortError, Ports};
+use penstock_filter_api::{CallId, Callout, Headers, MetricId, MetricKind, PortError, Ports, RootPorts};
 use std::rc::Rc;
 
 /// The host, seen from one stream or from the root (context of the plugin).
@@ -83,12 +83,20 @@ impl Host for WasmHost {
         abi::pairs(map).map(Headers::packed)
     }
 
+    fn trailers(&mut self) -> Result<Headers, PortError> {
+        abi::pairs(Map::ResponseTrailers).map(Headers::packed)
+    }
+
     fn set_field(&mut self, fields: Fields, name: &str, value: &str) -> Result<(), PortError> {
         abi::set_field(map_of(fields), name, value)
     }
 
     fn remove_field(&mut self, fields: Fields, name: &str) -> Result<(), PortError> {
         abi::remove_field(map_of(fields), name)
+    }
+
+    fn reroute(&mut self) -> Result<(), PortError> {
+        abi::foreign("clear_route_cache")
     }
 
     fn body(&mut self, side: Side, size: usize) -> Result<Vec<u8>, PortError> {
@@ -127,6 +135,12 @@ impl Host for WasmHost {
     fn wake(&mut self, after_ms: u32) {
         let now_ns = self.now_ns();
         self.root.ticks.wake(self.context, now_ns, after_ms);
+    }
+}
+
+impl RootPorts for WasmHost {
+    fn call(&mut self, callout: &Callout) -> Result<CallId, PortError> {
+        Host::call(self, callout).map(CallId)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::host::WasmHost;
 use crate::ticks::Ticks;
 use crate::vm;
 use penstock_exchange::{Engine, Input};
-use penstock_filter_api::Reply;
+use penstock_filter_api::{CallId, Reply};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -17,7 +17,7 @@ pub(crate) struct Root {
     context: u32,
     engine: RefCell<Option<Rc<Engine>>>,
     pub(crate) ticks: Ticks,
-    /// Tokens of open callouts, each with the stream that sent it.
+    /// Tokens of open callouts, each with the context that sent it: a stream, or this root.
     calls: RefCell<Vec<(u32, u32)>>,
 }
 
@@ -68,18 +68,24 @@ impl Root {
     }
 
     /// Notes who sent a callout.
-    pub(crate) fn sent(&self, call: u32, stream: u32) {
-        self.calls.borrow_mut().push((call, stream));
+    pub(crate) fn sent(&self, call: u32, context: u32) {
+        self.calls.borrow_mut().push((call, context));
     }
 
     /// Hands the reply to who waits for it, if that is still there.
-    pub(crate) fn reply(&self, call: u32, fields: usize, body: usize) {
+    pub(crate) fn reply(self: &Rc<Self>, call: u32, fields: usize, body: usize) {
         let sender = {
             let mut calls = self.calls.borrow_mut();
             let place = calls.iter().position(|(open, _)| *open == call);
             place.map(|place| calls.swap_remove(place).1)
         };
-        if let Some(stream) = sender.and_then(vm::stream)
+        if sender == Some(self.context) {
+            let reply = read_reply(fields, body);
+            if let Some(engine) = self.engine() {
+                let mut host = WasmHost::new(self.context, self.clone());
+                engine.on_reply(abi::now_ns(), CallId(call), &reply, &mut host);
+            }
+        } else if let Some(stream) = sender.and_then(vm::stream)
             && abi::enter(stream.context).is_ok()
         {
             let reply = read_reply(fields, body);

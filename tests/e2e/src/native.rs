@@ -99,6 +99,7 @@ fn options(scenario: &Scenario, protocol: Protocol, asked: Rc<RefCell<Vec<Upstre
             .unwrap_or(DEFAULT_BUFFER_BYTES as usize),
         clusters: ["main", "other", "judge", "nobody"].map(str::to_owned).to_vec(),
         route: crate::envoy::ROUTE.to_owned(),
+        upstream: "127.0.0.1:8000".to_owned(),
         judge: Box::new(move |callout| {
             if callout.cluster == "nobody" {
                 return Judged {
