@@ -97,7 +97,7 @@ impl Engine {
     /// Passes a tick of the host on to the plugins.
     pub fn on_tick(&self, now_ns: u64, ports: &mut dyn RootPorts) {
         for plugin in 0..self.plugins.len() {
-            self.at_root(plugin, now_ns, ports, |plugin, cx| plugin.on_tick(cx));
+            self.at_root(plugin, now_ns, ports, &|plugin, cx| plugin.on_tick(cx));
         }
     }
 
@@ -109,7 +109,7 @@ impl Engine {
         };
         let (_, plugin) = calls.swap_remove(place);
         drop(calls);
-        self.at_root(plugin, now_ns, ports, |plugin, cx| {
+        self.at_root(plugin, now_ns, ports, &|plugin, cx| {
             plugin.on_reply(call, reply, cx);
         });
     }
@@ -120,7 +120,7 @@ impl Engine {
         index: usize,
         now_ns: u64,
         ports: &mut dyn RootPorts,
-        body: impl FnOnce(&dyn Plugin, &mut RootCx<'_>),
+        body: &dyn Fn(&dyn Plugin, &mut RootCx<'_>),
     ) {
         let Some(plugin) = self.plugins.get(index) else {
             return;

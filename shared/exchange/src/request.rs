@@ -105,7 +105,7 @@ impl Exchange {
     fn open(&mut self, end: bool, host: &mut dyn Host) -> Flow {
         let engine = self.engine.clone();
         for plugin in &engine.plugins {
-            if let Some(denied) = self.join(plugin.policy(), |head, cx| plugin.open(head, cx), host) {
+            if let Some(denied) = self.join(plugin.policy(), &|head, cx| plugin.open(head, cx), host) {
                 return denied;
             }
         }
@@ -126,7 +126,7 @@ impl Exchange {
         let engine = self.engine.clone();
         let pickers = engine.plugins.iter();
         for plugin in pickers.filter(|plugin| plugin.policy().stage == Stage::Route) {
-            if let Some(denied) = self.join(plugin.policy(), |head, cx| plugin.open_unread(head, cx), host) {
+            if let Some(denied) = self.join(plugin.policy(), &|head, cx| plugin.open_unread(head, cx), host) {
                 return denied;
             }
         }
@@ -141,7 +141,7 @@ impl Exchange {
     fn join(
         &mut self,
         policy: Policy,
-        open: impl FnOnce(&Head, &mut Cx<'_>) -> Open,
+        open: &dyn Fn(&Head, &mut Cx<'_>) -> Open,
         host: &mut dyn Host,
     ) -> Option<Flow> {
         let mut asked = Effects::default();

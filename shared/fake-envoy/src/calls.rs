@@ -182,6 +182,7 @@ impl Host for Calls<'_> {
 
     fn reroute(&mut self) -> Result<(), PortError> {
         self.too_late(Fields::RequestHeaders, "route");
+        self.stream.rerouted = true;
         Ok(())
     }
 

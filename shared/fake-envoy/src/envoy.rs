@@ -1,10 +1,12 @@
 //! The proxy: streams, events from both ends, virtual time.
 
+use crate::root::Root;
 use crate::stream::{Phase, Stream, Turn};
 use crate::way::{Ended, Pairs, Received};
 use crate::world::{Options, World};
-use penstock_exchange::{Exchange, Flow, Host, Input, Side};
+use penstock_exchange::{Engine, Exchange, Flow, Host, Input, Side};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// What runs inside the proxy, one for each stream.
 pub trait Guest {
@@ -33,6 +35,7 @@ pub struct StreamId(usize);
 pub struct FakeEnvoy {
     world: World,
     streams: Vec<(Stream, Box<dyn Guest>)>,
+    root: Option<Root>,
     nothing: Received,
 }
 
@@ -42,8 +45,14 @@ impl FakeEnvoy {
         Self {
             world: World::new(options),
             streams: Vec::new(),
+            root: None,
             nothing: Received::default(),
         }
+    }
+
+    /// Has the plugins of an engine tick once a second, and brings them the replies to their own callouts.
+    pub fn serve_root(&mut self, engine: Rc<Engine>) {
+        self.root = Some(Root::new(engine, self.world.now_ns));
     }
 
     /// A client opens a stream.
@@ -136,9 +145,21 @@ impl FakeEnvoy {
     /// Lets time pass: replies of callouts and ticks come in their order.
     pub fn pass(&mut self, ms: u64) {
         let until_ns = self.world.now_ns.saturating_add(ms.saturating_mul(1_000_000));
-        while let Some((at_ns, stream)) = self.next_due().filter(|(at_ns, _)| *at_ns <= until_ns) {
-            self.world.now_ns = self.world.now_ns.max(at_ns);
-            self.turn(stream, |turn| deliver(turn, at_ns));
+        loop {
+            let stream = self.next_due().filter(|(at_ns, _)| *at_ns <= until_ns);
+            let root = self.root.as_mut().filter(|root| {
+                root.due_ns() <= until_ns && stream.is_none_or(|(at_ns, _)| root.due_ns() < at_ns)
+            });
+            if let Some(root) = root {
+                let at_ns = root.due_ns();
+                self.world.now_ns = self.world.now_ns.max(at_ns);
+                root.turn(at_ns, &mut self.world);
+            } else if let Some((at_ns, stream)) = stream {
+                self.world.now_ns = self.world.now_ns.max(at_ns);
+                self.turn(stream, |turn| deliver(turn, at_ns));
+            } else {
+                break;
+            }
         }
         self.world.now_ns = until_ns;
     }
@@ -180,6 +201,13 @@ impl FakeEnvoy {
             .flatten()
             .map(|(key, value)| (key.clone(), text(value)))
             .collect()
+    }
+
+    /// Whether the guest has had the route of a stream chosen anew.
+    pub fn is_rerouted(&self, stream: StreamId) -> bool {
+        self.streams
+            .get(stream.0)
+            .is_some_and(|(stream, _)| stream.rerouted)
     }
 
     /// Counters and gauges by name; histograms as often as they were recorded.

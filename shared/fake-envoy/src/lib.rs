@@ -31,6 +31,7 @@
 
 mod calls;
 mod envoy;
+mod root;
 mod story;
 mod stream;
 mod way;

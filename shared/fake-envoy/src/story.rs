@@ -43,6 +43,7 @@ impl Story {
     pub fn in_proxy(options: Options, document: &str, modules: &[Module]) -> Result<Self, ConfigError> {
         let engine = Rc::new(Engine::load(document.as_bytes(), modules)?);
         let mut envoy = FakeEnvoy::new(options);
+        envoy.serve_root(Rc::clone(&engine));
         let stream = envoy.open(Box::new(Exchange::new(Rc::clone(&engine))));
         Ok(Self {
             envoy,

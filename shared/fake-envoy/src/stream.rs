@@ -22,6 +22,8 @@ pub(crate) struct Stream {
     /// When the guest wants a tick.
     pub(crate) wakes: Vec<u64>,
     pub(crate) phase: Phase,
+    /// The guest had the route chosen anew.
+    pub(crate) rerouted: bool,
 }
 
 /// How far a stream is.
@@ -62,6 +64,7 @@ impl Stream {
             calls: Vec::new(),
             wakes: Vec::new(),
             phase: Phase::Open,
+            rerouted: false,
         }
     }
 

@@ -75,6 +75,8 @@ struct Metric {
     defined: u32,
 }
 
+/// Largest reply to a callout that a guest is given, in bytes.
+const MAX_REPLY_BYTES: usize = 1 << 20;
 /// Virtual time begins here, so that a zero is always a time that was never set.
 const BEGIN_NS: u64 = 1_700_000_000_000_000_000;
 /// A metric that is defined more often than this is defined per request, which leaks in a real proxy.
@@ -170,7 +172,8 @@ impl World {
             return None;
         }
         self.calls += 1;
-        let judged = (self.options.judge)(callout);
+        let mut judged = (self.options.judge)(callout);
+        judged.reply.body.truncate(MAX_REPLY_BYTES);
         let timeout_ms = u64::from(callout.timeout_ms);
         let (after_ms, reply) = if judged.after_ms > timeout_ms {
             (

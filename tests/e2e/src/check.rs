@@ -142,6 +142,11 @@ pub fn client_trailer(name: &'static str, value: &'static str) -> Check {
     })
 }
 
+/// A response trailer that must not be there.
+pub fn client_trailer_absent(name: &'static str) -> Check {
+    Check::new(move |seen| field("client trailer", &seen.client.trailers, name, None))
+}
+
 /// Statuses of the pipelined requests that follow.
 pub fn client_gets_more(statuses: &'static [u16]) -> Check {
     Check::new(move |seen| {
@@ -268,6 +273,27 @@ pub fn counted(name: impl Into<String>, by: i64) -> Check {
             )
         })
     })
+}
+
+/// Both the client, in `x-served-by`, and the access log are told an address that somebody is at.
+pub fn served_by_a_live_upstream() -> Check {
+    let check = Check::new(move |seen| {
+        let told = first(&seen.client.headers, "x-served-by").unwrap_or_default();
+        let told = String::from_utf8_lossy(told).into_owned();
+        let logged = seen
+            .filter_state
+            .get("penstock.served")
+            .cloned()
+            .unwrap_or_default();
+        require(
+            told.starts_with("127.0.0.1:") && told != "127.0.0.1:1" && told == logged,
+            || format!("served by `{told}`, by the log `{logged}`"),
+        )
+    });
+    Check {
+        source: Source::AccessLog,
+        ..check
+    }
 }
 
 /// Filter state as the access log shows it.

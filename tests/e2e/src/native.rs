@@ -1,6 +1,7 @@
 //! Runs scenarios natively: the real engine and filters inside the stand-in for Envoy.
 
 use crate::chunking::Chunking;
+use crate::envoy::{ROUTE, ROUTED_BY};
 use crate::events::{Event, events};
 use crate::message::{Fields, Framing, Request, find, first, show};
 use crate::observed::{ClientSaw, Ending, Observed, UpstreamSaw};
@@ -18,16 +19,24 @@ const PATIENCE_MS: u64 = 60_000;
 /// Runs a scenario with one chunking and says what everyone saw.
 pub fn run(scenario: &Scenario, protocol: Protocol, chunking: Chunking) -> Result<Observed, String> {
     let mut proxy = Proxy::new(scenario, protocol);
+    let engine = engine(&scenario.setup)?.map(Rc::new);
+    if let Some(engine) = &engine {
+        proxy.envoy.serve_root(engine.clone());
+    }
+    let guest = || match &engine {
+        Some(engine) => Box::new(Exchange::new(engine.clone())) as Box<dyn Guest>,
+        None => Box::new(Bare),
+    };
     for request in &scenario.earlier {
         let before = Scenario {
             request: request.clone(),
             ..scenario.clone()
         };
-        proxy.play(&before, Chunking::Whole, guest(&scenario.setup)?);
+        proxy.play(&before, Chunking::Whole, guest());
     }
     let counted = proxy.envoy.metrics();
     proxy.asked.take();
-    let mut seen = proxy.play(scenario, chunking, guest(&scenario.setup)?);
+    let mut seen = proxy.play(scenario, chunking, guest());
     for (name, before) in counted {
         let moved = seen.metrics.entry(name).or_default();
         *moved -= i64::try_from(before).unwrap_or(i64::MAX);
@@ -98,7 +107,7 @@ fn options(scenario: &Scenario, protocol: Protocol, asked: Rc<RefCell<Vec<Upstre
         buffer_limit_bytes: usize::try_from(scenario.setup.buffer_limit_bytes)
             .unwrap_or(DEFAULT_BUFFER_BYTES as usize),
         clusters: ["main", "other", "judge", "nobody"].map(str::to_owned).to_vec(),
-        route: crate::envoy::ROUTE.to_owned(),
+        route: ROUTE.to_owned(),
         upstream: "127.0.0.1:8000".to_owned(),
         judge: Box::new(move |callout| {
             if callout.cluster == "nobody" {
@@ -161,13 +170,14 @@ impl Guest for Bare {
     }
 }
 
-fn guest(setup: &Setup) -> Result<Box<dyn Guest>, String> {
+/// What runs in the proxy, if anything does.
+fn engine(setup: &Setup) -> Result<Option<Engine>, String> {
     let probe = [penstock_probe_filter::MODULE];
     let meter = [penstock_token_meter::MODULE];
     let redactor = [penstock_pii_redactor::MODULE];
     let guard = [penstock_prompt_guard::MODULE];
     let modules = match setup.module {
-        None => return Ok(Box::new(Bare)),
+        None => return Ok(None),
         Some(Module::Probe) => probe.as_slice(),
         Some(Module::TokenMeter) => meter.as_slice(),
         Some(Module::Redactor) => redactor.as_slice(),
@@ -175,9 +185,10 @@ fn guest(setup: &Setup) -> Result<Box<dyn Guest>, String> {
         Some(Module::Suite) => penstock_suite::MODULES,
         Some(Module::Trace) => return Err("the trace filter is a wasm module only".to_owned()),
     };
-    let engine =
-        Engine::load(setup.config.as_bytes(), modules).map_err(|error| format!("configuration: {error}"))?;
-    Ok(Box::new(Exchange::new(Rc::new(engine))))
+    let engine = Engine::load(setup.config.as_bytes(), modules);
+    engine
+        .map(Some)
+        .map_err(|error| format!("configuration: {error}"))
 }
 
 /// One run: both ends play their parts, the proxy between them.
@@ -382,6 +393,17 @@ impl Play<'_> {
         }
     }
 
+    /// Where Envoy's routes lead: see `routes` of its bootstrap. A changed header counts at once there, filter state not.
+    fn cluster(&self, fields: &Fields) -> &'static str {
+        let state = self.envoy.filter_state(self.stream);
+        let by_state = state.get(ROUTED_BY).is_some_and(|value| value == "other");
+        if first(fields, "x-cluster") == Some(b"other") || (by_state && self.envoy.is_rerouted(self.stream)) {
+            "other"
+        } else {
+            "main"
+        }
+    }
+
     fn upstream_saw(&self) -> Option<UpstreamSaw> {
         let received = self.upstream();
         let fields = received.head.clone()?;
@@ -391,11 +413,7 @@ impl Play<'_> {
                 .unwrap_or_default()
         };
         Some(UpstreamSaw {
-            cluster: if first(&fields, "x-cluster") == Some(b"other") {
-                "other"
-            } else {
-                "main"
-            },
+            cluster: self.cluster(&fields),
             method: word(":method"),
             path: word(":path"),
             headers: fields,

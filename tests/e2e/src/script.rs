@@ -116,6 +116,15 @@ impl Script {
         self
     }
 
+    /// The status that the client is to see, 0 if there is none.
+    pub fn status(&self) -> u16 {
+        let mut statuses = self.steps.iter().filter_map(|step| match step {
+            Step::Head(status, _) => Some(*status),
+            _ => None,
+        });
+        statuses.next_back().unwrap_or(0)
+    }
+
     /// All body bytes of the script.
     pub fn body(&self) -> Vec<u8> {
         let pieces = self.steps.iter().filter_map(|step| match step {

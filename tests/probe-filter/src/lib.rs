@@ -13,10 +13,11 @@
 
 mod one;
 mod plugin;
+mod poll;
 mod script;
 mod words;
 
-pub use script::{Ask, Replace, Route, Script};
+pub use script::{Ask, Header, Replace, Route, Script};
 
 use penstock_filter_api::Module;
 

@@ -1,5 +1,6 @@
 //! The probe on one exchange.
 
+use crate::poll::Poll;
 use crate::script::{Ask, Replace, Script};
 use crate::words::{matches, undecided};
 use penstock_filter_api::{
@@ -16,11 +17,12 @@ pub(crate) type Ends = Rc<RefCell<Vec<(Outcome, MetricId)>>>;
 pub(crate) struct One {
     script: Rc<Script>,
     ends: Ends,
+    poll: Rc<Poll>,
 }
 
 impl One {
-    pub(crate) fn new(script: Rc<Script>, ends: Ends) -> Self {
-        Self { script, ends }
+    pub(crate) fn new(script: Rc<Script>, ends: Ends, poll: Rc<Poll>) -> Self {
+        Self { script, ends, poll }
     }
 
     fn denial(&self, code: &'static str) -> Denial {
@@ -143,6 +145,17 @@ impl Filter for One {
         if self.script.deny_response_head {
             return HeadFlow::Deny(self.denial("probe_response_head"));
         }
+        for name in &self.script.strip {
+            cx.remove_response_header(name);
+            cx.remove_response_trailer(name);
+        }
+        if self.script.mark_served {
+            let served = served_by(cx);
+            cx.set_response_header("x-served-by", &served);
+        }
+        if self.script.poll.is_some() {
+            cx.set_response_header("x-polled", &self.poll.told());
+        }
         if self.script.mark_response {
             cx.set_response_header("x-probe", "seen");
         }
@@ -193,8 +206,19 @@ impl Filter for One {
         self.edit_output(piece, edits)
     }
 
+    fn on_response_trailers(&mut self, trailers: &Headers, _record: &Record, cx: &mut Cx<'_>) {
+        let names: Vec<&str> = trailers.iter().map(|(name, _)| name).collect();
+        cx.ports()
+            .filter_state("penstock.trailers", names.join(",").as_bytes());
+        for name in &self.script.strip_late {
+            cx.remove_response_trailer(name);
+        }
+    }
+
     fn on_end(&mut self, record: &Record, cx: &mut Cx<'_>) {
+        let served = served_by(cx);
         let ports = cx.ports();
+        ports.filter_state("penstock.served", served.as_bytes());
         let known = self
             .ends
             .borrow()
@@ -212,7 +236,13 @@ impl Filter for One {
     }
 }
 
-fn callout(ask: &Ask, about: &str) -> Callout {
+/// Address of the upstream that answers.
+fn served_by(cx: &mut Cx<'_>) -> String {
+    let address = cx.ports().property(&["upstream", "address"]);
+    String::from_utf8_lossy(&address.unwrap_or_default()).into_owned()
+}
+
+pub(crate) fn callout(ask: &Ask, about: &str) -> Callout {
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     Callout {
         cluster: ask.cluster.clone(),

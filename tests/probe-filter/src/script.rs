@@ -29,6 +29,8 @@ pub struct Script {
     pub cut_after_bytes: Option<u64>,
     /// Denies every exchange at its head.
     pub deny_head: bool,
+    /// Denies exchanges at their head whose path begins so.
+    pub deny_head_at: Option<String>,
     /// Denies a prompt with this word in it.
     pub deny_on: Option<String>,
     /// `retry-after` of denials.
@@ -49,6 +51,26 @@ pub struct Script {
     pub ask_output_on: String,
     /// Sets a request header when a word is in the prompt.
     pub route: Option<Route>,
+    /// Takes part in nothing; what it does at the head holds all the same.
+    pub skip: bool,
+    /// Sets request headers at the head, or takes them off where they have no value, also of what passes unread
+    /// (with `stage: route`).
+    pub set_headers: Vec<Header>,
+    /// Filter state that is set at the head.
+    pub set_state: Option<Header>,
+    /// Has the route chosen anew, at the head.
+    pub reroute: bool,
+    /// Takes these headers off the response, and trailers of these names as well, said at its head.
+    pub strip: Vec<String>,
+    /// Takes these trailers off the response, said once they have come.
+    pub strip_late: Vec<String>,
+    /// Tells the client which upstream served, as `x-served-by`.
+    pub mark_served: bool,
+    /// Asks a service at the tick after an exchange began, and tells the client what came of it, as `x-polled`: how many
+    /// calls were sent and refused, the status, and the body or its length.
+    pub poll: Option<Ask>,
+    /// How often at once.
+    pub poll_times: u32,
     /// Sets `x-probe` on the response head.
     pub mark_response: bool,
     /// Adds the trailer `x-probe` to the response.
@@ -65,7 +87,7 @@ pub struct Script {
     pub trap_output_on: Option<String>,
 }
 
-reads!(struct Script { stage, mode, on_failure, request, response, decide_late, replace_prompt, replace, hold_all, cut_on, cut_after_bytes, deny_head, deny_on, retry_after_s, deny_response_head, answer_on, answer, answer_type, ask_prompt, ask_output, ask_output_on, route, mark_response, mark_trailer, ask_usage, cap_output, set_model, trap_on, trap_output_on });
+reads!(struct Script { stage, mode, on_failure, request, response, decide_late, replace_prompt, replace, hold_all, cut_on, cut_after_bytes, deny_head, deny_head_at, deny_on, retry_after_s, deny_response_head, answer_on, answer, answer_type, ask_prompt, ask_output, ask_output_on, route, skip, set_headers, set_state, reroute, strip, strip_late, mark_served, poll, poll_times, mark_response, mark_trailer, ask_usage, cap_output, set_model, trap_on, trap_output_on });
 
 /// A word and what comes in its place.
 #[derive(Clone, Debug, Default)]
@@ -102,6 +124,17 @@ pub struct Route {
 
 reads!(struct Route { on, header, value } needs on, header, value);
 
+/// A name and its value; none to take it off.
+#[derive(Clone, Debug, Default)]
+pub struct Header {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: Option<String>,
+}
+
+reads!(struct Header { name, value } needs name);
+
 impl Default for Script {
     fn default() -> Self {
         Self {
@@ -117,6 +150,7 @@ impl Default for Script {
             cut_on: None,
             cut_after_bytes: None,
             deny_head: false,
+            deny_head_at: None,
             deny_on: None,
             retry_after_s: None,
             deny_response_head: false,
@@ -127,6 +161,15 @@ impl Default for Script {
             ask_output: None,
             ask_output_on: String::new(),
             route: None,
+            skip: false,
+            set_headers: Vec::new(),
+            set_state: None,
+            reroute: false,
+            strip: Vec::new(),
+            strip_late: Vec::new(),
+            mark_served: false,
+            poll: None,
+            poll_times: 1,
             mark_response: false,
             mark_trailer: false,
             ask_usage: false,

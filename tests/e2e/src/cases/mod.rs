@@ -12,6 +12,7 @@ mod guarding;
 mod passes;
 mod plain;
 mod redaction;
+mod routing;
 mod settings;
 mod streams;
 
@@ -31,6 +32,7 @@ pub fn all() -> Vec<Scenario> {
         denials::cases(),
         cuts::cases(),
         callouts::cases(),
+        routing::cases(),
         settings::cases(),
         bad_requests::cases(),
         bad_answers::cases(),

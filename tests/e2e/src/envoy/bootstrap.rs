@@ -17,6 +17,8 @@ pub struct Ports {
 
 /// Names that a filter configuration may use.
 pub const ROUTE: &str = "llm";
+/// Filter state that routes to the other upstream.
+pub const ROUTED_BY: &str = "penstock.cluster";
 /// Prefix of the statistics of the listener under test.
 pub const STAT_PREFIX: &str = "e2e";
 /// How soon a dead module is loaded again.
@@ -36,6 +38,7 @@ pub fn bootstrap(setups: &[Setup], module: Option<&Path>, ports: Ports, access_l
             "listeners": listeners,
             "clusters": [
                 cluster("main", ports.main), cluster("other", ports.other), cluster("judge", ports.judge),
+                flaky(ports.main),
                 // A port that nobody listens on.
                 cluster("nobody", 1),
             ],
@@ -81,6 +84,19 @@ fn routes() -> Value {
     let to_other = json!([{"name": "x-cluster", "string_match": {"exact": "other"}}]);
     json!([
         {"name": ROUTE, "match": {"prefix": "/", "headers": to_other}, "route": {"cluster": "other", "timeout": "0s"}},
+        {"name": ROUTE, "match": {"prefix": "/", "filter_state": [
+            {"key": format!("wasm.{ROUTED_BY}"), "string_match": {"exact": "other"}}
+        ]}, "route": {"cluster": "other", "timeout": "0s"}},
+        {"name": ROUTE, "match": {"prefix": "/by-header/"}, "route": {"cluster_header": "x-pool", "timeout": "0s", "prefix_rewrite": "/"}},
+        {"name": ROUTE, "match": {"prefix": "/retried/"}, "route": {"cluster": "flaky", "timeout": "0s", "prefix_rewrite": "/", "retry_policy": {
+            "retry_on": "connect-failure",
+            "num_retries": 8,
+            "retry_back_off": {"base_interval": "0.001s", "max_interval": "0.002s"},
+            "host_selection_retry_max_attempts": 20,
+            "retry_host_predicate": [{"name": "previous", "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+            }}],
+        }}},
         {"name": "short", "match": {"prefix": "/short/"}, "route": {"cluster": "main", "timeout": "0.200s", "prefix_rewrite": "/"}},
         {"name": ROUTE, "match": {"prefix": "/"}, "route": {"cluster": "main", "timeout": "0s"}},
     ])
@@ -121,6 +137,8 @@ fn log(path: &Path) -> Value {
                 "penstock.outcome": "%FILTER_STATE(wasm.penstock.outcome:PLAIN)%",
                 "penstock.denied": "%FILTER_STATE(wasm.penstock.denied:PLAIN)%",
                 "penstock.pii": "%FILTER_STATE(wasm.penstock.pii:PLAIN)%",
+                "penstock.served": "%FILTER_STATE(wasm.penstock.served:PLAIN)%",
+                "penstock.trailers": "%FILTER_STATE(wasm.penstock.trailers:PLAIN)%",
                 "penstock.guard": "%FILTER_STATE(wasm.penstock.guard:PLAIN)%",
             }},
         },
@@ -138,6 +156,19 @@ fn cluster(name: &str, port: u16) -> Value {
             "explicit_http_config": {"http_protocol_options": {"enable_trailers": true}},
         }},
     })
+}
+
+/// Three hosts that nobody is at, and one.
+fn flaky(port: u16) -> Value {
+    let mut flaky = cluster("flaky", port);
+    let at = |address: &str, port: u16| json!({"endpoint": {"address": {"socket_address": {"address": address, "port_value": port}}}});
+    flaky["load_assignment"]["endpoints"][0]["lb_endpoints"] = json!([
+        at("127.0.0.1", 1),
+        at("127.0.0.2", 1),
+        at("127.0.0.3", 1),
+        at("127.0.0.1", port)
+    ]);
+    flaky
 }
 
 fn local(port: u16) -> Value {
