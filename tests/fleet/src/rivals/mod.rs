@@ -1,0 +1,130 @@
+//! How others pick, each from its source code or paper, with the settings it comes with unless said.
+
+mod aibrix;
+mod books;
+mod choose;
+mod dynamo;
+mod edf;
+mod gie;
+mod header_kv;
+mod higress;
+mod latency;
+mod least_request;
+mod oracle;
+mod orca;
+mod prefix_index;
+mod random;
+mod round_robin;
+mod sglang;
+mod smg;
+mod vllm_router;
+
+use crate::policy::{Picker, Policy, Setup};
+
+pub use oracle::Oracle;
+
+/// A policy that can be asked for by name.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// As on the command line.
+    pub name: &'static str,
+    /// What it is, in a line.
+    pub about: &'static str,
+    make: fn(&Setup) -> Picker,
+}
+
+impl Known {
+    /// A fresh one for a run.
+    pub fn picker(&self, setup: &Setup) -> Picker {
+        (self.make)(setup)
+    }
+}
+
+/// The policy of that name.
+pub fn named(name: &str) -> Option<&'static Known> {
+    known().iter().find(|policy| policy.name == name)
+}
+
+/// All policies, ours first, the oracle last.
+pub fn known() -> &'static [Known] {
+    const fn policy(name: &'static str, about: &'static str, make: fn(&Setup) -> Picker) -> Known {
+        Known { name, about, make }
+    }
+    // Penstock's own picker goes here, first of all.
+    const KNOWN: &[Known] = &[
+        policy("rr", "round robin (Envoy, per worker)", |setup| {
+            boxed(round_robin::RoundRobin::new(setup))
+        }),
+        policy("random", "random (Envoy)", |setup| {
+            boxed(random::Random::new(setup))
+        }),
+        policy(
+            "wrr",
+            "round robin by static weights, about the true speeds",
+            |setup| boxed(edf::Static::new(setup)),
+        ),
+        policy("p2c", "least request of two random choices (Envoy)", |setup| {
+            boxed(least_request::TwoChoices::new(setup))
+        }),
+        policy("lr", "least request of all", |setup| {
+            boxed(least_request::FullScan::new(setup))
+        }),
+        policy(
+            "orca:kv",
+            "weighted round robin by reports, load is the KV cache's (Envoy)",
+            |setup| boxed(orca::Orca::new(setup, |report| report.kv_utilization)),
+        ),
+        policy(
+            "orca:busy",
+            "weighted round robin by reports, load is the busy share (Envoy)",
+            |setup| boxed(orca::Orca::new(setup, |report| report.busy)),
+        ),
+        policy("pewma", "peak EWMA of two random choices (Envoy)", |setup| {
+            boxed(latency::PeakEwma::new(setup))
+        }),
+        policy(
+            "least_time",
+            "least average latency times requests in flight (NGINX Plus)",
+            |setup| boxed(latency::LeastTime::new(setup)),
+        ),
+        policy(
+            "higress",
+            "least mean time to first token, per worker (Higress)",
+            |setup| boxed(higress::LeastFirstToken::new(setup)),
+        ),
+        policy("header_kv", "lowest KV utilization in the last header", |setup| {
+            boxed(header_kv::LeastKv::new(setup))
+        }),
+        policy(
+            "gie",
+            "Gateway API Inference Extension, default profile",
+            |setup| boxed(gie::Gie::new(setup, gie::Weights::DEFAULT)),
+        ),
+        policy(
+            "gie_active",
+            "the same with its active-request scorer at weight 2",
+            |setup| boxed(gie::Gie::new(setup, gie::Weights::ACTIVE)),
+        ),
+        policy("sglang", "cache_aware (SGLang model gateway)", |setup| {
+            boxed(sglang::CacheAware::new(setup))
+        }),
+        policy("smg", "least_load (SGLang model gateway)", |setup| {
+            boxed(smg::LeastLoad::new(setup))
+        }),
+        policy("aibrix", "prefix-cache (AIBrix)", |setup| {
+            boxed(aibrix::PrefixCache::new(setup))
+        }),
+        policy("dynamo", "KV router (NVIDIA Dynamo)", |setup| {
+            boxed(dynamo::KvRouter::new(setup))
+        }),
+        policy("vllm", "kv_aware (vllm-router), LMetric", |setup| {
+            boxed(vllm_router::KvAware::new(setup))
+        }),
+        policy("oracle", "sees into the servers", |_| Picker::Oracle(Oracle)),
+    ];
+    KNOWN
+}
+
+fn boxed(policy: impl Policy + 'static) -> Picker {
+    Picker::Gateway(Box::new(policy))
+}
