@@ -34,10 +34,12 @@ mod gpu;
 mod kv;
 mod metrics;
 mod queue;
+mod report;
 mod schedule;
 mod sequence;
 
-pub use engine::{Engine, Events, Finished, Load, Totals};
+pub use engine::Engine;
 pub use gpu::{Batch, Chunk, Gpu};
 pub use metrics::Metrics;
+pub use report::{Events, Finished, Load, Totals};
 pub use sequence::{BLOCK_TOKENS, Request, RequestId, TooLong};

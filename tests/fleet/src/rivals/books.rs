@@ -58,7 +58,7 @@ pub(crate) struct Ledger {
 #[derive(Debug)]
 struct Entry {
     prompt: f64,
-    context: f64,
+    half_answer: f64,
     unread: bool,
 }
 
@@ -77,16 +77,16 @@ impl Ledger {
 
     pub(crate) fn begin(&mut self, incoming: &Incoming, backend: usize) {
         let prompt = incoming.estimated_tokens;
-        let context = prompt + self.mean_output[incoming.proxy] * 0.5;
+        let half_answer = self.mean_output[incoming.proxy] * 0.5;
         let account = &mut self.accounts[backend];
         account.requests += 1.0;
         account.unread += prompt;
-        account.context += context;
+        account.context += prompt + half_answer;
         self.open.insert(
             incoming.id,
             Entry {
                 prompt,
-                context,
+                half_answer,
                 unread: true,
             },
         );
@@ -116,6 +116,6 @@ impl Ledger {
         if entry.unread {
             account.unread = (account.unread - entry.prompt).max(0.0);
         }
-        account.context = (account.context - entry.context).max(0.0);
+        account.context = (account.context - entry.prompt - entry.half_answer).max(0.0);
     }
 }
