@@ -4,7 +4,7 @@
 use crate::bodies::*;
 use crate::check::*;
 use crate::message::{Framing, Request};
-use crate::scenario::{Scenario, Setup, case};
+use crate::scenario::{Runs, Scenario, Setup, case};
 use crate::script::{Script, Step};
 
 /// All of this file.
@@ -67,6 +67,43 @@ fn heads() -> Vec<Scenario> {
             .then(client_header("x-load", "1")),
     );
     all.push(
+        case("route: headers of a chat, where heads do not wait")
+            .given(probe_in(
+                r#"{"headers": "release"}"#,
+                r#"{"stage": "route", "set_headers": [{"name": "x-set", "value": "1"}, {"name": "x-forged"}]}"#,
+            ))
+            .request(chat("hi").header("x-forged", "a"))
+            .upstream(json(200, completion("fine")))
+            .then_all([client_gets(200), client_body_untouched()])
+            .then_all([upstream_header("x-set", "1"), upstream_header_absent("x-forged")]),
+    );
+    all.push(
+        case("route: headers of an upgrade")
+            .given(router(
+                r#""set_headers": [{"name": "x-set", "value": "1"}], "strip": ["x-load"]"#,
+            ))
+            .request(
+                Request::new("GET", "/v1/realtime")
+                    .header("connection", "Upgrade")
+                    .header("upgrade", "websocket")
+                    .header("sec-websocket-key", "x")
+                    .header("sec-websocket-version", "13"),
+            )
+            .upstream(
+                Script::new(101)
+                    .header("connection", "Upgrade")
+                    .header("upgrade", "websocket")
+                    .header("x-load", "1")
+                    .framed(Framing::Close),
+            )
+            .uncut()
+            .runs(Runs::EnvoyHttp1(
+                "the stand-in knows no upgrade, and the HTTP/2 client no extended CONNECT",
+            ))
+            .then_all([client_gets(101), upstream_header("x-set", "1")])
+            .then(client_header_absent("x-load")),
+    );
+    all.push(
         case("route: an unread request is refused at its head")
             .given(router(r#""deny_head_at": "/v1/models", "retry_after_s": 2"#))
             .request(Request::new("GET", "/v1/models"))
@@ -80,18 +117,39 @@ fn heads() -> Vec<Scenario> {
 /// The route follows what the filter has set.
 fn routes() -> Vec<Scenario> {
     let models = |path: &str| Request::new("GET", path);
-    let to = |name: &str, config: &str, request: Request, cluster: &'static str| {
+    let sent = |name: &str, config: &str, request: Request| {
         case(format!("route: {name}"))
             .given(router(config))
             .request(request)
             .upstream(json(200, "{}"))
-            .then_all([client_gets(200), upstream_is(cluster)])
+    };
+    let to = |name: &str, config: &str, request: Request, cluster: &'static str| {
+        sent(name, config, request).then_all([client_gets(200), upstream_is(cluster)])
+    };
+    let lost = |name: &str, path: &str, request: Request| {
+        let pool = r#""reroute": true, "set_headers": [{"name": "x-pool", "value": "nobody"}]"#;
+        let request = Request {
+            path: path.to_owned(),
+            ..request
+        };
+        sent(name, pool, request)
+            .runs(Runs::Envoy("the stand-in has no hosts that can be away"))
+            .then_all([client_gets(503), upstream_sees_nothing()])
+            .then(logged("penstock.outcome", "upstream_error"))
     };
     let header = r#""skip": true, "set_headers": [{"name": "x-cluster", "value": "other"}]"#;
     let state = r#""set_state": {"name": "penstock.cluster", "value": "other"}"#;
     let both = format!(r#"{state}, "reroute": true"#);
+    let lost = [
+        lost("a pool where nobody is", "/by-header/v1/models", models("")),
+        lost(
+            "a pool where nobody is, of a chat",
+            "/by-header/v1/chat/completions",
+            chat("hi"),
+        ),
+    ];
     let pool = r#""skip": true, "reroute": true, "set_headers": [{"name": "x-pool", "value": "main"}]"#;
-    vec![
+    let mut all = vec![
         to(
             "a header that a route matches",
             header,
@@ -140,7 +198,9 @@ fn routes() -> Vec<Scenario> {
             models("/v1/models"),
             "main",
         ),
-    ]
+    ];
+    all.extend(lost);
+    all
 }
 
 /// Load reports of upstreams, in headers and trailers, stay here.
@@ -185,6 +245,14 @@ fn reports() -> Vec<Scenario> {
                 ("x-load".to_owned(), b"0.9".to_vec()),
                 ("x-end".to_owned(), b"yes".to_vec()),
             ]));
+            all.push(
+                case(format!("route: the only trailer taken off {what} ({need})"))
+                    .given(setup(r#""strip_late": ["x-load"]"#))
+                    .request(request.clone())
+                    .upstream(answer.clone().trailer("x-load", "0.9"))
+                    .then_all([client_gets(status), client_body_untouched()])
+                    .then(client_trailer_absent("x-load")),
+            );
             for (when, strip) in [
                 ("early", r#""strip": ["x-load"]"#),
                 ("late", r#""strip_late": ["x-load"]"#),
@@ -201,6 +269,17 @@ fn reports() -> Vec<Scenario> {
             }
         }
     }
+    all.push(
+        case("route: a trailer taken off while a verdict is awaited")
+            .given(router(
+                r#""strip_late": ["x-load"], "ask_output": {"cluster": "judge", "timeout_ms": 2000}"#,
+            ))
+            .request(chat("hi"))
+            .judge(Script::new(200).step(Step::Wait(20)).data("allow"))
+            .upstream(json(200, completion("fine")).trailer("x-load", "0.9"))
+            .then_all([client_gets(200), client_body_untouched()])
+            .then(client_trailer_absent("x-load")),
+    );
     all
 }
 
