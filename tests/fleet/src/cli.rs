@@ -1,17 +1,22 @@
 //! The command line.
 
-use std::path::Path;
+use std::path::PathBuf;
+use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use penstock_fleet::jobs::{Cell, play};
+use clap::{Args, Parser, Subcommand};
+use penstock_fleet::compare::compare;
+use penstock_fleet::condition::{self, Condition};
+use penstock_fleet::matrix::Matrix;
 use penstock_fleet::rivals::{self, Known};
-use penstock_fleet::{Arrivals, BlackHole, Reports, Scenario, Slo, Slowdown, Trace, fleet, generate, table};
+
+use crate::play::Run;
 
 const AFTER: &str = "\
 Times are seconds. Figures are means over the seeds; the first tenth of the requests is not counted.
 A fleet is het, long, homo, big, or parts such as 2xH100+A100.
 A trace is a CSV file (arrival,input,output[,blocks]), a .jsonl file (t, in, out, h, or Mooncake's names), or
-gen:conversation, gen:prefix, gen:bursty.";
+gen:conversation, gen:prefix, gen:bursty.
+Exit codes: 0 done, 1 the comparison is off, 2 an error.";
 
 /// A fleet of GPUs behind gateways, in virtual time: how policies that pick a server compare.
 #[derive(Parser)]
@@ -25,185 +30,86 @@ pub(crate) struct Cli {
 enum Command {
     /// Plays one scenario at some rates against some policies.
     Run(Box<Run>),
-    /// Lists the policies.
-    Policies,
+    /// Plays all conditions: prints tables, writes figures and plots.
+    Matrix(All),
+    /// Holds the policies of others against our first simulator; fails where one is more than 15 % off.
+    Compare {
+        /// Folder with azure2023_conv.csv and mooncake_fast25_conversation_spread3s.jsonl.
+        #[arg(long, value_name = "FOLDER")]
+        traces: PathBuf,
+    },
+    /// Lists the policies and the conditions.
+    List,
+}
+
+#[derive(Args)]
+struct All {
+    /// Folder with azure2023_conv.csv and mooncake_fast25_conversation_spread3s.jsonl; else generated traces.
+    #[arg(long, value_name = "FOLDER")]
+    traces: Option<PathBuf>,
+    /// Where the files go.
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    /// Runs of each.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    seeds: u64,
+    /// Which conditions, by commas; `all` for all.
+    #[arg(long, value_delimiter = ',', default_value = "all")]
+    conditions: Vec<String>,
+    /// Who picks, by commas; `all` for all.
+    #[arg(long, value_delimiter = ',', default_value = "all")]
+    policies: Vec<String>,
 }
 
 impl Cli {
-    /// What is to be printed.
-    pub(crate) fn run(self) -> Result<String, String> {
+    pub(crate) fn run(self) -> Result<ExitCode, String> {
         match self.command {
-            Command::Run(run) => run.run(),
-            Command::Policies => Ok(list()),
+            Command::Run(run) => print!("{}", run.run()?),
+            Command::Matrix(all) => all.run()?,
+            Command::List => print!("{}", list()),
+            Command::Compare { traces } => {
+                let comparison = compare(&traces)?;
+                print!("{}", comparison.text);
+                return Ok(ExitCode::from(u8::from(comparison.off > 0)));
+            }
         }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl All {
+    fn run(&self) -> Result<(), String> {
+        let matrix = Matrix {
+            traces: self.traces.as_deref(),
+            out: &self.out,
+            conditions: &conditions(&self.conditions)?,
+            policies: &policies(&self.policies)?,
+            seeds: self.seeds,
+        };
+        matrix.play(|table| println!("{table}"))
     }
 }
 
 fn list() -> String {
-    let width = rivals::known()
+    let policies = rivals::known().iter().map(|policy| (policy.name, policy.about));
+    let conditions = condition::KNOWN
         .iter()
-        .map(|policy| policy.name.len())
-        .max()
-        .unwrap_or(0);
-    rivals::known()
-        .iter()
-        .map(|policy| format!("{:width$}  {}\n", policy.name, policy.about))
-        .collect()
+        .map(|condition| (condition.name, condition.about));
+    let row = |(name, about): (&str, &str)| format!("  {name:12} {about}\n");
+    let policies: String = policies.map(row).collect();
+    let conditions: String = conditions.map(row).collect();
+    format!("policies\n{policies}conditions\n{conditions}")
 }
 
-#[derive(Args)]
-struct Run {
-    /// What arrives.
-    #[arg(long, value_name = "FILE|gen:NAME", default_value = "gen:conversation")]
-    trace: String,
-    /// What serves.
-    #[arg(long, default_value = "het")]
-    fleet: String,
-    /// Requests a second; several by commas.
-    #[arg(long, value_delimiter = ',', default_value = "40")]
-    rates: Vec<f64>,
-    /// How long requests arrive.
-    #[arg(long, value_name = "SECONDS", default_value_t = 300.0)]
-    duration: f64,
-    /// Runs of each, with seeds from --first-seed on.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000))]
-    seeds: u64,
-    #[arg(long, value_name = "SEED", default_value_t = 1, value_parser = clap::value_parser!(u64).range(0..=u64::from(u32::MAX)))]
-    first_seed: u64,
-    /// Who picks, by commas; `all` for all. See `penstock-fleet policies`.
-    #[arg(long, value_delimiter = ',', default_value = "all")]
-    policies: Vec<String>,
-    /// Gaps as in the trace from a random place, from its start, or exponential.
-    #[arg(long, value_enum, default_value_t = Gaps::Trace)]
-    arrivals: Gaps,
-    /// Gateways that share nothing.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    proxies: usize,
-    /// Workers of each gateway.
-    #[arg(long, value_name = "N", default_value_t = 4)]
-    workers: usize,
-    /// Share of requests whose answer is streamed.
-    #[arg(long, value_name = "SHARE", default_value_t = 1.0)]
-    stream: f64,
-    /// Relative error of a gateway's estimate of prompt tokens.
-    #[arg(long, default_value_t = 0.15)]
-    noise: f64,
-    /// Prompts are cut to so many tokens.
-    #[arg(long, value_name = "TOKENS", default_value_t = usize::MAX, hide_default_value = true)]
-    max_input: usize,
-    /// No headers that tell the servers' state.
-    #[arg(long)]
-    no_reports: bool,
-    /// Added to each step by the host, in microseconds.
-    #[arg(long, value_name = "US", default_value_t = 2_000.0)]
-    host_us: f64,
-    /// A server that is FACTOR times slower for a while.
-    #[arg(long, value_name = "SERVER,FROM,UNTIL,FACTOR")]
-    slow: Option<String>,
-    /// A server that refuses at once for a while.
-    #[arg(long, value_name = "SERVER,FROM,UNTIL")]
-    fail: Option<String>,
-    /// Objective for the time to the first token.
-    #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
-    slo_ttft: f64,
-    /// Objective for the time per token after it.
-    #[arg(long, value_name = "SECONDS", default_value_t = 0.06)]
-    slo_tpot: f64,
-    /// Commas and full precision instead of aligned columns.
-    #[arg(long)]
-    csv: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Gaps {
-    Trace,
-    FromStart,
-    Poisson,
-}
-
-impl Run {
-    fn run(&self) -> Result<String, String> {
-        let trace = trace(&self.trace)?;
-        let base = self.scenario()?;
-        let mut cells = Vec::new();
-        for policy in policies(&self.policies)? {
-            for &rate in &self.rates {
-                let scenario = Scenario { rate, ..base.clone() };
-                scenario.check()?;
-                cells.push(Cell {
-                    policy,
-                    scenario,
-                    seeds: self.seeds,
-                });
-            }
-        }
-        let played = play(&trace, cells)?;
-        Ok(if self.csv {
-            table::csv(&played)
-        } else {
-            table::text(&played)
-        })
+fn conditions(names: &[String]) -> Result<Vec<&'static Condition>, String> {
+    if names.iter().any(|name| name == "all") {
+        return Ok(condition::KNOWN.iter().collect());
     }
-
-    fn scenario(&self) -> Result<Scenario, String> {
-        let slowdown = self
-            .slow
-            .as_deref()
-            .map(|text| fault(text, "--slow"))
-            .transpose()?;
-        let black_hole = self
-            .fail
-            .as_deref()
-            .map(|text| fault(text, "--fail"))
-            .transpose()?;
-        Ok(Scenario {
-            fleet: fleet::parse(&self.fleet)?,
-            rate: self.rates.first().copied().unwrap_or_default(),
-            duration: self.duration,
-            seed: self.first_seed,
-            arrivals: match self.arrivals {
-                Gaps::Trace => Arrivals::Trace,
-                Gaps::FromStart => Arrivals::TraceFromStart,
-                Gaps::Poisson => Arrivals::Poisson,
-            },
-            proxies: self.proxies,
-            workers: self.workers,
-            streamed: self.stream,
-            noise: self.noise,
-            max_input: self.max_input,
-            reports: if self.no_reports {
-                Reports::Nothing
-            } else {
-                Reports::Headers
-            },
-            host_us: self.host_us,
-            slowdown: slowdown.map(|(backend, [from, until, factor])| Slowdown {
-                backend,
-                from,
-                until,
-                factor,
-            }),
-            black_hole: black_hole.map(|(backend, [from, until])| BlackHole { backend, from, until }),
-            slo: Slo {
-                ttft: self.slo_ttft,
-                tpot: self.slo_tpot,
-            },
-        })
-    }
+    names.iter().map(|name| condition::named(name)).collect()
 }
 
-/// A file, or a generated one.
-pub(crate) fn trace(name: &str) -> Result<Trace, String> {
-    let Some(generated) = name.strip_prefix("gen:") else {
-        return Trace::read(Path::new(name));
-    };
-    generate::trace(generated).ok_or_else(|| {
-        let known = generate::KNOWN.map(|(name, about)| format!("\n  gen:{name}  {about}"));
-        format!("no generated trace {generated:?}; there are{}", known.concat())
-    })
-}
-
-fn policies(names: &[String]) -> Result<Vec<&'static Known>, String> {
+/// The policies of those names.
+pub(crate) fn policies(names: &[String]) -> Result<Vec<&'static Known>, String> {
     if names.iter().any(|name| name == "all") {
         return Ok(rivals::known().iter().collect());
     }
@@ -214,15 +120,4 @@ fn policies(names: &[String]) -> Result<Vec<&'static Known>, String> {
 fn no_policy(name: &str) -> String {
     let known: Vec<&str> = rivals::known().iter().map(|policy| policy.name).collect();
     format!("no policy {name:?}; there are {}", known.join(", "))
-}
-
-/// `SERVER,NUMBER,...`
-fn fault<const N: usize>(text: &str, option: &str) -> Result<(usize, [f64; N]), String> {
-    let wrong = || format!("{option} {text:?}: a server's number and {N} numbers, by commas");
-    let (backend, numbers) = text.split_once(',').ok_or_else(wrong)?;
-    let numbers: Option<Vec<f64>> = numbers.split(',').map(|number| number.parse().ok()).collect();
-    let numbers = numbers
-        .and_then(|numbers| numbers.try_into().ok())
-        .ok_or_else(wrong)?;
-    Ok((backend.parse().map_err(|_| wrong())?, numbers))
 }

@@ -27,11 +27,15 @@
 )]
 
 mod arrivals;
+pub mod compare;
+pub mod condition;
 mod events;
 pub mod fleet;
 pub mod generate;
 pub mod jobs;
+pub mod matrix;
 mod outcome;
+pub mod plot;
 mod policy;
 pub mod rivals;
 mod rng;

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
 
 mod cli;
+mod play;
 
 use std::process::ExitCode;
 
@@ -9,10 +10,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     match cli::Cli::parse().run() {
-        Ok(text) => {
-            print!("{text}");
-            ExitCode::SUCCESS
-        }
+        Ok(code) => code,
         Err(message) => {
             eprintln!("penstock-fleet: {message}");
             ExitCode::from(2)
