@@ -23,6 +23,7 @@
 //! * [`Plugin`]: one per configuration and VM; opens a [`Filter`] for each exchange it wants.
 //! * [`Filter`]: one per exchange; its flows are [`PromptFlow`], [`HeadFlow`] and [`OutputFlow`].
 //! * [`Cx`]: the time and the ports; effects that the client could see are dropped in shadow mode.
+//! * [`RootCx`]: the same outside of exchanges, where a plugin may ask services on its own account.
 //! * [`Record`]: what the engine knows of an exchange: names, usage, times, outcome.
 //!
 //! Knows nothing of: Envoy, proxy-wasm, HTTP framing, compression.

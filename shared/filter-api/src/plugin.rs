@@ -91,7 +91,7 @@ crate::reads!(enum OnFailure { "closed" => Closed, "open" => Open });
 
 /// The answer of [`Plugin::open`].
 pub enum Open {
-    /// Not interested: no further call for this exchange.
+    /// Not interested: no further call for this exchange. Headers that were asked for at its head are set all the same.
     Skip,
     /// Takes part.
     Join(Box<dyn Filter>, Needs),

@@ -14,6 +14,7 @@ mod endings;
 mod failures;
 mod holds;
 mod mcp;
+mod polls;
 mod properties;
 mod requests;
 mod room;
