@@ -1,0 +1,382 @@
+//! The picker: a full scan over all backends that may take a request, for the least predicted cost.
+
+use crate::backend::{Backend, BackendSpec};
+use crate::books::{Entry, Streams};
+use crate::fleet::Fleet;
+use crate::health::State;
+use crate::prefix::Prefixes;
+use crate::quote::{Ask, Quote, Terms};
+use crate::random::{Random, hash};
+use crate::record::{Cursors, Recent};
+use crate::report::Load;
+use crate::tuning::Tuning;
+
+/// Places of the prefix index, for all backends together.
+const PREFIX_BLOCKS: usize = 1 << 15;
+
+/// Blocks of a backend whose KV cache is of unknown size.
+const WINDOW_BLOCKS: u32 = 800;
+
+/// Fewest output tokens that say something about the time per token.
+const LEAST_OUTPUT: f64 = 5.0;
+
+/// Picks among the backends of one fleet, in one VM. Time is seconds since the epoch.
+#[derive(Debug)]
+pub struct Picker {
+    pub(crate) tuning: Tuning,
+    pub(crate) backends: Vec<Backend>,
+    pub(crate) fleet: Fleet,
+    /// The same of all other VMs.
+    pub(crate) others: Fleet,
+    /// VMs that learn of this fleet, this one included.
+    pub(crate) observers: f64,
+    pub(crate) prefixes: Prefixes,
+    pub(crate) recent: Recent,
+    pub(crate) cursors: Cursors,
+    random: Random,
+    depths: Vec<u16>,
+}
+
+/// A request that was sent to a backend. It must be closed by [`Picker::done`].
+#[derive(Clone, Debug)]
+pub struct Ticket {
+    backend: usize,
+    entry: Entry,
+    quote: Quote,
+    sent: f64,
+    first: Option<f64>,
+    streams: Streams,
+    /// Queued tokens and their attention there, its own included; decoding requests; tokens of context.
+    queued: f64,
+    work: f64,
+    decoding: f64,
+    context: f64,
+    input: f64,
+}
+
+/// How an exchange ended, as far as it tells about the backend.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Ending {
+    /// Answered in full, with so many output tokens if anybody knows.
+    Answered {
+        /// Tokens of output.
+        output_tokens: Option<f64>,
+    },
+    /// The backend failed before any answer: an error status, a reset, a timeout.
+    Failed,
+    /// It says nothing about the backend: the client left, or the answer was cut.
+    Neither,
+}
+
+impl Picker {
+    /// For these backends, met at `now`.
+    pub fn new(tuning: Tuning, specs: Vec<BackendSpec>, seed: u64, now: f64) -> Self {
+        let mut picker = Self {
+            tuning,
+            backends: Vec::new(),
+            fleet: Fleet::default(),
+            others: Fleet::NOBODY,
+            observers: 1.0,
+            prefixes: Prefixes::new(PREFIX_BLOCKS),
+            recent: Recent::default(),
+            cursors: Cursors::default(),
+            random: Random::new(seed),
+            depths: Vec::new(),
+        };
+        for spec in specs {
+            picker.add(spec, now);
+        }
+        picker
+    }
+
+    /// Adds a backend and gives its index.
+    pub fn add(&mut self, spec: BackendSpec, now: f64) -> usize {
+        let id = hash(spec.name.as_bytes());
+        self.backends.push(Backend::new(spec, id, now));
+        self.depths.push(0);
+        self.backends.len() - 1
+    }
+
+    /// The number of backends.
+    pub fn len(&self) -> usize {
+        self.backends.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.backends.is_empty()
+    }
+
+    /// Picks among the backends that `may` take the request and books it there. `None` when none may, or all of them
+    /// asked for no more.
+    pub fn pick(&mut self, ask: &Ask<'_>, may: impl Fn(usize) -> bool, now: f64) -> Option<Ticket> {
+        let quotes = self.quotes(ask, may, now);
+        let index = self.choose(&quotes)?;
+        Some(self.send(ask, index, now))
+    }
+
+    /// What each backend that may take the request would take, by index. One that is out has none.
+    pub fn quotes(&mut self, ask: &Ask<'_>, may: impl Fn(usize) -> bool, now: f64) -> Vec<(usize, Quote)> {
+        self.reckon(now);
+        self.look_up(ask);
+        let terms = Terms::new(&self.tuning, &self.merged(), ask, now);
+        let open = self.open(may, now);
+        open.into_iter()
+            .filter_map(|index| {
+                let backend = self.backends.get(index)?;
+                let weight = terms.weight(ask, self.hit(index, ask));
+                let quote = terms.quote(backend, &weight);
+                quote.cost.is_finite().then_some((index, quote))
+            })
+            .collect()
+    }
+
+    /// The index of the least cost; exact ties at random.
+    pub fn choose(&mut self, quotes: &[(usize, Quote)]) -> Option<usize> {
+        if self.tuning.explore > 0.0 && self.random.unit() < self.tuning.explore {
+            return quotes
+                .get(self.random.place(quotes.len()))
+                .map(|(index, _)| *index);
+        }
+        let least = quotes
+            .iter()
+            .map(|(_, quote)| quote.cost)
+            .fold(f64::INFINITY, f64::min);
+        let ties = || quotes.iter().filter(|(_, quote)| quote.cost <= least);
+        let place = self.random.place(ties().count());
+        ties().nth(place).map(|(index, _)| *index)
+    }
+
+    /// Books a request at a backend.
+    pub fn send(&mut self, ask: &Ask<'_>, index: usize, now: f64) -> Ticket {
+        let merged = self.merged();
+        let terms = Terms::new(&self.tuning, &merged, ask, now);
+        let weight = terms.weight(ask, self.hit(index, ask));
+        let mut ticket = Ticket {
+            backend: index,
+            entry: Entry::default(),
+            quote: Quote::default(),
+            sent: now,
+            first: None,
+            streams: ask.streams,
+            queued: 0.0,
+            work: 0.0,
+            decoding: 0.0,
+            context: 0.0,
+            input: ask.input_tokens,
+        };
+        if let Some(backend) = self.backends.get_mut(index) {
+            ticket.quote = terms.quote(backend, &weight);
+            backend.health.sent(now);
+            ticket.entry = backend
+                .books
+                .open(weight, now, ticket.quote.first_token_s, ask.streams);
+            let counts = backend.counts();
+            (ticket.queued, ticket.work) = (counts.queued, counts.work);
+            (ticket.decoding, ticket.context) = (counts.decoding, counts.context);
+        }
+        self.fleet.sent(ask.input_tokens, self.observers);
+        let recent = &mut self.recent;
+        self.prefixes.sent(ask.blocks, index, |block| {
+            if let Ok(index) = u16::try_from(index) {
+                recent.push(block, index);
+            }
+        });
+        ticket
+    }
+
+    /// The first token of an answer has come.
+    pub fn first_token(&mut self, ticket: &mut Ticket, now: f64) {
+        if ticket.first.is_some() {
+            return;
+        }
+        ticket.first = Some(now);
+        let (merged, observers, fade_s) = (self.merged(), self.observers, self.tuning.speed_fade_s);
+        let shrink = self.tuning.shrink_samples;
+        let Some(backend) = self.backends.get_mut(ticket.backend) else {
+            return;
+        };
+        backend.health.succeeded(ticket.sent, now);
+        if ticket.streams == Streams::No {
+            return;
+        }
+        backend.books.begin(&ticket.entry);
+        let seconds = (now - ticket.sent).max(1e-4);
+        let expected = merged.shape().first.at(ticket.queued, ticket.work);
+        let pace = backend.all_learned().first.factor(shrink, now, fade_s);
+        backend
+            .learned
+            .first
+            .add(seconds, expected, now, fade_s, observers);
+        self.fleet
+            .first_token([ticket.queued, ticket.work], seconds / pace, expected, observers);
+    }
+
+    /// The exchange is over.
+    pub fn done(&mut self, ticket: Ticket, ending: Ending, now: f64) {
+        let Some(backend) = self.backends.get_mut(ticket.backend) else {
+            return;
+        };
+        backend.books.close(&ticket.entry);
+        match ending {
+            Ending::Neither => {}
+            Ending::Failed => {
+                if backend.health.failed(now) {
+                    self.prefixes.forget(ticket.backend);
+                }
+            }
+            Ending::Answered { output_tokens } => {
+                backend.health.succeeded(ticket.sent, now);
+                if let Some(tokens) = output_tokens.filter(|tokens| tokens.is_finite() && *tokens >= 0.0) {
+                    self.fleet.answered(tokens, self.observers);
+                    self.learn_decoding(&ticket, tokens, now);
+                }
+            }
+        }
+    }
+
+    /// A backend said how loaded it is.
+    pub fn report(&mut self, index: usize, load: &Load, now: f64) {
+        let Some(backend) = self.backends.get_mut(index) else {
+            return;
+        };
+        backend.load = *load;
+        backend.load_at = now;
+        backend.health.drain(load.draining);
+        if let Some(kv) = load.kv {
+            let context = backend.counts().context;
+            backend.learned.capacity.add(context, kv);
+        }
+    }
+
+    /// A backend asked for a pause of so many seconds.
+    pub fn pause(&mut self, index: usize, seconds: f64, now: f64) {
+        if let Some(backend) = self.backends.get_mut(index) {
+            backend.health.pause(seconds, now);
+        }
+    }
+
+    /// The backend had fewer tokens of the prompt cached than we believed.
+    pub fn missed(&mut self, ticket: &Ticket, blocks: &[u32], cached_tokens: f64, block_tokens: f64) {
+        let have = (cached_tokens / block_tokens.max(1.0)).ceil().max(0.0) as usize;
+        if let Some(gone) = blocks.get(have..).filter(|gone| !gone.is_empty()) {
+            self.prefixes.gone(gone, ticket.backend);
+        }
+    }
+
+    fn learn_decoding(&mut self, ticket: &Ticket, tokens: f64, now: f64) {
+        let (merged, observers, fade_s) = (self.merged(), self.observers, self.tuning.speed_fade_s);
+        let shrink = self.tuning.shrink_samples;
+        let Some(backend) = self.backends.get_mut(ticket.backend) else {
+            return;
+        };
+        let decoding = (backend.counts().decoding + 1.0 + ticket.decoding) * 0.5;
+        let shape = merged.shape();
+        let per_token = shape.token.at(decoding, ticket.context);
+        let first = ticket.first.filter(|_| ticket.streams == Streams::Yes);
+        let Some(first) = first else {
+            let seconds = (now - ticket.sent).max(1e-4);
+            let expected = shape.first.at(ticket.queued, ticket.work) + tokens * per_token;
+            backend
+                .learned
+                .first
+                .add(seconds, expected, now, fade_s, observers);
+            backend
+                .learned
+                .token
+                .add(seconds, expected, now, fade_s, observers);
+            return;
+        };
+        if tokens >= LEAST_OUTPUT {
+            let seconds = ((now - first) / (tokens - 1.0)).max(1e-6);
+            let pace = backend.all_learned().token.factor(shrink, now, fade_s);
+            backend
+                .learned
+                .token
+                .add(seconds, per_token, now, fade_s, observers);
+            self.fleet
+                .per_token([decoding, ticket.context], seconds / pace, per_token, observers);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn depths(&self) -> &[u16] {
+        &self.depths
+    }
+
+    fn merged(&self) -> Fleet {
+        let mut merged = self.fleet;
+        merged.merge(&self.others);
+        merged
+    }
+
+    fn reckon(&mut self, now: f64) {
+        for backend in &mut self.backends {
+            backend.books.reckon(now);
+        }
+    }
+
+    fn look_up(&mut self, ask: &Ask<'_>) {
+        let (backends, share) = (&self.backends, self.tuning.prefix_share);
+        self.prefixes.depths(ask.blocks, &mut self.depths, |index| {
+            let capacity = backends
+                .get(index)
+                .and_then(|backend| backend.capacity(&backend.all_learned()));
+            capacity.map_or(WINDOW_BLOCKS, |tokens| {
+                (tokens * share / ask.block_tokens.max(1.0)).clamp(8.0, 1e6) as u32
+            })
+        });
+    }
+
+    /// Tokens of the prompt that a backend is believed to have, as of the last [`Picker::look_up`].
+    fn hit(&self, index: usize, ask: &Ask<'_>) -> f64 {
+        let depth = self.depths.get(index).copied().unwrap_or_default();
+        f64::from(depth) * ask.block_tokens
+    }
+
+    /// The backends that may take a request. No more than half of them are kept out for their failures: beyond that it is
+    /// more likely that the requests are at fault, and those whose time ends first come back.
+    fn open(&self, may: impl Fn(usize) -> bool, now: f64) -> Vec<usize> {
+        let mut open = Vec::with_capacity(self.backends.len());
+        let mut out: Vec<(usize, f64)> = Vec::new();
+        for (index, backend) in self.backends.iter().enumerate().filter(|(index, _)| may(*index)) {
+            match backend.health.state(now) {
+                State::Open | State::Probe => open.push(index),
+                State::Ejected => out.push((index, backend.health.out_until())),
+                State::Resting => {}
+            }
+        }
+        let most_out = (open.len() + out.len()) / 2;
+        while out.len() > most_out {
+            let first = (0..out.len()).min_by(|a, b| {
+                let until = |place: usize| out.get(place).map_or(0.0, |(_, until)| *until);
+                until(*a).total_cmp(&until(*b))
+            });
+            let Some(first) = first else { break };
+            open.push(out.swap_remove(first).0);
+        }
+        open
+    }
+}
+
+impl Ticket {
+    /// Index of the backend.
+    pub fn backend(&self) -> usize {
+        self.backend
+    }
+
+    /// What was predicted.
+    pub fn quote(&self) -> Quote {
+        self.quote
+    }
+
+    /// When it was sent, in seconds since the epoch.
+    pub fn sent(&self) -> f64 {
+        self.sent
+    }
+
+    /// Tokens of the prompt, as estimated.
+    pub fn input_tokens(&self) -> f64 {
+        self.input
+    }
+}
