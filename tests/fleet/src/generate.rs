@@ -82,11 +82,11 @@ struct Talk {
     blocks: Vec<u64>,
 }
 
-/// Talks of some ten turns: each turn's prompt holds all turns before it. One in four begins with one of eight system
-/// prompts of 2,000 to 16,000 tokens.
+/// Talks of some seven turns: each turn's prompt holds all turns before it. One in four begins with one of eight system
+/// prompts of 1,000 to 8,000 tokens.
 fn prefix() -> Vec<Record> {
-    const TALKS: usize = 200;
-    const LONGEST: usize = 100_000;
+    const TALKS: usize = 100;
+    const LONGEST: usize = 40_000;
     let mut rng = Rng::new(3);
     let mut named = 0;
     let mut grow = |talk: &mut Talk, tokens: usize| {
@@ -97,7 +97,7 @@ fn prefix() -> Vec<Record> {
         }
     };
     let mut systems: Vec<Talk> = Vec::new();
-    for blocks in (1..=8).map(|system| 4 * system) {
+    for blocks in (1..=8).map(|system| 2 * system) {
         let mut system = Talk {
             tokens: 0,
             blocks: Vec::new(),
@@ -110,7 +110,7 @@ fn prefix() -> Vec<Record> {
     let mut arrival = 0.0;
     for _ in 0..REQUESTS {
         arrival += rng.exponential() / RATE;
-        let goes_on = !talks.is_empty() && rng.unit() < 0.9;
+        let goes_on = !talks.is_empty() && rng.unit() < 0.85;
         if !goes_on {
             let system = &systems[rng.below(systems.len())];
             let begun = if rng.unit() < 0.25 {
@@ -129,7 +129,7 @@ fn prefix() -> Vec<Record> {
             talks.len() - 1
         };
         let talk = &mut talks[turn];
-        grow(talk, rng.log_normal(1_200.0, 1.0).clamp(8.0, 30_000.0) as usize);
+        grow(talk, rng.log_normal(600.0, 1.0).clamp(8.0, 15_000.0) as usize);
         let output = rng.log_normal(250.0, 0.7).clamp(1.0, 2_000.0) as usize;
         records.push(Record {
             arrival,

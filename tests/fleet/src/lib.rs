@@ -2,7 +2,7 @@
 //!
 //! A [`Trace`] says what arrives, a [`Scenario`] how fast, through how many gateways and to which GPUs; [`simulate`]
 //! plays it against one [`Policy`] and counts the [`Outcome`]. The servers are `penstock-gpu-model`'s. The same
-//! scenario, seed and policy give the same outcome, on every machine.
+//! scenario, seed and policy give the same outcome.
 //!
 //! A policy learns what a gateway sees: requests that come, first tokens, ends, and what servers report of themselves.
 //! [`rivals`] holds those of others, each as its source code or paper describes it; a new policy implements

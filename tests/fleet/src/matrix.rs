@@ -44,7 +44,7 @@ impl Matrix<'_> {
             let played = play(&trace, cells)?;
             let of = condition.trace_name(self.traces);
             tell(&format!(
-                "{}: {} ({of})\n{}\n",
+                "{}: {} ({of})\n{}",
                 condition.name,
                 condition.about,
                 table::text(&played)

@@ -43,7 +43,7 @@ pub fn svg(labels: &Labels, series: &[Series]) -> String {
     );
     axes(&mut svg, labels, &scale, series);
     let mut order: Vec<usize> = (0..series.len()).collect();
-    let end = |index: usize| series[index].points.last().map_or(0.0, |point| point.1);
+    let end = |index: usize| drawn(&series[index]).last().map_or(0.0, |point| point.1);
     order.sort_by(|one, other| end(*other).total_cmp(&end(*one)));
     for (place, &index) in order.iter().enumerate() {
         line(&mut svg, &scale, &series[index], index, place);
@@ -175,7 +175,7 @@ impl Scale {
         // Such as 0.30000000000000004.
         ticks
             .iter()
-            .map(|tick| format!("{tick:.6}").parse().unwrap_or(*tick))
+            .map(|tick| format!("{tick:.3e}").parse().unwrap_or(*tick))
             .collect()
     }
 }

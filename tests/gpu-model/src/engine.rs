@@ -216,7 +216,7 @@ impl Engine {
         };
         for sequence in &self.running {
             load.unread_tokens += sequence.unread();
-            load.context_tokens += sequence.target + sequence.generated;
+            load.context_tokens += sequence.context();
             load.remaining_tokens += sequence.request.output.saturating_sub(sequence.generated);
         }
         load

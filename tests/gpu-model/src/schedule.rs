@@ -54,7 +54,7 @@ impl Engine {
             sequence.work = Work::Decode;
             batch.tokens += 1;
             batch.decoding += 1;
-            batch.context += sequence.target + sequence.generated;
+            batch.context += sequence.context();
         }
         preempted
     }

@@ -14,7 +14,8 @@ const BLACKOUT: f64 = 10.0;
 const EXPIRATION: f64 = 180.0;
 
 /// Weights are requests a second over utilization; backends without one get the median. It needs reports that carry
-/// `rps_fractional`, which neither vLLM's nor Triton's do: there it is round robin.
+/// `rps_fractional`, which neither vLLM's nor Triton's do: there it is round robin. Weights are whole numbers, so it is
+/// nearly that too where servers end few requests a second, as those with long answers do.
 pub(crate) struct Orca {
     utilization: fn(&Metrics) -> f64,
     backends: Vec<Backend>,
