@@ -22,6 +22,7 @@ fn outcome(policy: &str, scenario: &Scenario) -> Outcome {
 #[test]
 fn every_policy_does_as_it_did() {
     let golden = include_str!("golden.txt").trim_end();
+    assert!(!golden.is_empty());
     let trace = generate::trace("prefix").unwrap();
     let cells = golden.lines().map(|line| {
         let scenario = Scenario::new(fleet::parse("H100+2xA100").unwrap());
@@ -29,7 +30,7 @@ fn every_policy_does_as_it_did() {
         Cell {
             policy,
             scenario: Scenario {
-                rate: 3.0,
+                rate: 2.0,
                 duration: 60.0,
                 ..scenario
             },
