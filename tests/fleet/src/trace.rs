@@ -52,20 +52,26 @@ impl Trace {
         parsed.map_err(|error| format!("{}: {error}", path.display()))
     }
 
-    /// Reads `arrival,input,output[,blocks]`: seconds, tokens, tokens, and numbers apart by spaces. Further columns,
-    /// empty lines, lines after `#` and a first line of names are passed over.
+    /// Reads `arrival,input,output[,blocks]`: seconds, tokens, tokens, and numbers apart by spaces. A first line may
+    /// hold names; then blocks are the column of that name. Other columns, empty lines and lines after `#` are passed
+    /// over.
     pub fn from_csv(text: &str) -> Result<Self, String> {
         let mut records = Vec::new();
-        let mut may_be_names = true;
+        let mut blocks_column = Some(3);
+        let mut first = true;
         for (index, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let names =
-                std::mem::take(&mut may_be_names) && line.starts_with(|first: char| first.is_alphabetic());
-            if !names {
-                records.push(csv_record(line).map_err(|error| format!("line {}: {error}", index + 1))?);
+            let names = std::mem::take(&mut first) && line.starts_with(|first: char| first.is_alphabetic());
+            if names {
+                blocks_column = line
+                    .split(',')
+                    .position(|name| name.trim().eq_ignore_ascii_case("blocks"));
+            } else {
+                let record = csv_record(line, blocks_column);
+                records.push(record.map_err(|error| format!("line {}: {error}", index + 1))?);
             }
         }
         Self::new(records)
@@ -97,19 +103,29 @@ impl Trace {
     }
 }
 
-fn csv_record(line: &str) -> Result<Record, String> {
-    let mut fields = line.split(',').map(str::trim);
-    let mut number = |name: &str| {
+fn csv_record(line: &str, blocks_column: Option<usize>) -> Result<Record, String> {
+    let fields: Vec<&str> = line.split(',').map(str::trim).collect();
+    let number = |column: usize, name: &str| {
         let field = fields
-            .next()
+            .get(column)
             .ok_or_else(|| format!("no {name}; arrival,input,output[,blocks] expected"))?;
         field.parse::<f64>().map_err(|_| format!("{name} is no number"))
     };
-    let (arrival, input, output) = (number("arrival")?, number("input")?, number("output")?);
-    let blocks = fields.next().unwrap_or_default().split_whitespace();
-    // A further column need not be blocks.
-    let blocks: Option<Arc<[u64]>> = blocks.map(|block| block.parse().ok()).collect();
-    record(arrival, input, output, blocks.unwrap_or_default())
+    let (arrival, input, output) = (number(0, "arrival")?, number(1, "input")?, number(2, "output")?);
+    let blocks = blocks_column
+        .and_then(|column| fields.get(column))
+        .copied()
+        .unwrap_or_default();
+    let blocks: Option<Arc<[u64]>> = blocks
+        .split_whitespace()
+        .map(|block| block.parse().ok())
+        .collect();
+    record(
+        arrival,
+        input,
+        output,
+        blocks.ok_or("blocks are not whole numbers apart by spaces")?,
+    )
 }
 
 fn json_record(value: &Value) -> Result<Record, String> {
@@ -161,9 +177,8 @@ mod tests {
     #[test]
     fn csv_with_and_without_names() {
         let plain = Trace::from_csv("0,10,20\n\n# later\n2.5, 11,21,7 8 9\n").unwrap();
-        let named =
-            Trace::from_csv("arrival_s,input_tokens,output_tokens,blocks\n0,10,20\n2.5,11,21,7 8 9").unwrap();
-        assert_eq!(plain.records(), named.records());
+        let named = "arrival_s,input_tokens,output_tokens,queue_s,blocks\n0,10,20,0\n2.5,11,21,4,7 8 9";
+        assert_eq!(plain.records(), Trace::from_csv(named).unwrap().records());
         assert_eq!(plain.records()[1].blocks.as_ref(), [7, 8, 9]);
         assert_eq!(plain.rate(), 0.8);
     }
@@ -189,6 +204,10 @@ mod tests {
             "line 2: no output; arrival,input,output[,blocks] expected"
         );
         assert_eq!(error("0,1,1\n1,-5,1"), "line 2: -5 tokens; 0 to 100000000");
+        assert_eq!(
+            error("0,1,1\n1,5,1,x"),
+            "line 2: blocks are not whole numbers apart by spaces"
+        );
         assert_eq!(error("0,1,1\nNaN,5,1"), "line 2: arrival is not finite");
         assert!(error("0,1,1").starts_with("a trace needs two requests"));
         assert!(error("").starts_with("a trace needs two requests"));

@@ -34,6 +34,11 @@ pub struct Known {
 }
 
 impl Known {
+    /// A policy under that name.
+    pub const fn new(name: &'static str, about: &'static str, make: fn(&Setup) -> Picker) -> Self {
+        Self { name, about, make }
+    }
+
     /// A fresh one for a run.
     pub fn picker(&self, setup: &Setup) -> Picker {
         (self.make)(setup)
@@ -47,80 +52,77 @@ pub fn named(name: &str) -> Option<&'static Known> {
 
 /// All policies, ours first, the oracle last.
 pub fn known() -> &'static [Known] {
-    const fn policy(name: &'static str, about: &'static str, make: fn(&Setup) -> Picker) -> Known {
-        Known { name, about, make }
-    }
     // Penstock's own picker goes here, first of all.
     const KNOWN: &[Known] = &[
-        policy("rr", "round robin (Envoy, per worker)", |setup| {
+        Known::new("rr", "round robin (Envoy, per worker)", |setup| {
             boxed(round_robin::RoundRobin::new(setup))
         }),
-        policy("random", "random (Envoy)", |setup| {
+        Known::new("random", "random (Envoy)", |setup| {
             boxed(random::Random::new(setup))
         }),
-        policy(
+        Known::new(
             "wrr",
             "round robin by static weights, about the true speeds",
             |setup| boxed(edf::Static::new(setup)),
         ),
-        policy("p2c", "least request of two random choices (Envoy)", |setup| {
+        Known::new("p2c", "least request of two random choices (Envoy)", |setup| {
             boxed(least_request::TwoChoices::new(setup))
         }),
-        policy("lr", "least request of all", |setup| {
+        Known::new("lr", "least request of all", |setup| {
             boxed(least_request::FullScan::new(setup))
         }),
-        policy(
+        Known::new(
             "orca:kv",
             "weighted round robin by reports, load is the KV cache's (Envoy)",
             |setup| boxed(orca::Orca::new(setup, |report| report.kv_utilization)),
         ),
-        policy(
+        Known::new(
             "orca:busy",
             "weighted round robin by reports, load is the busy share (Envoy)",
             |setup| boxed(orca::Orca::new(setup, |report| report.busy)),
         ),
-        policy("pewma", "peak EWMA of two random choices (Envoy)", |setup| {
+        Known::new("pewma", "peak EWMA of two random choices (Envoy)", |setup| {
             boxed(latency::PeakEwma::new(setup))
         }),
-        policy(
+        Known::new(
             "least_time",
             "least average latency times requests in flight (NGINX Plus)",
             |setup| boxed(latency::LeastTime::new(setup)),
         ),
-        policy(
+        Known::new(
             "higress",
             "least mean time to first token, per worker (Higress)",
             |setup| boxed(higress::LeastFirstToken::new(setup)),
         ),
-        policy("header_kv", "lowest KV utilization in the last header", |setup| {
+        Known::new("header_kv", "lowest KV utilization in the last header", |setup| {
             boxed(header_kv::LeastKv::new(setup))
         }),
-        policy(
+        Known::new(
             "gie",
             "Gateway API Inference Extension, default profile",
             |setup| boxed(gie::Gie::new(setup, gie::Weights::DEFAULT)),
         ),
-        policy(
+        Known::new(
             "gie_active",
             "the same with its active-request scorer at weight 2",
             |setup| boxed(gie::Gie::new(setup, gie::Weights::ACTIVE)),
         ),
-        policy("sglang", "cache_aware (SGLang model gateway)", |setup| {
+        Known::new("sglang", "cache_aware (SGLang model gateway)", |setup| {
             boxed(sglang::CacheAware::new(setup))
         }),
-        policy("smg", "least_load (SGLang model gateway)", |setup| {
+        Known::new("smg", "least_load (SGLang model gateway)", |setup| {
             boxed(smg::LeastLoad::new(setup))
         }),
-        policy("aibrix", "prefix-cache (AIBrix)", |setup| {
+        Known::new("aibrix", "prefix-cache (AIBrix)", |setup| {
             boxed(aibrix::PrefixCache::new(setup))
         }),
-        policy("dynamo", "KV router (NVIDIA Dynamo)", |setup| {
+        Known::new("dynamo", "KV router (NVIDIA Dynamo)", |setup| {
             boxed(dynamo::KvRouter::new(setup))
         }),
-        policy("vllm", "kv_aware (vllm-router), LMetric", |setup| {
+        Known::new("vllm", "kv_aware (vllm-router), LMetric", |setup| {
             boxed(vllm_router::KvAware::new(setup))
         }),
-        policy("oracle", "sees into the servers", |_| Picker::Oracle(Oracle)),
+        Known::new("oracle", "sees into the servers", |_| Picker::Oracle(Oracle)),
     ];
     KNOWN
 }
