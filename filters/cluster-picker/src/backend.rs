@@ -30,6 +30,10 @@ pub(crate) struct Backend {
     /// When it was reported.
     pub(crate) load_at: f64,
     pub(crate) health: Health,
+    /// The part of the prefixes we believe it has cached that it really has. 0 to 1.
+    pub(crate) trust: f64,
+    /// It has once said how much was cached.
+    pub(crate) says_cached: bool,
 }
 
 /// What samples taught about a backend.
@@ -77,6 +81,8 @@ impl Backend {
             load: Load::default(),
             load_at: 0.0,
             health: Health::new(now),
+            trust: 1.0,
+            says_cached: false,
         }
     }
 

@@ -60,7 +60,7 @@ struct Waiting {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Entry {
     id: u64,
-    weight: Weight,
+    pub(crate) weight: Weight,
 }
 
 impl Books {

@@ -6,7 +6,7 @@ use crate::fleet::Fleet;
 use crate::health::State;
 use crate::prefix::Prefixes;
 use crate::quote::{Ask, Quote, Terms};
-use crate::random::{Random, hash};
+use crate::random::{Random, hash, mix};
 use crate::record::{Cursors, Recent};
 use crate::report::Load;
 use crate::tuning::Tuning;
@@ -35,6 +35,7 @@ pub struct Picker {
     pub(crate) cursors: Cursors,
     random: Random,
     depths: Vec<u16>,
+    ejections: u64,
 }
 
 /// A request that was sent to a backend. It must be closed by [`Picker::done`].
@@ -52,7 +53,14 @@ pub struct Ticket {
     decoding: f64,
     context: f64,
     input: f64,
+    /// Tokens of the prompt that were believed to be cached there.
+    hit: f64,
 }
+
+/// How much of what was believed of a backend's cache still counts after a new answer tells.
+const KEEP_TRUST: f64 = 0.95;
+/// The least that is believed.
+const LEAST_TRUST: f64 = 0.1;
 
 /// How an exchange ended, as far as it tells about the backend.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,6 +74,17 @@ pub enum Ending {
     Failed,
     /// It says nothing about the backend: the client left, or the answer was cut.
     Neither,
+}
+
+/// A backend as all VMs see it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct View {
+    /// Open requests.
+    pub open: f64,
+    /// Its time to the first token beside the fleet's mean: above 1 is slower.
+    pub pace: f64,
+    /// It takes no requests, or only a probe.
+    pub out: bool,
 }
 
 impl Picker {
@@ -82,6 +101,7 @@ impl Picker {
             cursors: Cursors::default(),
             random: Random::new(seed),
             depths: Vec::new(),
+            ejections: 0,
         };
         for spec in specs {
             picker.add(spec, now);
@@ -164,6 +184,7 @@ impl Picker {
             decoding: 0.0,
             context: 0.0,
             input: ask.input_tokens,
+            hit: self.hit(index, ask),
         };
         if let Some(backend) = self.backends.get_mut(index) {
             ticket.quote = terms.quote(backend, &weight);
@@ -222,17 +243,50 @@ impl Picker {
             Ending::Neither => {}
             Ending::Failed => {
                 if backend.health.failed(now) {
+                    self.ejections = self.ejections.wrapping_add(1);
                     self.prefixes.forget(ticket.backend);
                 }
             }
             Ending::Answered { output_tokens } => {
                 backend.health.succeeded(ticket.sent, now);
                 if let Some(tokens) = output_tokens.filter(|tokens| tokens.is_finite() && *tokens >= 0.0) {
-                    self.fleet.answered(tokens, self.observers);
+                    if tokens > 0.0 {
+                        self.fleet.answered(tokens, self.observers);
+                    }
                     self.learn_decoding(&ticket, tokens, now);
                 }
             }
         }
+    }
+
+    /// The number that records know a backend by; 0 for an index that is none.
+    pub fn id(&self, index: usize) -> u64 {
+        self.backends.get(index).map_or(0, |backend| backend.id)
+    }
+
+    /// How often this VM took a backend out.
+    pub fn ejections(&self) -> u64 {
+        self.ejections
+    }
+
+    /// A view of a backend for metrics.
+    pub fn view(&self, index: usize, now: f64) -> Option<View> {
+        let backend = self.backends.get(index)?;
+        let learned = backend.all_learned();
+        Some(View {
+            open: backend.counts().requests,
+            pace: learned
+                .first
+                .factor(self.tuning.shrink_samples, now, self.tuning.speed_fade_s),
+            out: backend.health.state(now) != State::Open,
+        })
+    }
+
+    /// A number that stands for a session at a backend: the backend of the greatest is the session's own.
+    pub fn affinity(&self, index: usize, session: u64) -> u64 {
+        self.backends
+            .get(index)
+            .map_or(0, |backend| mix(backend.id ^ session))
     }
 
     /// A backend said how loaded it is.
@@ -256,12 +310,34 @@ impl Picker {
         }
     }
 
-    /// The backend had fewer tokens of the prompt cached than we believed.
-    pub fn missed(&mut self, ticket: &Ticket, blocks: &[u32], cached_tokens: f64, block_tokens: f64) {
-        let have = (cached_tokens / block_tokens.max(1.0)).ceil().max(0.0) as usize;
-        if let Some(gone) = blocks.get(have..).filter(|gone| !gone.is_empty()) {
-            self.prefixes.gone(gone, ticket.backend);
+    /// The backend said how many tokens of the prompt it had cached. One that always says 0 is taken to say nothing.
+    pub fn cached(&mut self, ticket: &Ticket, tokens: f64) {
+        let Some(backend) = self.backends.get_mut(ticket.backend) else {
+            return;
+        };
+        backend.says_cached |= tokens > 0.0;
+        if backend.says_cached && ticket.hit > 0.0 {
+            let kept = (tokens / ticket.hit).clamp(0.0, 1.0);
+            backend.trust = (backend.trust * KEEP_TRUST + kept * (1.0 - KEEP_TRUST)).max(LEAST_TRUST);
         }
+    }
+
+    /// Another backend answered than was picked: the request is booked there from now on. What is learned of the first
+    /// token is lost, for nobody knows when it was sent there.
+    pub fn moved(&mut self, ticket: Ticket, to: usize, ending: Ending, now: f64) -> Ticket {
+        let weight = ticket.entry.weight;
+        let mut moved = ticket.clone();
+        self.done(ticket, ending, now);
+        if let Some(backend) = self.backends.get_mut(to) {
+            moved.entry = backend.books.open(weight, now, 0.0, Streams::Yes);
+            backend.books.begin(&moved.entry);
+            let counts = backend.counts();
+            (moved.decoding, moved.context) = (counts.decoding, counts.context);
+        }
+        moved.backend = to;
+        moved.first = Some(now);
+        moved.hit = 0.0;
+        moved
     }
 
     fn learn_decoding(&mut self, ticket: &Ticket, tokens: f64, now: f64) {
@@ -331,7 +407,8 @@ impl Picker {
     /// Tokens of the prompt that a backend is believed to have, as of the last [`Picker::look_up`].
     fn hit(&self, index: usize, ask: &Ask<'_>) -> f64 {
         let depth = self.depths.get(index).copied().unwrap_or_default();
-        f64::from(depth) * ask.block_tokens
+        let trust = self.backends.get(index).map_or(1.0, |backend| backend.trust);
+        f64::from(depth) * ask.block_tokens * trust
     }
 
     /// The backends that may take a request. No more than half of them are kept out for their failures: beyond that it is
@@ -373,6 +450,11 @@ impl Ticket {
     /// When it was sent, in seconds since the epoch.
     pub fn sent(&self) -> f64 {
         self.sent
+    }
+
+    /// Whether the first token has come.
+    pub fn has_begun(&self) -> bool {
+        self.first.is_some()
     }
 
     /// Tokens of the prompt, as estimated.

@@ -14,21 +14,60 @@ pub const BLOCK_BYTES: usize = 2048;
 /// Most blocks of a prompt that are looked at.
 pub const MAX_BLOCKS: usize = 64;
 
-/// Hashes of the whole blocks at the beginning of `prompt`, each with all before it.
-pub fn blocks(prompt: &[u8]) -> Vec<u32> {
-    let mut chain = 0u64;
-    let blocks = prompt.chunks_exact(BLOCK_BYTES).take(MAX_BLOCKS);
-    blocks
-        .map(|block| {
-            for eight in block.chunks_exact(8) {
-                let eight = eight.first_chunk::<8>().copied().unwrap_or_default();
-                chain = (chain ^ u64::from_le_bytes(eight)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                chain ^= chain >> 29;
+/// Hashes the beginning of a prompt, block by block, each with all before it.
+///
+/// ```
+/// use penstock_cluster_picker::{BLOCK_BYTES, Blocks};
+///
+/// let mut blocks = Blocks::default();
+/// blocks.push(&[b'a'; BLOCK_BYTES + 1]);
+/// assert_eq!(blocks.finish().len(), 1);
+/// ```
+#[derive(Debug, Default)]
+pub struct Blocks {
+    chain: u64,
+    rest: Vec<u8>,
+    hashes: Vec<u32>,
+}
+
+impl Blocks {
+    /// The next bytes of the prompt.
+    pub fn push(&mut self, mut bytes: &[u8]) {
+        while !self.is_full() && !bytes.is_empty() {
+            let room = BLOCK_BYTES - self.rest.len();
+            let (now, later) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
+            bytes = later;
+            if self.rest.is_empty() && now.len() == BLOCK_BYTES {
+                self.block(now);
+                continue;
             }
-            chain = mix(chain);
-            chain as u32
-        })
-        .collect()
+            self.rest.extend_from_slice(now);
+            if self.rest.len() == BLOCK_BYTES {
+                let block = std::mem::take(&mut self.rest);
+                self.block(&block);
+            }
+        }
+    }
+
+    /// Whether all blocks that are looked at are there.
+    pub fn is_full(&self) -> bool {
+        self.hashes.len() >= MAX_BLOCKS
+    }
+
+    /// Hashes of the blocks that are whole.
+    pub fn finish(self) -> Vec<u32> {
+        self.hashes
+    }
+
+    fn block(&mut self, block: &[u8]) {
+        let (words, _) = block.as_chunks::<8>();
+        for word in words {
+            self.chain = (self.chain ^ u64::from_le_bytes(*word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            self.chain ^= self.chain >> 29;
+        }
+        self.chain = mix(self.chain);
+        self.hashes.push(self.chain as u32);
+    }
 }
 
 /// A block that a backend was sent.
@@ -106,17 +145,6 @@ impl Prefixes {
         }
     }
 
-    /// Notes that a backend does not have these blocks any more.
-    pub(crate) fn gone(&mut self, blocks: &[u32], backend: usize) {
-        for tag in blocks {
-            for place in self.set_mut(*tag) {
-                if place.tag == *tag && usize::from(place.backend) == backend + 1 {
-                    *place = Place::default();
-                }
-            }
-        }
-    }
-
     /// Notes that a backend has lost everything.
     pub(crate) fn forget(&mut self, backend: usize) {
         for place in &mut self.places {
@@ -179,10 +207,8 @@ mod tests {
         index.sent(&[1, 2], 2, |_| {});
         assert_eq!(depths(&index, &[1, 2, 3, 9]), [3, 0, 2]);
         assert_eq!(depths(&index, &[9, 1, 2]), [0, 0, 0]);
-        index.gone(&[2], 0);
-        assert_eq!(depths(&index, &[1, 2, 3]), [1, 0, 2]);
         index.forget(2);
-        assert_eq!(depths(&index, &[1, 2, 3]), [1, 0, 0]);
+        assert_eq!(depths(&index, &[1, 2, 3]), [3, 0, 0]);
     }
 
     #[test]
@@ -213,11 +239,20 @@ mod tests {
         if let Some(byte) = other.get_mut(BLOCK_BYTES + 7) {
             *byte = b'x';
         }
-        let (same, other) = (blocks(&same), blocks(&other));
-        assert_eq!(same.len(), 4);
-        assert_eq!(same.first(), other.first());
-        assert!(same.iter().zip(&other).skip(1).all(|(a, b)| a != b));
-        assert!(blocks(&[b'a'; BLOCK_BYTES - 1]).is_empty());
-        assert_eq!(blocks(&vec![b'a'; 100 * BLOCK_BYTES]).len(), MAX_BLOCKS);
+        let blocks = |pieces: &[&[u8]]| {
+            let mut blocks = Blocks::default();
+            pieces.iter().for_each(|piece| blocks.push(piece));
+            blocks.finish()
+        };
+        let (a, b) = (blocks(&[&same]), blocks(&[&other]));
+        assert_eq!(a.len(), 4);
+        assert_eq!(a.first(), b.first());
+        assert!(a.iter().zip(&b).skip(1).all(|(a, b)| a != b));
+        // In pieces of any size they are the same.
+        for size in [1, 7, BLOCK_BYTES - 1, BLOCK_BYTES + 1] {
+            assert_eq!(blocks(&same.chunks(size).collect::<Vec<_>>()), a, "{size}");
+        }
+        assert!(blocks(&[&[b'a'; BLOCK_BYTES - 1]]).is_empty());
+        assert_eq!(blocks(&[&vec![b'a'; 100 * BLOCK_BYTES]]).len(), MAX_BLOCKS);
     }
 }

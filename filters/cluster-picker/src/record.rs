@@ -186,19 +186,28 @@ struct Head {
     until: f64,
 }
 
-struct Writer(Vec<u8>);
+/// Writes a record.
+#[derive(Debug, Default)]
+pub(crate) struct Writer(pub(crate) Vec<u8>);
 
 impl Writer {
-    fn u16(&mut self, value: u16) {
+    pub(crate) fn u16(&mut self, value: u16) {
         self.0.extend_from_slice(&value.to_le_bytes());
     }
 
-    fn u64(&mut self, value: u64) {
+    pub(crate) fn u64(&mut self, value: u64) {
         self.0.extend_from_slice(&value.to_le_bytes());
     }
 
-    fn f64(&mut self, value: f64) {
+    pub(crate) fn f64(&mut self, value: f64) {
         self.0.extend_from_slice(&value.to_le_bytes());
+    }
+
+    /// Bytes behind their length (u16); what is longer is cut.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        let length = bytes.len().min(usize::from(u16::MAX));
+        self.u16(u16::try_from(length).unwrap_or(u16::MAX));
+        self.0.extend(bytes.iter().take(length));
     }
 
     fn page(&mut self, page: &Page, now: f64) {
@@ -236,16 +245,16 @@ impl Writer {
 }
 
 /// Reads a record that may end anywhere and hold anything: numbers that are not finite end it.
-struct Reader<'r>(&'r [u8]);
+pub(crate) struct Reader<'r>(pub(crate) &'r [u8]);
 
-impl Reader<'_> {
+impl<'r> Reader<'r> {
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (bytes, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
         Some(*bytes)
     }
 
-    fn u16(&mut self) -> Option<u16> {
+    pub(crate) fn u16(&mut self) -> Option<u16> {
         self.take().map(u16::from_le_bytes)
     }
 
@@ -253,11 +262,11 @@ impl Reader<'_> {
         self.take().map(u32::from_le_bytes)
     }
 
-    fn u64(&mut self) -> Option<u64> {
+    pub(crate) fn u64(&mut self) -> Option<u64> {
         self.take().map(u64::from_le_bytes)
     }
 
-    fn f64(&mut self) -> Option<f64> {
+    pub(crate) fn f64(&mut self) -> Option<f64> {
         self.take()
             .map(f64::from_le_bytes)
             .filter(|value| value.is_finite())
@@ -268,6 +277,13 @@ impl Reader<'_> {
             .map(f32::from_le_bytes)
             .map(f64::from)
             .filter(|value| value.is_finite())
+    }
+
+    pub(crate) fn bytes(&mut self) -> Option<&'r [u8]> {
+        let length = usize::from(self.u16()?);
+        let (bytes, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(bytes)
     }
 
     fn head(&mut self) -> Option<Head> {

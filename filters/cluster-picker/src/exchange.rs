@@ -1,0 +1,327 @@
+//! One exchange: picked for at its prompt, watched to its end.
+
+use crate::books::Streams;
+use crate::config::Config;
+use crate::metric::Metric;
+use crate::picker::{Ending, Ticket};
+use crate::plugin::Shared;
+use crate::prefix::{BLOCK_BYTES, Blocks};
+use crate::quote::Ask;
+use crate::raw::Steer;
+use crate::report::{Load, REPORT_HEADERS, retry_after};
+use crate::state::{Nothing, State, Wanted};
+use penstock_filter_api::{
+    Cx, Filter, HeadFlow, Headers, Origin, Outcome, Prompt, PromptFlow, Record, Reply, Seen,
+};
+use penstock_llm_api::text_of;
+use std::rc::Rc;
+
+/// Longest silence after which a client that leaves is taken to have given up, in seconds.
+const GIVEN_UP_S: f64 = 10.0;
+
+/// The filter on one exchange.
+pub(crate) struct One {
+    shared: Rc<Shared>,
+    ticket: Option<Ticket>,
+    group: usize,
+    /// The backend said that it failed, or asked for a pause.
+    failed: bool,
+}
+
+impl One {
+    pub(crate) fn new(shared: Rc<Shared>) -> Self {
+        Self {
+            shared,
+            ticket: None,
+            group: 0,
+            failed: false,
+        }
+    }
+
+    /// Picks, tells the proxy, and gives the refusal where there is one.
+    pub(crate) fn pick(&mut self, wanted: &Wanted<'_>, cx: &mut Cx<'_>) -> PromptFlow {
+        let shared = Rc::clone(&self.shared);
+        let (config, now) = (&shared.config, seconds(cx.now_ns()));
+        let state = &mut *shared.state.borrow_mut();
+        let admission = config.admission.as_ref();
+        let bound = admission.and_then(|admission| admission.bound(wanted.headers));
+        state.sharing.read(&mut state.picker, cx.ports(), now);
+        let nothing = match state.pick(config, wanted, bound, now) {
+            Ok(pick) => {
+                cx.set_request_header(&config.header, &pick.target);
+                self.group = pick.group;
+                if let Some(ticket) = &pick.ticket {
+                    state.count(Metric::Picks, ticket.backend(), cx.ports());
+                    let predicted = ticket.quote().first_token_s * 1000.0;
+                    state.record(Metric::PredictedMs, ticket.backend(), predicted, cx.ports());
+                }
+                self.ticket = pick.ticket;
+                state.sharing.write(&state.picker, cx.ports(), now);
+                return PromptFlow::Next;
+            }
+            Err(nothing) => nothing,
+        };
+        let denial = match (nothing, admission, bound) {
+            (Nothing::TooLate(first_token_s), Some(admission), Some(bound)) => {
+                Some(admission.refusal(first_token_s, bound))
+            }
+            (Nothing::AllOut, Some(admission), Some(_)) => Some(admission.nobody()),
+            (Nothing::NoBackend | Nothing::AllOut | Nothing::TooLate(_), _, _) => None,
+        };
+        let metric = if denial.is_some() {
+            Metric::Shed
+        } else {
+            Metric::Unpicked
+        };
+        state
+            .metrics
+            .count(metric, 0, ("fleet", &config.fleet), cx.ports());
+        denial.map_or(PromptFlow::Next, PromptFlow::Deny)
+    }
+
+    fn first_token(&mut self, record: &Record, cx: &mut Cx<'_>) {
+        let at = record.times.first_output;
+        let Some(ticket) = self
+            .ticket
+            .as_mut()
+            .filter(|ticket| at > 0 && !ticket.has_begun())
+        else {
+            return;
+        };
+        let state = &mut *self.shared.state.borrow_mut();
+        let (now, sent) = (seconds(at), ticket.sent());
+        state.picker.first_token(ticket, now);
+        let backend = ticket.backend();
+        state.record(Metric::SeenMs, backend, (now - sent) * 1000.0, cx.ports());
+        if let Some(tally) = state.tallies.get_mut(self.group) {
+            tally.first_token_s += now - sent;
+            tally.first_tokens += 1.0;
+        }
+        state.sharing.write(&state.picker, cx.ports(), now);
+    }
+
+    /// Takes in a report of load in headers or trailers.
+    fn report(&mut self, headers: &Headers, cx: &mut Cx<'_>) {
+        let Some(ticket) = &self.ticket else { return };
+        let parsed = Load::from_headers(headers);
+        let state = &mut *self.shared.state.borrow_mut();
+        if let Some(load) = &parsed.load {
+            state.picker.report(ticket.backend(), load, seconds(cx.now_ns()));
+        }
+        if parsed.ignored > 0 {
+            let name = state
+                .backends
+                .get(ticket.backend())
+                .map_or("", |backend| backend.spec.name.as_str());
+            let by = u64::from(parsed.ignored);
+            state.metrics.add(
+                Metric::ReportsIgnored,
+                ticket.backend(),
+                ("backend", name),
+                by,
+                cx.ports(),
+            );
+        }
+    }
+
+    /// Books the request where it really went.
+    fn follow(&mut self, cx: &mut Cx<'_>) {
+        let config = &self.shared.config;
+        if config.steer != Steer::Endpoint {
+            return;
+        }
+        let address = cx
+            .ports()
+            .property(&["upstream", "address"])
+            .and_then(|bytes| String::from_utf8(bytes).ok());
+        let Some(address) = address.filter(|address| !address.is_empty()) else {
+            return;
+        };
+        let now = seconds(cx.now_ns());
+        let state = &mut *self.shared.state.borrow_mut();
+        let served = state.served(config, &address, now);
+        let (Some(served), Some(ticket)) = (served, self.ticket.take()) else {
+            return;
+        };
+        if served == ticket.backend() {
+            self.ticket = Some(ticket);
+            return;
+        }
+        // In shadow mode the proxy chose, else it had to choose another.
+        let ending = if cx.shadow() {
+            Ending::Neither
+        } else {
+            Ending::Failed
+        };
+        state.count(Metric::Moves, ticket.backend(), cx.ports());
+        self.ticket = Some(state.picker.moved(ticket, served, ending, now));
+    }
+
+    fn ending(&self, ticket: &Ticket, record: &Record) -> Ending {
+        let output_tokens = record.usage.output_tokens.map(|tokens| tokens as f64);
+        match (record.origin, record.outcome) {
+            (Origin::Denied(_) | Origin::Answer(_), _) => Ending::Neither,
+            (Origin::Upstream, Outcome::Complete) => Ending::Answered { output_tokens },
+            (Origin::Upstream | Origin::Envoy, Outcome::UpstreamError) if !is_client_error(record.status) => {
+                Ending::Failed
+            }
+            (_, Outcome::Truncated) if !ticket.has_begun() => Ending::Failed,
+            (_, Outcome::Cancelled) if !ticket.has_begun() => {
+                let waited = seconds(record.times.end) - ticket.sent();
+                let gave_up = waited > GIVEN_UP_S.max(10.0 * ticket.quote().first_token_s);
+                if gave_up { Ending::Failed } else { Ending::Neither }
+            }
+            (Origin::Nobody | Origin::Upstream | Origin::Envoy, _) => Ending::Neither,
+        }
+    }
+
+    fn close(&mut self, state: &mut State, record: &Record, cx: &mut Cx<'_>) {
+        let Some(ticket) = self.ticket.take() else { return };
+        let (backend, now) = (ticket.backend(), seconds(cx.now_ns()));
+        let ending = if self.failed {
+            Ending::Failed
+        } else {
+            self.ending(&ticket, record)
+        };
+        if let (Some(tokens), Outcome::Complete) = (record.usage.input_tokens, record.outcome) {
+            state.learn_ratio(record.input_text_bytes, tokens);
+        }
+        if let Some(cached) = record.usage.cached_tokens {
+            state.picker.cached(&ticket, cached as f64);
+        }
+        let ejections = state.picker.ejections();
+        state.picker.done(ticket, ending, now);
+        if state.picker.ejections() != ejections {
+            state.count(Metric::Ejections, backend, cx.ports());
+        }
+        if ending == Ending::Failed {
+            state.count(Metric::Failures, backend, cx.ports());
+        }
+        self.tally(state, ending, cx);
+        state.sharing.write(&state.picker, cx.ports(), now);
+    }
+
+    fn tally(&self, state: &mut State, ending: Ending, cx: &mut Cx<'_>) {
+        let metric = match ending {
+            Ending::Neither => return,
+            Ending::Failed => Metric::Failed,
+            Ending::Answered { .. } => Metric::Answered,
+        };
+        let name = self.shared.config.groups.name(self.group);
+        state
+            .metrics
+            .count(metric, self.group, ("group", name), cx.ports());
+        if let Some(tally) = state.tallies.get_mut(self.group) {
+            tally.requests += 1.0;
+            tally.errors += f64::from(u8::from(ending == Ending::Failed));
+        }
+    }
+}
+
+impl Filter for One {
+    fn observe(&mut self, seen: Seen<'_>, record: &Record, cx: &mut Cx<'_>) {
+        match seen {
+            Seen::Request(_) => {}
+            Seen::Event | Seen::Answer => self.first_token(record, cx),
+        }
+    }
+
+    fn on_prompt(&mut self, prompt: &mut Prompt<'_>, _reply: Option<&Reply>, cx: &mut Cx<'_>) -> PromptFlow {
+        if self.ticket.is_some() || !self.shared.config.scope.has_model(prompt.model()) {
+            return PromptFlow::Next;
+        }
+        let blocks = blocks(prompt);
+        let request = prompt.request();
+        let (input_tokens, block_tokens) = {
+            let state = self.shared.state.borrow();
+            (
+                state.tokens(request.text_bytes as f64),
+                state.tokens(BLOCK_BYTES as f64),
+            )
+        };
+        let ask = Ask {
+            input_tokens,
+            max_output_tokens: request
+                .max_output_tokens
+                .map(|tokens| tokens.saturating_mul(request.choices) as f64),
+            blocks: &blocks,
+            block_tokens,
+            streams: if request.stream { Streams::Yes } else { Streams::No },
+        };
+        let wanted = Wanted {
+            headers: &prompt.head().headers,
+            model: prompt.model(),
+            ask,
+        };
+        self.pick(&wanted, cx)
+    }
+
+    fn on_response_head(&mut self, headers: &Headers, record: &Record, cx: &mut Cx<'_>) -> HeadFlow {
+        self.follow(cx);
+        self.report(headers, cx);
+        strip(&self.shared.config, headers, |name| {
+            cx.remove_response_header(name)
+        });
+        let (now, backend) = (seconds(cx.now_ns()), self.ticket.as_ref().map(Ticket::backend));
+        if let (true, Some(backend)) = (is_failure(record.status), backend) {
+            self.failed = true;
+            if let Some(pause) = retry_after(headers, now) {
+                self.shared.state.borrow_mut().picker.pause(backend, pause, now);
+            }
+        }
+        HeadFlow::Next
+    }
+
+    fn on_response_trailers(&mut self, trailers: &Headers, _record: &Record, cx: &mut Cx<'_>) {
+        self.report(trailers, cx);
+        strip(&self.shared.config, trailers, |name| {
+            cx.remove_response_trailer(name)
+        });
+    }
+
+    fn on_end(&mut self, record: &Record, cx: &mut Cx<'_>) {
+        self.first_token(record, cx);
+        let shared = Rc::clone(&self.shared);
+        self.close(&mut shared.state.borrow_mut(), record, cx);
+    }
+}
+
+/// Statuses by which a backend says that it, not the request, is at fault.
+fn is_failure(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500..=599)
+}
+
+fn is_client_error(status: u16) -> bool {
+    (400..500).contains(&status) && !is_failure(status)
+}
+
+/// Hashes of the beginning of the prompt: of its texts, in the order of the document.
+fn blocks(prompt: &Prompt<'_>) -> Vec<u32> {
+    let mut blocks = Blocks::default();
+    if let Some(model) = prompt.model() {
+        blocks.push(model.as_bytes());
+    }
+    for text in prompt.texts().texts {
+        blocks.push(&[0]);
+        blocks.push(text_of(prompt.json(), text.node).as_bytes());
+        if blocks.is_full() {
+            break;
+        }
+    }
+    blocks.finish()
+}
+
+/// Takes off what reports load.
+fn strip(config: &Config, headers: &Headers, mut remove: impl FnMut(&str)) {
+    if config.reports.strip {
+        REPORT_HEADERS
+            .iter()
+            .filter(|name| headers.has(name))
+            .for_each(|name| remove(name));
+    }
+}
+
+/// Seconds since the epoch.
+pub(crate) fn seconds(ns: u64) -> f64 {
+    ns as f64 / 1e9
+}

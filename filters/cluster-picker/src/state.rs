@@ -1,0 +1,313 @@
+//! What the exchanges of one VM share: the picker, what it was told, and the choice made with both.
+
+use crate::config::{Backend, Config, MAX_BACKENDS};
+use crate::evidence::Mean;
+use crate::groups::Tally;
+use crate::metric::{Metric, Metrics};
+use crate::picker::{Picker, Ticket};
+use crate::poll::Polls;
+use crate::quote::{Ask, Quote};
+use crate::random::hash;
+use crate::raw::Steer;
+use crate::sharing::Sharing;
+use penstock_filter_api::{Glob, Headers, Ports};
+
+/// Tokens of a prompt for each of its bytes, until usage has taught better.
+const TOKENS_PER_BYTE: f64 = 0.25;
+
+/// Bytes that this first belief counts for.
+const PRIOR_BYTES: f64 = 2000.0;
+
+/// The weight of older prompts after a new one.
+const KEEP_RATIO: f64 = 0.99;
+
+/// Seconds that a model takes to load where it is not in memory.
+const COLD_START_S: f64 = 10.0;
+
+/// State of one VM.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) picker: Picker,
+    pub(crate) sharing: Sharing,
+    pub(crate) metrics: Metrics,
+    pub(crate) backends: Vec<Backend>,
+    pub(crate) tallies: Vec<Tally>,
+    pub(crate) polls: Polls,
+    /// The group that may be taken out is out.
+    pub(crate) rolled_back: bool,
+    sequence: f64,
+    ratio: Mean,
+}
+
+/// A request that wants a backend.
+pub(crate) struct Wanted<'a> {
+    pub(crate) headers: &'a Headers,
+    pub(crate) model: Option<&'a str>,
+    pub(crate) ask: Ask<'a>,
+}
+
+/// What was picked.
+pub(crate) struct Pick {
+    pub(crate) ticket: Option<Ticket>,
+    pub(crate) group: usize,
+    /// The value of the header.
+    pub(crate) target: String,
+}
+
+/// Why nothing was.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Nothing {
+    /// No backend serves this, or none is configured.
+    NoBackend,
+    /// Those that do take no requests now.
+    AllOut,
+    /// The best of them would begin its answer after so many seconds.
+    TooLate(f64),
+}
+
+impl State {
+    pub(crate) fn new(config: &Config, seed: u64) -> Self {
+        let specs = config
+            .backends
+            .iter()
+            .map(|backend| backend.spec.clone())
+            .collect();
+        Self {
+            picker: Picker::new(config.tuning, specs, seed, 0.0),
+            sharing: Sharing::new(&config.fleet),
+            metrics: Metrics::default(),
+            backends: config.backends.clone(),
+            tallies: vec![Tally::default(); config.groups.len()],
+            polls: Polls::default(),
+            rolled_back: false,
+            sequence: (seed >> 11) as f64 / (1u64 << 53) as f64,
+            ratio: Mean {
+                sum: TOKENS_PER_BYTE * PRIOR_BYTES,
+                weight: PRIOR_BYTES,
+            },
+        }
+    }
+
+    /// Tokens that so many bytes of text are, as far as is known.
+    pub(crate) fn tokens(&self, bytes: f64) -> f64 {
+        bytes * self.ratio.value()
+    }
+
+    /// A prompt of so many bytes had so many tokens.
+    pub(crate) fn learn_ratio(&mut self, bytes: u64, tokens: u64) {
+        let (bytes, tokens) = (bytes as f64, tokens as f64);
+        if bytes >= 64.0 && (bytes / 15.0..=bytes).contains(&tokens) {
+            self.ratio.sum = self.ratio.sum * KEEP_RATIO + tokens;
+            self.ratio.weight = self.ratio.weight * KEEP_RATIO + bytes;
+        }
+    }
+
+    /// Picks for a request that may wait `bound` seconds for its first token.
+    pub(crate) fn pick(
+        &mut self,
+        config: &Config,
+        wanted: &Wanted<'_>,
+        bound: Option<f64>,
+        now: f64,
+    ) -> Result<Pick, Nothing> {
+        let group = self.group(config, wanted).ok_or(Nothing::NoBackend)?;
+        if self.backends.is_empty() && config.steer == Steer::Share {
+            let target = config.groups.number(group).to_string();
+            return Ok(Pick {
+                ticket: None,
+                group,
+                target,
+            });
+        }
+        let mut quotes = {
+            let (backends, may) = (&self.backends, may(&self.backends, config, wanted));
+            let in_group = |index: usize| {
+                may(index) && backends.get(index).is_some_and(|backend| backend.group == group)
+            };
+            self.picker.quotes(&wanted.ask, in_group, now)
+        };
+        self.warm(wanted.model, &mut quotes);
+        let best = self.choose(config, wanted, &quotes).ok_or(Nothing::AllOut)?;
+        let first_token_s = quotes
+            .iter()
+            .find(|(index, _)| *index == best)
+            .map_or(0.0, |(_, quote)| quote.first_token_s);
+        if bound.is_some_and(|bound| first_token_s > bound) {
+            return Err(Nothing::TooLate(first_token_s));
+        }
+        let target = match config.steer {
+            Steer::Share => config.groups.number(group).to_string(),
+            Steer::Endpoint => self.targets(best, quotes, config.candidates),
+            Steer::Cluster => self.targets(best, quotes, 1),
+        };
+        let ticket = Some(self.picker.send(&wanted.ask, best, now));
+        Ok(Pick {
+            ticket,
+            group,
+            target,
+        })
+    }
+
+    /// The index of the backend at an address; one that is new is added where the configuration says so.
+    pub(crate) fn served(&mut self, config: &Config, address: &str, now: f64) -> Option<usize> {
+        let known = self.backends.iter().position(|backend| backend.target == address);
+        if known.is_some() || !config.learn || self.backends.len() >= MAX_BACKENDS {
+            return known;
+        }
+        let mut new = Backend {
+            target: address.to_owned(),
+            max_input_tokens: f64::INFINITY,
+            ..Backend::default()
+        };
+        address.clone_into(&mut new.spec.name);
+        let index = self.picker.add(new.spec.clone(), now);
+        self.backends.push(new);
+        Some(index)
+    }
+
+    /// Counts one for a backend.
+    pub(crate) fn count(&mut self, metric: Metric, index: usize, ports: &mut dyn Ports) {
+        let name = self.backends.get(index).map_or("", |backend| &backend.spec.name);
+        self.metrics.count(metric, index, ("backend", name), ports);
+    }
+
+    /// Records a value for a backend.
+    pub(crate) fn record(&mut self, metric: Metric, index: usize, value: f64, ports: &mut dyn Ports) {
+        let name = self.backends.get(index).map_or("", |backend| &backend.spec.name);
+        self.metrics
+            .record(metric, index, ("backend", name), value, ports);
+    }
+
+    /// The group of a request: that whose header it has, else by share; one without any backend for it is passed over.
+    fn group(&mut self, config: &Config, wanted: &Wanted<'_>) -> Option<usize> {
+        let groups = &config.groups;
+        let out = groups
+            .rollback
+            .as_ref()
+            .filter(|_| self.rolled_back)
+            .map(|rollback| rollback.group);
+        let may = may(&self.backends, config, wanted);
+        let mut usable = vec![self.backends.is_empty() && config.steer == Steer::Share; groups.len()];
+        for (index, backend) in self.backends.iter().enumerate() {
+            if let Some(usable) = usable.get_mut(backend.group).filter(|usable| !**usable) {
+                *usable = may(index);
+            }
+        }
+        let usable = |group: usize| Some(group) != out && usable.get(group).copied().unwrap_or_default();
+        if let Some(asked) = groups.asked(wanted.headers).filter(|group| usable(*group)) {
+            return Some(asked);
+        }
+        let point = groups.point(wanted.headers, &mut self.sequence);
+        groups.at(point, usable)
+    }
+
+    /// Adds what it costs to load a model where it is known not to be in memory.
+    fn warm(&self, model: Option<&str>, quotes: &mut [(usize, Quote)]) {
+        let Some(model) = model else { return };
+        for (index, quote) in quotes {
+            let resident = self.polls.resident(*index);
+            if !resident.is_empty() && !resident.iter().any(|name| name == model) {
+                quote.cost += COLD_START_S;
+            }
+        }
+    }
+
+    fn choose(&mut self, config: &Config, wanted: &Wanted<'_>, quotes: &[(usize, Quote)]) -> Option<usize> {
+        let best = self.picker.choose(quotes)?;
+        if let Some(own) = self.own(config, wanted.headers, quotes) {
+            return Some(own);
+        }
+        let prefer = &config.prefer;
+        let backend = |index: usize| self.backends.get(index);
+        let price = |index: usize| backend(index).map_or(0.0, |backend| backend.price);
+        let cost = |quote: &Quote| quote.cost;
+        if let Some(within_s) = prefer.cheapest_within_s {
+            let cheap = quotes.iter().filter(|(_, quote)| quote.first_token_s <= within_s);
+            let by_price = |a: &&(usize, Quote), b: &&(usize, Quote)| {
+                price(a.0)
+                    .total_cmp(&price(b.0))
+                    .then(cost(&a.1).total_cmp(&cost(&b.1)))
+            };
+            return cheap.min_by(by_price).map(|(index, _)| *index).or(Some(best));
+        }
+        if prefer.within <= 1.0 {
+            return Some(best);
+        }
+        let least = quotes
+            .iter()
+            .map(|(_, quote)| quote.cost)
+            .fold(f64::INFINITY, f64::min);
+        let far = |index: usize| {
+            !prefer.zone.is_empty() && backend(index).is_some_and(|backend| backend.zone != prefer.zone)
+        };
+        let equal = quotes
+            .iter()
+            .filter(|(_, quote)| quote.cost <= least * prefer.within);
+        let nearest = equal.min_by(|a, b| {
+            let by_zone = far(a.0).cmp(&far(b.0));
+            by_zone
+                .then(price(a.0).total_cmp(&price(b.0)))
+                .then(cost(&a.1).total_cmp(&cost(&b.1)))
+        });
+        nearest.map(|(index, _)| *index)
+    }
+
+    /// The session's own backend, unless the request would wait too long there.
+    fn own(&self, config: &Config, headers: &Headers, quotes: &[(usize, Quote)]) -> Option<usize> {
+        let sticky = config.sticky.as_ref()?;
+        let session = hash(headers.first(&sticky.header).filter(|value| !value.is_empty())?);
+        let (own, quote) = quotes
+            .iter()
+            .max_by_key(|(index, _)| self.picker.affinity(*index, session))?;
+        let least = quotes
+            .iter()
+            .map(|(_, quote)| quote.first_token_s)
+            .fold(f64::INFINITY, f64::min);
+        (quote.first_token_s <= least + sticky.max_wait_s).then_some(*own)
+    }
+
+    /// The best backend's target, and those of the next best.
+    fn targets(&self, best: usize, mut quotes: Vec<(usize, Quote)>, count: usize) -> String {
+        let target = |index: usize| {
+            self.backends
+                .get(index)
+                .map_or("", |backend| backend.target.as_str())
+        };
+        let mut targets = target(best).to_owned();
+        if count > 1 {
+            quotes.retain(|(index, _)| *index != best);
+            penstock_wire::sort_by_key(&mut quotes, |(_, quote)| [order(quote.cost), 0, 0]);
+            for (index, _) in quotes.iter().take(count - 1) {
+                targets.push(',');
+                targets.push_str(target(*index));
+            }
+        }
+        targets
+    }
+}
+
+/// A key that sorts costs, in microseconds.
+fn order(cost: f64) -> usize {
+    (cost * 1e6).clamp(0.0, 4e9) as usize
+}
+
+/// Whether a backend serves a request at all.
+fn may<'a>(
+    backends: &'a [Backend],
+    config: &'a Config,
+    wanted: &'a Wanted<'_>,
+) -> impl Fn(usize) -> bool + 'a {
+    let (model, tokens) = (wanted.model, wanted.ask.input_tokens);
+    move |index| {
+        backends.get(index).is_some_and(|backend| {
+            tokens <= backend.max_input_tokens
+                && serves(&backend.models, model)
+                && config.groups.takes(backend.group, tokens)
+        })
+    }
+}
+
+/// A request that names no model goes anywhere.
+fn serves(models: &[Glob], model: Option<&str>) -> bool {
+    models.is_empty() || model.is_none_or(|model| models.iter().any(|glob| glob.is_match(model)))
+}
