@@ -227,6 +227,12 @@ impl Engine {
         self.kv.matched(request.full_blocks()) * BLOCK_TOKENS
     }
 
+    /// Prompt tokens of an admitted request that were found in the prefix cache when it was admitted.
+    pub fn cached_of(&self, id: RequestId) -> Option<usize> {
+        let sequence = self.running.iter().find(|sequence| sequence.id == id)?;
+        Some(sequence.cached)
+    }
+
     fn publish(&mut self, now: f64) {
         self.metrics = Metrics {
             waiting: self.waiting.len(),
