@@ -32,7 +32,7 @@ impl Cutter {
     /// Cuts the whole connection if it is ours; false means that the stream must be failed instead.
     pub fn cut(&self) -> bool {
         if self.whole {
-            self.link.cut.store(true, Ordering::SeqCst);
+            self.link.cut();
             self.link.notify.notify_one();
         }
         self.whole
@@ -40,6 +40,11 @@ impl Cutter {
 }
 
 impl Link {
+    /// The connection is to end with a reset.
+    pub fn cut(&self) {
+        self.cut.store(true, Ordering::SeqCst);
+    }
+
     /// Ends when an exchange cuts the connection.
     pub async fn severed(&self) {
         self.notify.notified().await;

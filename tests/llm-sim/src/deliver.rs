@@ -13,11 +13,14 @@ use tokio::time::Sleep;
 
 use crate::backend::Slot;
 use crate::connection::Cutter;
+use crate::gpu::{Reached, Seat};
+use crate::pace::Due;
 use crate::plan::{Plan, Step};
+use crate::script::Usage;
 use crate::truth::{Exchange, Outcome};
 
 /// Time for the bytes before a reset to reach the client.
-const SETTLE: Duration = Duration::from_millis(20);
+pub const SETTLE: Duration = Duration::from_millis(20);
 /// What timers can tell apart; a shorter gap is spun through the scheduler.
 const TIMER_GRAIN: Duration = Duration::from_millis(1);
 
@@ -47,7 +50,11 @@ pub struct Delivery {
     started: Instant,
     wait: Wait,
     length: Option<u64>,
+    later: Option<Later>,
 }
+
+/// Plans the rest of an answer, with what it costs, when so many tokens of its prompt were found in the cache.
+pub type Later = Box<dyn FnOnce(u64) -> (Plan, Usage) + Send>;
 
 enum Wait {
     No,
@@ -55,6 +62,8 @@ enum Wait {
     Flush,
     Timer(Pin<Box<Sleep>>),
     Spin(Instant),
+    /// For so many tokens of the engine.
+    Tokens(u64),
     /// Before a cut: what was sent may still be on its way.
     Settle(Pin<Box<Sleep>>),
     /// Nothing may follow, not even an end.
@@ -74,7 +83,19 @@ impl Delivery {
             started,
             wait: Wait::No,
             length: None,
+            later: None,
         }
+    }
+
+    /// A body that is planned when its first token is there.
+    pub fn planned_later(exchange: Exchange, slot: Slot, cutter: Arc<Cutter>, later: Later) -> Self {
+        let first = Plan {
+            steps: vec![Step::Until(Due::Tokens(1)), Step::Plan],
+            outcome: Outcome::Reset,
+        };
+        let mut delivery = Self::new(first, exchange, Some(slot), cutter);
+        delivery.later = Some(later);
+        delivery
     }
 
     /// A body whose length the head declares.
@@ -122,10 +143,38 @@ impl Delivery {
                 return Poll::Pending;
             }
             Wait::Spin(_) => {}
+            Wait::Tokens(tokens) => {
+                let seat = self.slot.as_ref().and_then(Slot::seat);
+                if let Some(seat) = seat
+                    && std::task::ready!(seat.poll(*tokens, cx)) == Reached::Lost
+                {
+                    self.lose();
+                }
+            }
             Wait::Cut => return Poll::Pending,
             Wait::Timer(sleep) | Wait::Settle(sleep) => std::task::ready!(sleep.as_mut().poll(cx)),
         }
         Poll::Ready(())
+    }
+
+    /// Nothing of the rest will come.
+    fn lose(&mut self) {
+        self.outcome = Outcome::Reset;
+        self.later = None;
+        self.steps = vec![Step::Reset].into_iter().peekable();
+    }
+
+    fn plan_rest(&mut self) {
+        let cached = self.slot.as_ref().and_then(Slot::seat).map_or(0, Seat::cached);
+        let Some(later) = self.later.take() else {
+            return;
+        };
+        let (plan, usage) = later(cached);
+        self.steps = plan.steps.into_iter().peekable();
+        self.outcome = plan.outcome;
+        if let Some(exchange) = &mut self.exchange {
+            exchange.record.usage = usage;
+        }
     }
 
     fn send(&mut self, bytes: Bytes, output: Option<u64>) -> Frame<Bytes> {
@@ -195,7 +244,9 @@ impl Body for Delivery {
                     this.over();
                     return Poll::Ready(None);
                 }
-                Some(Step::Until(due)) => this.wait_until(this.started + due),
+                Some(Step::Until(Due::After(due))) => this.wait_until(this.started + due),
+                Some(Step::Until(Due::Tokens(tokens))) => this.wait = Wait::Tokens(tokens),
+                Some(Step::Plan) => this.plan_rest(),
                 Some(Step::Gap(gap)) => this.gap(gap),
                 Some(Step::Send { bytes, .. }) if bytes.is_empty() => {}
                 Some(Step::Send { bytes, output }) => return Poll::Ready(Some(Ok(this.send(bytes, output)))),

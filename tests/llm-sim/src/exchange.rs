@@ -1,6 +1,7 @@
 //! One model call: read, booked, queued, answered.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header, request};
@@ -12,7 +13,8 @@ use sha2::{Digest, Sha256};
 use crate::connection::Cutter;
 use crate::controls::{Controls, Failure, Gzip, Reset};
 use crate::deliver::CutOnPurpose;
-use crate::dialect::{Ask, Call, Dialect, Failed, Refusal};
+use crate::dialect::{Ask, Call, Dialect, Failed, Operation, Refusal};
+use crate::gpu;
 use crate::routes;
 use crate::script::Usage;
 use crate::server::{Reply, Site};
@@ -53,7 +55,7 @@ pub async fn run(
         check(&head, &controls)?;
         Ok((ask, controls))
     };
-    let (ask, controls) = match outcome.await {
+    let (ask, mut controls) = match outcome.await {
         Ok(pair) => pair,
         Err(refusal) => return Ok(refuse(dialect, &refusal, None, exchange)),
     };
@@ -62,8 +64,11 @@ pub async fn run(
         return cut(&cutter).await;
     }
     let slot = site.backend.slot(&ask.model).await;
-    if let Some(failure) = controls.error {
+    if let Some(failure) = failure(&controls, &site) {
         return Ok(fail(dialect, failure, exchange));
+    }
+    if site.backend.gpu.is_some() {
+        controls.out = controls.out.or(gpu::answer::length(&ask));
     }
     let task = Task {
         dialect,
@@ -72,6 +77,11 @@ pub async fn run(
         site,
         head,
     };
+    if let Some(gpu) = task.site.backend.gpu.clone()
+        && task.ask.operation != Operation::CountTokens
+    {
+        return task.on_gpu(&gpu, exchange, slot, cutter).await;
+    }
     Ok(if task.ask.stream {
         task.stream(exchange, slot, cutter)
     } else {
@@ -96,7 +106,16 @@ fn parse(body: &[u8]) -> Result<Value, Refusal> {
     })
 }
 
-async fn cut<T>(cutter: &Cutter) -> Result<T, CutOnPurpose> {
+fn failure(controls: &Controls, site: &Site) -> Option<Failure> {
+    let swallowed = site.backend.faults.blackhole(Instant::now());
+    let unavailable = Failure {
+        status: 503,
+        retry_after_s: None,
+    };
+    controls.error.or(swallowed.then_some(unavailable))
+}
+
+pub async fn cut<T>(cutter: &Cutter) -> Result<T, CutOnPurpose> {
     if cutter.cut() {
         std::future::pending::<()>().await;
     }
@@ -197,7 +216,7 @@ fn check(head: &request::Parts, controls: &Controls) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn refuse(
+pub fn refuse(
     dialect: &dyn Dialect,
     refusal: &Refusal,
     retry_after_s: Option<u64>,

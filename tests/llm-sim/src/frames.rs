@@ -8,6 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::controls::{Chunk, Controls};
+use crate::pace::Due;
 use crate::plan::{Step, Timed};
 use crate::rng::Rng;
 use crate::truth::Outcome;
@@ -61,6 +62,24 @@ pub fn compressed(timed: Vec<Timed>, outcome: Outcome) -> Vec<Timed> {
     out
 }
 
+/// What is due at once leaves in one piece, if each event would have one.
+pub fn joined(timed: Vec<Timed>, controls: &Controls) -> Vec<Timed> {
+    if controls.chunk != Chunk::Event {
+        return timed;
+    }
+    let mut out: Vec<Timed> = Vec::new();
+    for event in timed {
+        match out.last_mut().filter(|last| last.due == event.due) {
+            Some(last) => {
+                last.bytes.extend(event.bytes);
+                last.output = last.output.into_iter().chain(event.output).reduce(|a, b| a + b);
+            }
+            None => out.push(event),
+        }
+    }
+    out
+}
+
 /// The frames of the body.
 pub fn cut(timed: Vec<Timed>, controls: &Controls, rng: &mut Rng) -> Vec<Step> {
     match controls.chunk {
@@ -82,7 +101,7 @@ fn send(bytes: Vec<u8>, output: Option<u64>) -> Step {
 }
 
 fn whole(timed: Vec<Timed>) -> Vec<Step> {
-    let due = timed.last().map_or(Duration::ZERO, |last| last.due);
+    let due = timed.last().map_or(Due::After(Duration::ZERO), |last| last.due);
     let output = timed.iter().filter_map(|event| event.output).reduce(|a, b| a + b);
     vec![
         Step::Until(due),

@@ -15,12 +15,18 @@ mod controls;
 mod deliver;
 mod dialect;
 mod exchange;
+mod faults;
+mod fleet;
 mod frames;
+mod gpu;
 mod json;
 mod metrics;
 mod orca;
 mod other;
+mod pace;
+mod pages;
 mod plan;
+mod reports;
 mod rng;
 mod routes;
 mod script;
@@ -65,9 +71,18 @@ async fn run(cli: Cli) -> Result<(), String> {
     let truth = Arc::new(Truth::default());
     let ids = Arc::new(AtomicU64::new(1));
     let mut addresses = Vec::new();
-    for listen in cli.listeners()? {
-        let (listener, address) = bind(&listen).await?;
-        let backend = Arc::new(cli.backend(&listen));
+    let mut scheduled = cli.faults()?;
+    for (place, listen) in cli.listeners()?.iter().enumerate() {
+        let (listener, address) = bind(listen).await?;
+        let backend = Arc::new(cli.backend(listen));
+        if let Some(gpu) = &backend.gpu {
+            tokio::spawn(Arc::clone(gpu).run());
+        }
+        let place = place.to_string();
+        let mine = scheduled.extract_if(.., |fault| {
+            fault.backend == *backend.name || fault.backend == place
+        });
+        mine.for_each(|fault| drop(tokio::spawn(fault.befall(Arc::clone(&backend)))));
         tokio::spawn(server::serve(
             listener,
             Site {
@@ -77,6 +92,9 @@ async fn run(cli: Cli) -> Result<(), String> {
             },
         ));
         addresses.push(address);
+    }
+    if let Some(fault) = scheduled.first() {
+        return Err(format!("--fault: there is no backend {}", fault.backend));
     }
     println!("{}", obj! {"listening": addresses}.write(Format::COMPACT));
     stopped().await

@@ -6,7 +6,8 @@ use std::fmt::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Load};
+use crate::pages;
 use crate::truth::{Outcome, Record};
 
 /// vLLM's buckets, in seconds.
@@ -134,13 +135,16 @@ pub fn page(backend: &Backend) -> String {
         all.entry(model.clone()).or_default();
     }
     let mut out = String::new();
-    gauges(&mut out, backend, &all);
+    gauges(&mut out, &backend.load(), &all);
     counters(&mut out, &all);
     histograms(&mut out, &all);
+    if let Some(gpu) = &backend.gpu {
+        pages::vllm(&mut out, gpu, all.keys().next().map_or("", String::as_str));
+    }
     out
 }
 
-fn labels(model: &str) -> String {
+pub fn labels(model: &str) -> String {
     let model = model
         .replace('\\', "\\\\")
         .replace('"', "\\\"")
@@ -148,27 +152,27 @@ fn labels(model: &str) -> String {
     format!("engine=\"0\",model_name=\"{model}\"")
 }
 
-fn head(out: &mut String, name: &str, kind: &str, help: &str) {
+pub fn head(out: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }
 
-fn gauges(out: &mut String, backend: &Backend, all: &BTreeMap<String, Series>) {
+fn gauges(out: &mut String, load: &Load, all: &BTreeMap<String, Series>) {
     // A real server has one model. Here the first carries the backend's load, so that a sum over models is right.
     let gauges = [
         (
             "vllm:num_requests_running",
             "Requests in service.",
-            backend.running() as f64,
+            load.running as f64,
         ),
         (
             "vllm:num_requests_waiting",
             "Requests waiting for a slot.",
-            backend.waiting() as f64,
+            load.waiting as f64,
         ),
         (
             "vllm:kv_cache_usage_perc",
             "KV cache in use; 1 is all of it.",
-            backend.load().min(1.0),
+            load.kv,
         ),
     ];
     for (name, help, value) in gauges {

@@ -5,15 +5,13 @@
 use base64::Engine;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::backend::Backend;
+use crate::backend::Load;
 use crate::controls::Orca;
 
 /// The request header that asks for a report.
 pub const ASKED: &str = "endpoint-load-metrics-format";
-const REPORT: HeaderName = HeaderName::from_static("endpoint-load-metrics");
+pub const REPORT: HeaderName = HeaderName::from_static("endpoint-load-metrics");
 const BINARY: HeaderName = HeaderName::from_static("endpoint-load-metrics-bin");
-/// Tokens of KV cache that Triton's form reports as capacity, a slot.
-const TOKENS_A_SLOT: u64 = 4096;
 
 /// What a request's own header asks for; vLLM knows text and JSON, in any case.
 pub fn asked(headers: &HeaderMap) -> Option<Orca> {
@@ -25,10 +23,9 @@ pub fn asked(headers: &HeaderMap) -> Option<Orca> {
     }
 }
 
-/// The header of one form, with the load of now.
-pub fn header(form: Orca, backend: &Backend) -> Option<(HeaderName, HeaderValue)> {
-    let waiting = backend.waiting() as f64;
-    let kv = backend.load().min(1.0);
+/// The header of one form.
+pub fn header(form: Orca, load: &Load) -> Option<(HeaderName, HeaderValue)> {
+    let (waiting, kv) = (load.waiting as f64, load.kv);
     let (name, value) = match form {
         Orca::Text => (
             REPORT,
@@ -43,11 +40,10 @@ pub fn header(form: Orca, backend: &Backend) -> Option<(HeaderName, HeaderValue)
             ),
         ),
         Orca::Triton => {
-            let capacity = backend.slots as u64 * TOKENS_A_SLOT;
             let text = format!("TEXT named_metrics.kv_cache_utilization={kv:.6}, ");
             (
                 REPORT,
-                text + &format!("named_metrics.max_token_capacity={capacity}"),
+                text + &format!("named_metrics.max_token_capacity={}", load.capacity),
             )
         }
         Orca::Bin => (
@@ -77,11 +73,13 @@ fn message(waiting: f64, kv: f64) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::controls::Controls;
 
     fn value(form: Orca) -> String {
-        let backend = Backend::new("gpu", 1.0, 1, 4, Vec::new(), Controls::default());
-        header(form, &backend).unwrap().1.to_str().unwrap().to_owned()
+        let load = Load {
+            capacity: 16_384,
+            ..Load::default()
+        };
+        header(form, &load).unwrap().1.to_str().unwrap().to_owned()
     }
 
     #[test]

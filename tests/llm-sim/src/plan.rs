@@ -9,14 +9,17 @@ use bytes::Bytes;
 use crate::controls::{Controls, Gzip, Ping, Reset};
 use crate::dialect::{Event, Kind};
 use crate::frames;
+use crate::pace::{Due, Pace};
 use crate::rng::Rng;
 use crate::truth::Outcome;
 
 /// One thing the body does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// Wait until so long after the start.
-    Until(Duration),
+    /// Wait until it is due.
+    Until(Due),
+    /// Plan the rest, now that the first token is there.
+    Plan,
     /// Wait so long after the step before.
     Gap(Duration),
     Send {
@@ -37,29 +40,9 @@ pub struct Plan {
     pub outcome: Outcome,
 }
 
-/// The pace of one answer on one backend.
-#[derive(Clone, Copy, Debug)]
-pub struct Pace {
-    pub ttft: Duration,
-    pub tpot: Duration,
-}
-
-impl Pace {
-    pub fn new(controls: &Controls, speed: f64) -> Self {
-        Self {
-            ttft: controls.ttft.div_f64(speed),
-            tpot: controls.tpot.div_f64(speed),
-        }
-    }
-
-    pub fn whole(&self, tokens: u64) -> Duration {
-        self.ttft + self.tpot * tokens.min(u64::from(u32::MAX)) as u32
-    }
-}
-
 /// Bytes that are due at a time, with the output they complete.
 pub struct Timed {
-    pub due: Duration,
+    pub due: Due,
     pub bytes: Vec<u8>,
     pub output: Option<u64>,
 }
@@ -80,14 +63,17 @@ pub fn stream(
     let (events, outcome) = broken_off(events, broken, controls);
     let mut timed = on_time(events, pace);
     if let (Some(ping), Some(when)) = (ping, controls.ping) {
-        timed = with_pings(timed, ping, when, pace.ttft);
+        timed = with_pings(timed, ping, when, pace.ttft());
     }
     frames::dress(&mut timed, controls);
+    if let Pace::Engine { .. } = pace {
+        timed = frames::joined(timed, controls);
+    }
     finish(timed, outcome, controls, rng)
 }
 
 /// Plans a unary body, whole at its time.
-pub fn unary(body: Vec<u8>, tokens: u64, due: Duration, controls: &Controls, rng: &mut Rng) -> Plan {
+pub fn unary(body: Vec<u8>, tokens: u64, due: Due, controls: &Controls, rng: &mut Rng) -> Plan {
     let limit = match (controls.truncate, controls.reset) {
         (Some(k), _) | (None, Some(Reset::After(k))) => (k as usize).min(body.len()),
         (None, Some(Reset::Start)) => 0,
@@ -181,14 +167,14 @@ fn first_deltas(events: Vec<Event>, k: u64) -> Vec<Event> {
 
 /// Openings go at once, the first delta at the time to first token, each later one a token's time after.
 fn on_time(events: Vec<Event>, pace: Pace) -> Vec<Timed> {
-    let mut due = Duration::ZERO;
+    let mut due = pace.start();
     let mut tokens = 0;
     let mut timed = Vec::with_capacity(events.len());
     for event in events {
         let output = match event.kind {
             Kind::Delta { tokens: more } => {
-                due = pace.ttft + pace.tpot * tokens;
-                tokens += more as u32;
+                due = pace.delta(tokens, more);
+                tokens += more;
                 Some(more)
             }
             Kind::Opening | Kind::Between | Kind::Closing | Kind::Terminal => None,
@@ -203,11 +189,12 @@ fn on_time(events: Vec<Event>, pace: Pace) -> Vec<Timed> {
 }
 
 fn with_pings(timed: Vec<Timed>, ping: &[u8], when: Ping, ttft: Duration) -> Vec<Timed> {
-    let keep_alive = |due| Timed {
+    let keep_alive_due = |due| Timed {
         due,
         bytes: ping.to_vec(),
         output: None,
     };
+    let keep_alive = |after| keep_alive_due(Due::After(after));
     let mut all = Vec::with_capacity(timed.len() + 8);
     match when {
         Ping::Count(count) => {
@@ -223,13 +210,16 @@ fn with_pings(timed: Vec<Timed>, ping: &[u8], when: Ping, ttft: Duration) -> Vec
                 let due = event.due;
                 let fifth = event.output.is_some() && deltas % 5 == 0;
                 all.push(event);
-                all.extend(fifth.then(|| keep_alive(due)));
+                all.extend(fifth.then(|| keep_alive_due(due)));
             }
         }
         Ping::Every(every) => {
             let mut next = every;
             for event in timed {
-                while next < event.due {
+                // An engine does not know when its tokens will come: there are none then.
+                while let Due::After(due) = event.due
+                    && next < due
+                {
                     all.push(keep_alive(next));
                     next += every;
                 }
@@ -295,7 +285,7 @@ mod tests {
     fn frames(plan: &Plan) -> Vec<Vec<u8>> {
         let frame = |step: &Step| match step {
             Step::Send { bytes, .. } => Some(bytes.to_vec()),
-            Step::Until(_) | Step::Gap(_) | Step::Reset | Step::Stall | Step::Trailers => None,
+            Step::Until(_) | Step::Plan | Step::Gap(_) | Step::Reset | Step::Stall | Step::Trailers => None,
         };
         plan.steps.iter().filter_map(frame).collect()
     }
@@ -366,12 +356,36 @@ mod tests {
     }
 
     #[test]
+    fn on_an_engine_tokens_are_due_when_they_are_there() {
+        let due = |interval| {
+            let plan = stream(
+                events(),
+                |_| Vec::new(),
+                None,
+                &Controls::default(),
+                Pace::Engine { interval },
+                &mut Rng::from_parts(1, []),
+            );
+            let until = |step: &Step| {
+                if let Step::Until(due) = step {
+                    Some(*due)
+                } else {
+                    None
+                }
+            };
+            plan.steps.iter().filter_map(until).collect::<Vec<_>>()
+        };
+        assert_eq!(due(1), [0, 1, 2, 3].map(Due::Tokens));
+        assert_eq!(due(2), [0, 1, 3].map(Due::Tokens), "two tokens leave at once");
+    }
+
+    #[test]
     fn deltas_are_paced_and_the_first_waits_longest() {
         let due: Vec<Duration> = plan("ttft=10;tpot=2")
             .steps
             .iter()
             .filter_map(|step| {
-                if let Step::Until(due) = step {
+                if let Step::Until(Due::After(due)) = step {
                     Some(*due)
                 } else {
                     None

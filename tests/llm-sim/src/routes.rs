@@ -1,12 +1,16 @@
 //! Which path is what, and the pages that are no model call.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Incoming;
 
+use crate::backend::Backend;
+use crate::deliver::SETTLE;
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::{AnthropicCountTokens, AnthropicMessages};
 use crate::dialect::custom::Custom;
@@ -19,9 +23,10 @@ use crate::dialect::openai_completions::OpenaiCompletions;
 use crate::dialect::openai_embeddings::OpenaiEmbeddings;
 use crate::dialect::responses::OpenaiResponses;
 use crate::json::{Format, Json};
+use crate::reports::Reports;
 use crate::server::{Reply, Site};
 use crate::truth::Filter;
-use crate::{metrics, obj};
+use crate::{obj, pages};
 
 pub enum Route {
     Model(&'static dyn Dialect),
@@ -42,9 +47,13 @@ pub enum Page {
     ClearTruth,
     LastRequest,
     Defaults,
+    Loads,
+    Faults,
+    SetFaults,
+    ClearFaults,
 }
 
-pub fn find(method: &Method, uri: &Uri) -> Route {
+pub fn find(method: &Method, uri: &Uri, backend: &Backend) -> Route {
     let get = method == Method::GET || method == Method::HEAD;
     match uri.path() {
         "/health" | "/healthz" | "/" if get => Route::Page(Page::Health),
@@ -57,6 +66,10 @@ pub fn find(method: &Method, uri: &Uri) -> Route {
         "/sim/truth" if method == Method::DELETE => Route::Page(Page::ClearTruth),
         "/sim/last-request" if get => Route::Page(Page::LastRequest),
         "/sim/defaults" if method == Method::PUT => Route::Page(Page::Defaults),
+        "/sim/faults" if get => Route::Page(Page::Faults),
+        "/sim/faults" if method == Method::PUT => Route::Page(Page::SetFaults),
+        "/sim/faults" if method == Method::DELETE => Route::Page(Page::ClearFaults),
+        "/v1/loads" if get && backend.reports == Some(Reports::Sglang) => Route::Page(Page::Loads),
         path if method == Method::POST => model_route(path).map_or(Route::Other, Route::Model),
         _ => Route::Other,
     }
@@ -115,11 +128,15 @@ pub async fn page(page: Page, request: Request<Incoming>, site: &Site) -> Reply 
             "application/json",
             obj! {"status": "ok"}.write(Format::COMPACT),
         ),
-        Page::Metrics => full(
-            StatusCode::OK,
-            "text/plain; version=0.0.4; charset=utf-8",
-            metrics::page(&site.backend),
-        ),
+        Page::Metrics => match pages::metrics(&site.backend) {
+            Some(text) => full(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text),
+            None => full(
+                StatusCode::NOT_FOUND,
+                "text/plain",
+                "this server has no metrics\n",
+            ),
+        },
+        Page::Loads => json(&pages::loads(&site.backend)),
         Page::Models => json(&models(site)),
         Page::GeminiModels => json(&gemini::models(&site.backend.models)),
         Page::Tags => json(&ollama::tags(&site.backend.models)),
@@ -137,6 +154,12 @@ pub async fn page(page: Page, request: Request<Incoming>, site: &Site) -> Reply 
             None => full(StatusCode::NOT_FOUND, "text/plain", "no such request is kept\n"),
         },
         Page::Defaults => set_defaults(request, site).await,
+        Page::Faults => json(&site.backend.faults.report(Instant::now())),
+        Page::SetFaults => set_faults(request, site).await,
+        Page::ClearFaults => {
+            site.backend.faults.clear();
+            json(&site.backend.faults.report(Instant::now()))
+        }
     }
 }
 
@@ -160,10 +183,9 @@ fn filter(query: &mut BTreeMap<String, String>) -> Result<Filter, String> {
 
 /// Puts `key=value; ...` over this backend's default controls, at run time.
 async fn set_defaults(request: Request<Incoming>, site: &Site) -> Reply {
-    let Ok(body) = request.into_body().collect().await else {
+    let Ok(text) = text(request).await else {
         return full(StatusCode::BAD_REQUEST, "text/plain", "the body broke off\n");
     };
-    let text = String::from_utf8_lossy(&body.to_bytes()).into_owned();
     match site.backend.defaults().overlaid(&text) {
         Ok(controls) => {
             site.backend.set_defaults(controls);
@@ -171,6 +193,29 @@ async fn set_defaults(request: Request<Incoming>, site: &Site) -> Reply {
         }
         Err(error) => full(StatusCode::BAD_REQUEST, "text/plain", format!("{error}\n")),
     }
+}
+
+/// Puts `key=value; ...` over what is wrong with this backend. A restart leaves the answer time to go.
+async fn set_faults(request: Request<Incoming>, site: &Site) -> Reply {
+    let Ok(text) = text(request).await else {
+        return full(StatusCode::BAD_REQUEST, "text/plain", "the body broke off\n");
+    };
+    match site.backend.faults.set(&text, Instant::now()) {
+        Ok(restart) => {
+            let faults = Arc::clone(&site.backend.faults);
+            tokio::spawn(async move {
+                tokio::time::sleep(SETTLE).await;
+                restart.into_iter().for_each(|restart| faults.restart(restart));
+            });
+            full(StatusCode::OK, "text/plain", "ok\n")
+        }
+        Err(error) => full(StatusCode::BAD_REQUEST, "text/plain", format!("{error}\n")),
+    }
+}
+
+async fn text(request: Request<Incoming>) -> Result<String, hyper::Error> {
+    let body = request.into_body().collect().await?.to_bytes();
+    Ok(String::from_utf8_lossy(&body).into_owned())
 }
 
 /// <https://platform.openai.com/docs/api-reference/models/list>

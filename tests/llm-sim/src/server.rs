@@ -2,24 +2,30 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 use crate::backend::Backend;
 use crate::connection::{Cutter, Link, Wire};
 use crate::deliver::{CutOnPurpose, Delivery};
+use crate::faults::Restart;
 use crate::truth::Truth;
 use crate::{exchange, other, routes};
 
 /// Streams one HTTP/2 connection may carry at once.
 const MAX_H2_STREAMS: u32 = 10_000;
+
+/// Wait before an address that cannot be opened again is tried once more.
+const REOPEN_PAUSE: Duration = Duration::from_millis(200);
 
 pub type Reply = Response<Either<Full<Bytes>, Delivery>>;
 
@@ -39,11 +45,20 @@ impl Site {
 }
 
 /// Accepts until the process ends.
-pub async fn serve(listener: TcpListener, site: Site) {
+pub async fn serve(mut listener: TcpListener, site: Site) {
+    let mut restarts = site.backend.faults.restarts();
     loop {
-        match listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Ok(()) = restarts.changed() => {
+                let down = restarts.borrow_and_update().down;
+                listener = reopened(listener, down, &site).await;
+                continue;
+            }
+        };
+        match accepted {
             Ok((stream, _)) => {
-                tokio::spawn(connection(stream, site.clone()));
+                tokio::spawn(connection(stream, site.clone(), restarts.clone()));
             }
             Err(error) => {
                 eprintln!("llm-sim: accept on {}: {error}", site.backend.name);
@@ -53,7 +68,27 @@ pub async fn serve(listener: TcpListener, site: Site) {
     }
 }
 
-async fn connection(stream: TcpStream, site: Site) {
+/// The same address once more, after it has refused connections for a while and the backend has lost what it had.
+async fn reopened(listener: TcpListener, down: Duration, site: &Site) -> TcpListener {
+    let address = listener.local_addr();
+    drop(listener);
+    if let Some(gpu) = &site.backend.gpu {
+        gpu.restart();
+    }
+    tokio::time::sleep(down).await;
+    loop {
+        match &address {
+            Ok(address) => match TcpListener::bind(address).await {
+                Ok(listener) => return listener,
+                Err(error) => eprintln!("llm-sim: {address} cannot be opened again: {error}"),
+            },
+            Err(error) => eprintln!("llm-sim: {} has no address: {error}", site.backend.name),
+        }
+        tokio::time::sleep(REOPEN_PAUSE).await;
+    }
+}
+
+async fn connection(stream: TcpStream, site: Site, mut restarts: watch::Receiver<Restart>) {
     // Frames must leave one by one; a failure only makes them coalesce.
     let _ = stream.set_nodelay(true);
     let link = Arc::new(Link::default());
@@ -69,17 +104,35 @@ async fn connection(stream: TcpStream, site: Site) {
     builder.http1().header_read_timeout(None);
     builder.http2().max_concurrent_streams(MAX_H2_STREAMS);
     let served = builder.serve_connection_with_upgrades(wire, service);
+    // Marked before the connection is dropped.
+    let restarted = async {
+        let _ = restarts.changed().await;
+        link.cut();
+    };
     tokio::select! {
         // A client that goes away is normal here, and the truth has it.
         _ = served => {}
         () = link.severed() => {}
+        () = restarted => {}
     }
 }
 
 async fn respond(request: Request<Incoming>, site: Site, cutter: Arc<Cutter>) -> Result<Reply, CutOnPurpose> {
-    match routes::find(request.method(), request.uri()) {
+    let backend = Arc::clone(&site.backend);
+    let route = routes::find(request.method(), request.uri(), &backend);
+    // Our own pages work whatever is simulated.
+    if !request.uri().path().starts_with("/sim/") && backend.faults.hangs(Instant::now()) {
+        std::future::pending::<()>().await;
+    }
+    let mut reply = match route {
         routes::Route::Model(dialect) => exchange::run(request, dialect, site, cutter).await,
         routes::Route::Other => other::run(request, site).await,
         routes::Route::Page(page) => Ok(routes::page(page, request, &site).await),
+    }?;
+    if backend.faults.draining(Instant::now()) {
+        reply
+            .headers_mut()
+            .insert("x-gpu-draining", HeaderValue::from_static("1"));
     }
+    Ok(reply)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, Response, header, request};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, header, request};
 use http_body_util::Either;
 
 use crate::backend::Slot;
@@ -13,7 +13,8 @@ use crate::deliver::{Delivery, TRAILERS};
 use crate::dialect::{Ask, Dialect, Operation, Page};
 use crate::exchange::identify;
 use crate::orca;
-use crate::plan::{self, Pace};
+use crate::pace::{Due, Pace};
+use crate::plan::{self, Plan};
 use crate::rng::Rng;
 use crate::script::Answer;
 use crate::server::{Reply, Site};
@@ -29,7 +30,7 @@ pub struct Task {
 }
 
 impl Task {
-    fn answer(&self, exchange: &mut Exchange) -> Answer {
+    pub fn answer(&self, exchange: &mut Exchange) -> Answer {
         let answer = Answer::write(self.site.backend.seed, &self.ask, &self.controls);
         if self.ask.operation != Operation::CountTokens {
             exchange.record.usage = answer.usage;
@@ -40,32 +41,48 @@ impl Task {
 
     pub fn stream(&self, mut exchange: Exchange, slot: Slot, cutter: Arc<Cutter>) -> Reply {
         let answer = self.answer(&mut exchange);
-        let events = self.dialect.stream(&self.ask, &answer, &self.controls);
-        let broken = |sent| self.dialect.broken(&self.ask, &answer, sent);
-        let pace = Pace::new(&self.controls, self.site.backend.speed);
-        let plan = plan::stream(
-            events,
-            broken,
-            self.dialect.ping(&self.ask),
-            &self.controls,
-            pace,
-            &mut self.rng(),
-        );
-        let content_type = self.dialect.stream_type(&self.ask);
-        let mut headers = self.headers(content_type, &exchange);
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        let pace = Pace::new(&self.controls, self.site.backend.pace());
+        let plan = self.stream_plan(&answer, pace);
+        let headers = self.stream_headers(&exchange);
         self.reply(headers, Delivery::new(plan, exchange, Some(slot), cutter))
+    }
+
+    pub fn stream_plan(&self, answer: &Answer, pace: Pace) -> Plan {
+        let events = self.dialect.stream(&self.ask, answer, &self.controls);
+        let broken = |sent| self.dialect.broken(&self.ask, answer, sent);
+        let ping = self.dialect.ping(&self.ask);
+        plan::stream(events, broken, ping, &self.controls, pace, &mut self.rng())
+    }
+
+    pub fn stream_headers(&self, exchange: &Exchange) -> HeaderMap {
+        let mut headers = self.headers(self.dialect.stream_type(&self.ask), exchange);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers
     }
 
     pub async fn unary(&self, mut exchange: Exchange, slot: Slot, cutter: Arc<Cutter>) -> Reply {
         let answer = self.answer(&mut exchange);
-        let Page { content_type, body } = self.dialect.unary(&self.ask, &answer, &self.controls);
-        let pace = Pace::new(&self.controls, self.site.backend.speed);
+        let pace = Pace::new(&self.controls, self.site.backend.pace());
         let due = pace.whole(answer.usage.output);
         // A timer rounds up to its grain, also when there is nothing to wait for.
-        if due > Duration::ZERO {
+        if let Due::After(due) = due
+            && due > Duration::ZERO
+        {
             tokio::time::sleep_until((slot.since() + due).into()).await;
         }
+        self.whole(&answer, due, exchange, slot, cutter)
+    }
+
+    /// The unary response, at its time.
+    pub fn whole(
+        &self,
+        answer: &Answer,
+        due: Due,
+        exchange: Exchange,
+        slot: Slot,
+        cutter: Arc<Cutter>,
+    ) -> Reply {
+        let Page { content_type, body } = self.dialect.unary(&self.ask, answer, &self.controls);
         let length = body.len() as u64;
         let plan = plan::unary(
             body.into_bytes(),
@@ -109,14 +126,7 @@ impl Task {
             wrong.unwrap_or(HeaderValue::from_static(content_type)),
         );
         identify(&mut headers, exchange);
-        // Asked for by the request, vLLM reports on unary answers only; forced, on all.
-        let asked = orca::asked(&self.head.headers).filter(|_| !self.ask.stream);
-        let report = self
-            .controls
-            .orca
-            .or(asked)
-            .and_then(|form| orca::header(form, &self.site.backend));
-        headers.extend(report);
+        headers.extend(self.report());
         if self.controls.gzip == Gzip::Always {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
@@ -128,7 +138,20 @@ impl Task {
         headers
     }
 
-    fn reply(&self, headers: HeaderMap, delivery: Delivery) -> Reply {
+    fn report(&self) -> Vec<(HeaderName, HeaderValue)> {
+        let load = self.site.backend.load();
+        if let (Some(reports), None) = (self.site.backend.reports, self.controls.orca) {
+            return reports.headers(&load, &self.head.headers, self.dialect.api(), self.ask.stream);
+        }
+        // Asked for by the request, vLLM reports on unary answers only; forced, on all.
+        let asked = orca::asked(&self.head.headers).filter(|_| !self.ask.stream);
+        let form = self.controls.orca.or(asked);
+        form.and_then(|form| orca::header(form, &load))
+            .into_iter()
+            .collect()
+    }
+
+    pub fn reply(&self, headers: HeaderMap, delivery: Delivery) -> Reply {
         let mut response = Response::new(Either::Right(delivery));
         *response.headers_mut() = headers;
         response
