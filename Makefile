@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 export CARGO_TARGET_DIR := $(CURDIR)/target
 
 wasm := wasm32-wasip1
-modules := -p penstock-pii-redactor -p penstock-prompt-guard -p penstock-token-meter -p penstock-suite
+modules := -p penstock-cluster-picker -p penstock-pii-redactor -p penstock-prompt-guard -p penstock-token-meter -p penstock-suite
 run := python3 tests/demo
 timed = cargo build --release --target $(wasm) -p penstock-pii-redactor -p penstock-prompt-guard -p penstock-suite \
 	--features timed --target-dir target/timed

@@ -27,7 +27,7 @@ scripts_parse() {
 
 rule "cargo fmt" cargo fmt --all --check
 rule "cargo clippy" cargo clippy --quiet --workspace --all-targets -- -D warnings
-rule "cargo clippy for wasm32-wasip1" cargo clippy --quiet --target wasm32-wasip1 -p penstock-wasm-host -p penstock-pii-redactor -p penstock-prompt-guard -p penstock-token-meter -p penstock-suite -- -D warnings
+rule "cargo clippy for wasm32-wasip1" cargo clippy --quiet --target wasm32-wasip1 -p penstock-wasm-host -p penstock-cluster-picker -p penstock-pii-redactor -p penstock-prompt-guard -p penstock-token-meter -p penstock-suite -- -D warnings
 rule "only wasm-host knows the host" only_wasm_host_knows_the_host
 rule "shell scripts parse" scripts_parse
 rule "the corpus is what its generator writes" python3 tests/eval/make_corpus.py --check

@@ -24,7 +24,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 def short(name):
     """The short form of a mangled name of ours; None for the others, and for what is short already."""
     if not name.startswith("_ZN"):
-        return name if re.match(r"(exchange|llm_api|wire|filter_api|wasm_host|text_scan|token_meter|pii_redactor|prompt_guard|suite)::", name) else None
+        return name if re.match(r"(exchange|llm_api|wire|filter_api|wasm_host|text_scan|cluster_picker|token_meter|pii_redactor|prompt_guard|suite)::", name) else None
     path = wasm.path(name)
     # `<a::B as c::D>::e` and `f::<impl a::B>::e` are both `a::B::e`.
     path = re.sub(r"^_?<(?:impl )?([\w:]+)[^>]*>", r"\1", path)

@@ -23,6 +23,11 @@ const PARTS: &[Part] = &[
         schema: penstock_exchange::schema,
     },
     Part {
+        name: "cluster_picker",
+        about: "each request to the backend that is predicted to answer first",
+        schema: penstock_cluster_picker::schema,
+    },
+    Part {
         name: "pii_redactor",
         about: "personal data and secrets masked in requests, restored in answers",
         schema: penstock_pii_redactor::schema,
@@ -43,7 +48,7 @@ const PARTS: &[Part] = &[
 pub(crate) fn list() -> String {
     let parts = PARTS.iter().map(|part| (part.name, part.about));
     let all = parts.chain([(DOCUMENT, "the whole configuration: all of the above")]);
-    all.map(|(name, about)| format!("{name:12} {about}\n")).collect()
+    all.map(|(name, about)| format!("{name:14} {about}\n")).collect()
 }
 
 /// Prints one schema.

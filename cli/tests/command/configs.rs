@@ -42,7 +42,7 @@ fn refused_ones_with_line_and_field() {
     for (text, start) in [
         (
             r#"{"token_metr": {}}"#,
-            "1: error: token_metr: unknown key; this module reads: exchange, pii_redactor, prompt_guard, token_meter",
+            "1: error: token_metr: unknown key; this module reads: exchange, cluster_picker, pii_redactor, prompt_guard, token_meter",
         ),
         (
             "{\n\"token_meter\": {\n\"prices\": [{\n\"model\": \"m\", \"input\": -1}]}}",

@@ -8,6 +8,8 @@ use penstock_filter_api::Module;
 
 /// The filters of this build, in no particular order: their stages say when each runs.
 pub const MODULES: &[Module] = &[
+    #[cfg(feature = "cluster-picker")]
+    penstock_cluster_picker::MODULE,
     #[cfg(feature = "pii-redactor")]
     penstock_pii_redactor::MODULE,
     #[cfg(feature = "prompt-guard")]

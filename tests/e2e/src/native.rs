@@ -175,6 +175,7 @@ fn engine(setup: &Setup) -> Result<Option<Engine>, String> {
     let probe = [penstock_probe_filter::MODULE];
     let meter = [penstock_token_meter::MODULE];
     let redactor = [penstock_pii_redactor::MODULE];
+    let picker = [penstock_cluster_picker::MODULE];
     let guard = [penstock_prompt_guard::MODULE];
     let modules = match setup.module {
         None => return Ok(None),
@@ -182,6 +183,7 @@ fn engine(setup: &Setup) -> Result<Option<Engine>, String> {
         Some(Module::TokenMeter) => meter.as_slice(),
         Some(Module::Redactor) => redactor.as_slice(),
         Some(Module::Guard) => guard.as_slice(),
+        Some(Module::Picker) => picker.as_slice(),
         Some(Module::Suite) => penstock_suite::MODULES,
         Some(Module::Trace) => return Err("the trace filter is a wasm module only".to_owned()),
     };

@@ -65,6 +65,8 @@ pub enum Module {
     Redactor,
     /// The guard.
     Guard,
+    /// The cluster picker.
+    Picker,
     /// All filters in one module.
     Suite,
     /// The module that logs what the host does with it.
@@ -148,6 +150,7 @@ impl Module {
             Self::TokenMeter => "penstock-token-meter.wasm",
             Self::Redactor => "penstock-pii-redactor.wasm",
             Self::Guard => "penstock-prompt-guard.wasm",
+            Self::Picker => "penstock-cluster-picker.wasm",
             Self::Suite => "penstock-suite.wasm",
             Self::Trace => "penstock-trace-filter.wasm",
         }

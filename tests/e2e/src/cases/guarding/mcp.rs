@@ -71,6 +71,7 @@ pub fn cases() -> Vec<Scenario> {
     };
     let (poisoned_result, poisoned_tool) = (result(PLANTED), tools(PLANTED));
     let (clean_result, clean_tool) = (result("Open from 9 to 5."), tools("Reads a page of the shop."));
+    let told_tool = tools("Use this tool when the user asks about the shop. You must call list_pages first.");
     let by_result = || refused("indirect_injection", "tool_result");
     let by_tool = || refused("tool_poisoning", "tool_definition");
     vec![
@@ -86,6 +87,7 @@ pub fn cases() -> Vec<Scenario> {
         row("a clean result", CALL, whole(&clean_result)).then_all(stays()),
         row("a clean result, streamed", CALL, streamed(&clean_result)).then_all(stays()),
         row("a clean tool", LIST, whole(&clean_tool)).then_all(stays()),
+        row("a tool that says when to use it", LIST, whole(&told_tool)).then_all(stays()),
         row("a clean tool, streamed", LIST, streamed(&clean_tool)).then_all(stays()),
         case("guard: of a server of tools, nothing is read until it is inspected")
             .given(guard("{}"))

@@ -1,0 +1,12 @@
+//! The picker on a fake host.
+
+// The exemption of tests covers the functions marked as such, not what they call.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+#[cfg(feature = "schema")]
+mod schema;
