@@ -59,6 +59,7 @@ pub use quote::{Ask, Quote};
 pub use record::{Holder, holder};
 #[cfg(feature = "schema")]
 pub use schema::schema;
+pub use sharing::Sharing;
 pub use tuning::Tuning;
 
 use penstock_filter_api::Module;

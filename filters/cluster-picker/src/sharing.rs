@@ -22,7 +22,7 @@ const PERIOD_S_PER_BYTE: f64 = 5e-8;
 
 /// This VM's part in the exchange of records.
 #[derive(Debug)]
-pub(crate) struct Sharing {
+pub struct Sharing {
     prefix: String,
     vm: u64,
     slot: Option<usize>,
@@ -32,7 +32,8 @@ pub(crate) struct Sharing {
 }
 
 impl Sharing {
-    pub(crate) fn new(fleet: &str) -> Self {
+    /// Of the VMs of one fleet and proxy.
+    pub fn new(fleet: &str) -> Self {
         Self {
             prefix: format!("penstock/picker/1/{:016x}", crate::random::hash(fleet.as_bytes())),
             vm: 0,
@@ -44,14 +45,14 @@ impl Sharing {
     }
 
     /// Gives the VM its number, once there is something to make one of.
-    pub(crate) fn name(&mut self, seed: u64) {
+    pub fn name(&mut self, seed: u64) {
         if self.vm == 0 {
             self.vm = seed.max(1);
         }
     }
 
     /// Takes in what the others wrote, unless that was done just now.
-    pub(crate) fn read(&mut self, picker: &mut Picker, ports: &mut dyn Ports, now: f64) {
+    pub fn read(&mut self, picker: &mut Picker, ports: &mut dyn Ports, now: f64) {
         if self.vm == 0 || (now - self.read_at).abs() < self.period_s {
             return;
         }
@@ -81,7 +82,7 @@ impl Sharing {
     }
 
     /// Writes this VM's record, unless that was done just now.
-    pub(crate) fn write(&mut self, picker: &Picker, ports: &mut dyn Ports, now: f64) {
+    pub fn write(&mut self, picker: &Picker, ports: &mut dyn Ports, now: f64) {
         let Some(slot) = self
             .slot
             .filter(|_| (now - self.written_at).abs() >= self.period_s)

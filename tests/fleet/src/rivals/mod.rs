@@ -12,6 +12,7 @@ mod latency;
 mod least_request;
 mod oracle;
 mod orca;
+mod penstock;
 mod prefix_index;
 mod random;
 mod round_robin;
@@ -52,8 +53,12 @@ pub fn named(name: &str) -> Option<&'static Known> {
 
 /// All policies, ours first, the oracle last.
 pub fn known() -> &'static [Known] {
-    // Penstock's own picker goes here, first of all.
     const KNOWN: &[Known] = &[
+        Known::new(
+            "penstock",
+            "predicted-time cost, records shared by the workers of a gateway (ours)",
+            |setup| boxed(penstock::Penstock::new(setup)),
+        ),
         Known::new("rr", "round robin (Envoy, per worker)", |setup| {
             boxed(round_robin::RoundRobin::new(setup))
         }),
