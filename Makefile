@@ -46,11 +46,16 @@ callbacks: tools ## how long the redactor, the guard and both keep a worker busy
 	@$(timed)
 	@PART=callbacks cargo run --quiet --profile tools -p penstock-bench
 
-bench: build ## what a filter costs beside bare Envoy and its native filter (QUICK=1: under a minute), in target/bench.json; PEERS=1 adds Presidio, detect-secrets and LLM Guard
+bench: build ## what a filter costs beside bare Envoy and its native filter (QUICK=1: under a minute), in target/bench.json; PEERS=1 adds Presidio, detect-secrets and LLM Guard; PICKER=1 compares policies that pick a server, and nothing else
+ifdef PICKER
+	@cargo build --quiet --profile tools -p llm-sim
+	@PART=picker cargo run --quiet --profile tools -p penstock-bench
+else
 	@cargo build --release --target $(wasm) --manifest-path tests/empty-filter/Cargo.toml --target-dir target/empty-filter
 	@$(timed)
 	@cargo run --quiet --profile tools -p penstock-bench
 	@[ -z "$(PEERS)" ] || tools/peers.sh
+endif
 
 eval: tools ## what the redactor and the guard find in labelled texts, scored (DATA=FOLDER), in target/eval.json
 	@tools/eval.sh "$(DATA)"

@@ -111,12 +111,9 @@ impl Contender {
                     r#"{"exchange": {"proxy_buffer_bytes": 16777216}, "pii_redactor": {}, "prompt_guard": {}}"#
                 }
             };
-            filters.push(wasm(&module, config));
+            filters.push(wasm_filter(&module, config));
         }
-        filters.push(json!({
-            "name": "envoy.filters.http.router",
-            "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
-        }));
+        filters.push(router());
         json!({
             "admin": {"address": local(0)},
             "static_resources": {"listeners": [listener(&filters)], "clusters": [cluster(upstream)]},
@@ -133,6 +130,13 @@ pub struct Modules {
     pub plain: PathBuf,
 }
 
+pub fn router() -> Value {
+    json!({
+        "name": "envoy.filters.http.router",
+        "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
+    })
+}
+
 fn native() -> Value {
     json!({
         "name": "envoy.filters.http.ai_protocol_manager",
@@ -147,7 +151,7 @@ fn native() -> Value {
     })
 }
 
-fn wasm(module: &Path, config: &str) -> Value {
+pub fn wasm_filter(module: &Path, config: &str) -> Value {
     json!({
         "name": "envoy.filters.http.wasm",
         "typed_config": {
@@ -197,6 +201,6 @@ fn cluster(port: u16) -> Value {
     })
 }
 
-fn local(port: u16) -> Value {
+pub fn local(port: u16) -> Value {
     json!({"socket_address": {"address": "127.0.0.1", "port_value": port}})
 }

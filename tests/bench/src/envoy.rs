@@ -3,6 +3,7 @@
 use crate::contender::{Contender, Modules};
 use crate::cores::Cores;
 use crate::http::Connection;
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -36,12 +37,18 @@ pub struct Envoy {
 
 impl Envoy {
     pub async fn start(contender: Contender, ground: &Ground) -> Result<Self, String> {
-        let address = ground.folder.join(format!("{}.admin", contender.name()));
+        let config = contender.bootstrap(&ground.modules, ground.upstream);
+        Self::launch(contender.name(), &config, ground).await
+    }
+
+    /// With any bootstrap that has one listener; the name is for files and messages.
+    pub async fn launch(name: &str, config: &Value, ground: &Ground) -> Result<Self, String> {
+        let address = ground.folder.join(format!("{name}.admin"));
         // An address of an earlier process would be believed.
         let _ = fs::remove_file(&address);
-        let log_path = ground.folder.join(format!("{}.log", contender.name()));
+        let log_path = ground.folder.join(format!("{name}.log"));
         let log = fs::File::create(&log_path).map_err(|error| format!("{}: {error}", log_path.display()))?;
-        let mut process = command(contender, ground)?
+        let mut process = command(name, config, ground)?
             .arg("--admin-address-path")
             .arg(&address)
             .args(["--use-dynamic-base-id", "--concurrency", "1", "-l", "warning"])
@@ -50,7 +57,7 @@ impl Envoy {
             .map_err(|error| format!("taskset: {error}"))?;
         let pid = process.id().ok_or("Envoy ended at once")?;
         let port = ready(&mut process, &address).await;
-        let port = port.map_err(|why| format!("{}: {why}; see {}", contender.name(), log_path.display()))?;
+        let port = port.map_err(|why| format!("{name}: {why}; see {}", log_path.display()))?;
         Ok(Self {
             _process: process,
             pid,
@@ -61,21 +68,7 @@ impl Envoy {
 
     /// CPU time of all threads so far, in nanoseconds.
     pub fn cpu_ns(&self) -> Result<u64, String> {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid)).map_err(|error| error.to_string())?;
-        let mut sum = 0;
-        for task in tasks.flatten() {
-            let stat = fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-            sum += stat
-                .split(' ')
-                .next()
-                .and_then(|time| time.parse::<u64>().ok())
-                .unwrap_or(0);
-        }
-        if sum == 0 {
-            Err("this kernel has no /proc/PID/schedstat".to_owned())
-        } else {
-            Ok(sum)
-        }
+        cpu_ns(self.pid)
     }
 
     /// Resident memory, in kB.
@@ -93,10 +86,27 @@ impl Envoy {
     }
 }
 
+/// CPU time of all threads of a process so far, in nanoseconds.
+pub fn cpu_ns(pid: u32) -> Result<u64, String> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).map_err(|error| error.to_string())?;
+    let mut sum = 0;
+    for task in tasks.flatten() {
+        let stat = fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+        let time = stat.split(' ').next().and_then(|time| time.parse::<u64>().ok());
+        sum += time.unwrap_or(0);
+    }
+    if sum == 0 {
+        Err("this kernel has no /proc/PID/schedstat".to_owned())
+    } else {
+        Ok(sum)
+    }
+}
+
 /// How long `envoy --mode validate` takes: it reads the configuration, compiles the module and configures it.
 pub async fn validate(contender: Contender, ground: &Ground) -> Result<Duration, String> {
     let begin = Instant::now();
-    let output = command(contender, ground)?
+    let config = contender.bootstrap(&ground.modules, ground.upstream);
+    let output = command(contender.name(), &config, ground)?
         .args(["--mode", "validate", "-l", "error"])
         .stderr(Stdio::piped())
         .output()
@@ -113,9 +123,8 @@ pub async fn validate(contender: Contender, ground: &Ground) -> Result<Duration,
     }
 }
 
-fn command(contender: Contender, ground: &Ground) -> Result<Command, String> {
-    let path = ground.folder.join(format!("{}.json", contender.name()));
-    let config = contender.bootstrap(&ground.modules, ground.upstream);
+fn command(name: &str, config: &Value, ground: &Ground) -> Result<Command, String> {
+    let path = ground.folder.join(format!("{name}.json"));
     fs::write(&path, format!("{config:#}")).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut command = Command::new("taskset");
     command

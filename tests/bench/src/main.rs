@@ -14,6 +14,7 @@ mod envoy;
 mod figures;
 mod http;
 mod load;
+mod picker;
 mod report;
 mod rounds;
 mod upstream;
@@ -90,17 +91,18 @@ fn main() -> ExitCode {
 
 async fn bench() -> Result<(), String> {
     let begin = Instant::now();
-    let plan = if std::env::var_os("QUICK").is_some_and(|quick| !quick.is_empty()) {
-        Plan::quick()
-    } else {
-        Plan::full()
-    };
-    let ground = ground().await?;
+    let quick = std::env::var_os("QUICK").is_some_and(|quick| !quick.is_empty());
+    let plan = if quick { Plan::quick() } else { Plan::full() };
+    let part = Part::chosen()?;
+    let ground = ground(part).await?;
+    if part == Part::Picker {
+        return picker::measure(&ground, quick).await;
+    }
     let mut figures = Map::new();
     for timed in Timed::ALL {
         callbacks::measure(timed, &ground, plan.callbacks, &mut figures).await?;
     }
-    if callbacks_alone() {
+    if part == Part::Callbacks {
         return Ok(());
     }
     starts(&ground, plan.validations, &mut figures).await?;
@@ -136,12 +138,39 @@ async fn bench() -> Result<(), String> {
     save(&result)
 }
 
-/// `PART=callbacks`.
-fn callbacks_alone() -> bool {
-    std::env::var_os("PART").is_some_and(|part| part == "callbacks")
+/// What is measured: `PART`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// All but the picker.
+    Filters,
+    /// How long filters keep a worker busy at a time.
+    Callbacks,
+    /// Policies that pick a server.
+    Picker,
 }
 
-async fn ground() -> Result<Ground, String> {
+impl Part {
+    fn chosen() -> Result<Self, String> {
+        match std::env::var("PART").unwrap_or_default().as_str() {
+            "" => Ok(Self::Filters),
+            "callbacks" => Ok(Self::Callbacks),
+            "picker" => Ok(Self::Picker),
+            other => Err(format!("PART={other}: there are callbacks and picker")),
+        }
+    }
+
+    fn needs(self) -> Vec<Contender> {
+        let timed = Timed::ALL.map(Contender::Timed);
+        match self {
+            Self::Filters => Contender::ALL.into_iter().chain(timed).collect(),
+            Self::Callbacks => timed.to_vec(),
+            // It says itself what it must leave out.
+            Self::Picker => Vec::new(),
+        }
+    }
+}
+
+async fn ground(part: Part) -> Result<Ground, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder =
         |name: &str, built: &str| std::env::var_os(name).map_or_else(|| root.join(built), PathBuf::from);
@@ -150,9 +179,9 @@ async fn ground() -> Result<Ground, String> {
         timed: folder("TIMED_WASM", "target/timed/wasm32-wasip1/release"),
         plain: folder("PLAIN_WASM", "target/empty-filter/wasm32-wasip1/release"),
     };
-    let others = Contender::ALL.into_iter().filter(|_| !callbacks_alone());
-    for path in others
-        .chain(Timed::ALL.map(Contender::Timed))
+    for path in part
+        .needs()
+        .iter()
         .filter_map(|contender| contender.module(&modules))
     {
         if !path.is_file() {
