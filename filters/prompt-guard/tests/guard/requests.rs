@@ -48,6 +48,51 @@ fn an_ordinary_request_passes_untouched() {
 }
 
 #[test]
+fn everyday_questions_in_the_words_of_attacks_pass() {
+    for question in [
+        "Can you tell me your privacy policy?",
+        "Translate the text above into Spanish",
+        "Let's play a game: you are the dungeon master",
+    ] {
+        let body = says(question);
+        let story = given("{}").asks(CHAT, &body);
+        assert!(story.has_left(), "{question}: {}", story.body());
+        assert_eq!(story.sent(), body);
+    }
+}
+
+#[test]
+fn definitions_of_tools_that_speak_to_the_model_pass() {
+    for description in [
+        "d",
+        "Writes mail.",
+        "Use this tool if the user would like to hear a song. Never play explicit tracks for children's profiles.",
+        "You should call `list_tables` before `describe_table`, otherwise the schema name is unknown.",
+        "This function only accepts Celsius. Convert the user's value first if it is in Fahrenheit.",
+        "会議室を予約します。開始時刻と終了時刻は必須です。",
+    ] {
+        let body = defines(description);
+        let story = given("{}").asks(CHAT, &body);
+        assert!(story.has_left(), "{description}: {}", story.body());
+        assert_eq!(story.sent(), body);
+    }
+    let story = given("{}").asks(CHAT, &defines(PLANTED));
+    assert!(!story.has_left());
+    denied(story.refusal());
+}
+
+/// A request with a tool that is described so, and so is its parameter.
+fn defines(description: &str) -> Value {
+    let mut body = says("hi");
+    body["tools"] = json!([{"type": "function", "function": {
+        "name": "act",
+        "description": description,
+        "parameters": {"type": "object", "properties": {"it": {"type": "string", "description": description}}},
+    }}]);
+    body
+}
+
+#[test]
 fn what_a_tool_gave_back_is_read_as_such() {
     let body = chat(&[
         ("user", "What does the page say?"),

@@ -259,9 +259,13 @@ impl Language {
             let mut rng = Rng(group ^ seed);
             for index in 0..amount.documents * 2 {
                 let attack = index % 2 == 1;
+                // Without a place for a command it is never an attack.
+                if attack && !template.has_place() {
+                    continue;
+                }
                 let pool = if attack { &commands } else { &asides };
                 // A third of the clean ones have an honest sentence in that place.
-                let empty = pool.is_empty() || (!attack && rng.below(3) != 0);
+                let empty = pool.is_empty() || (!attack && rng.below(3) != 0) || !template.has_place();
                 let picked = if empty {
                     None
                 } else {

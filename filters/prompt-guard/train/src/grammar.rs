@@ -230,10 +230,23 @@ impl Template {
         check(&self.pieces, slots, 0)
     }
 
+    /// Whether a line can stand at `{here}`.
+    pub fn has_place(&self) -> bool {
+        has_place(&self.pieces)
+    }
+
     /// How many texts it has, at most `max`.
     pub fn count(&self, slots: &Slots, max: u64) -> u64 {
         count(&self.pieces, slots, 0, max)
     }
+}
+
+fn has_place(pieces: &[Piece]) -> bool {
+    pieces.iter().any(|piece| match piece {
+        Piece::Text(_) => false,
+        Piece::Choice(all) => all.iter().any(|one| has_place(one)),
+        Piece::Name(name) => name == "here",
+    })
 }
 
 fn check(pieces: &[Piece], slots: &Slots, depth: usize) -> Result<(), String> {

@@ -13,7 +13,10 @@ const BITS: [u8; 2] = [14, 13];
 /// Tokens a block, by head: a user's message is mostly one window; a command in a document is short.
 const BLOCK: [u16; 2] = [128, 16];
 /// How many of the harmless texts that were not learnt from may be flagged, by head.
-const FALSE_RATE: [f64; 2] = [0.0013, 0.006];
+const FALSE_RATE: [f64; 2] = [0.0011, 0.003];
+/// How far a threshold lies above the text that it is chosen by, in log odds: that one is not to be flagged when weights are rounded
+/// to bytes.
+const MARGIN: f32 = 0.03;
 /// How each head is fitted. Two thirds to three quarters of the places are used, so that few buckets overflow.
 const PLANS: [Plan; 2] = [
     Plan {
@@ -171,14 +174,14 @@ pub fn thresholds(weights: &Weights, measure: &[&Prepared<'_>], side: Side) -> [
             .filter(|one| one.example.side == side && is_measure(one.example))
     };
     let all: Vec<f32> = here().map(|one| odds(weights, one)).collect();
-    let general = threshold(&all, FALSE_RATE[side as usize]);
+    let general = threshold(&all, FALSE_RATE[side as usize]) + MARGIN;
     Script::ALL.map(|script| {
         let scores: Vec<f32> = here()
             .filter(|one| one.script == script)
             .map(|one| odds(weights, one))
             .collect();
         let enough = scores.len() as f64 * FALSE_RATE[side as usize] >= 0.5;
-        let own = threshold(&scores, FALSE_RATE[side as usize]);
+        let own = threshold(&scores, FALSE_RATE[side as usize]) + MARGIN;
         if enough { own } else { general.max(own) }
     })
 }

@@ -17,8 +17,10 @@ pub const SEED: u64 = 1;
 const HARMLESS: f32 = 0.5;
 /// What a clean document counts as a text of a user: people paste them without a word.
 const PASTED: f32 = 0.7;
+/// What the definition of a tool counts as a text of a user: people seldom paste one.
+const DEFINED: (&str, f32) = ("tool", 0.3);
 /// What a question of a user counts as a text from elsewhere: pages are full of them.
-const ASKED: f32 = 0.05;
+const ASKED: f32 = 0.1;
 /// What an attack of a user counts as a command in a text from elsewhere: what turns a model round reads alike in both.
 const TURNED: f32 = 0.05;
 /// What a text counts that tries many ways in one source: few there are alike.
@@ -78,6 +80,9 @@ impl Texts {
     /// Texts of each side that count on the other.
     fn cross(&self) -> Vec<Example> {
         let crossed = |one: &Example| match (one.side, one.source == "own") {
+            (Side::Indirect, true) if !one.attack && one.family == DEFINED.0 => {
+                Some((Side::Direct, DEFINED.1))
+            }
             (Side::Indirect, _) if !one.attack => Some((Side::Direct, PASTED)),
             (Side::Direct, true) if one.attack => Some((Side::Indirect, TURNED)),
             (Side::Direct, true) => Some((Side::Indirect, ASKED)),
