@@ -12,7 +12,7 @@ const WAYS: usize = 8;
 pub const BLOCK_BYTES: usize = 2048;
 
 /// Most blocks of a prompt that are looked at.
-pub const MAX_BLOCKS: usize = 64;
+pub const MAX_BLOCKS: usize = 128;
 
 /// Hashes the beginning of a prompt, block by block, each with all before it.
 ///
@@ -70,6 +70,9 @@ impl Blocks {
     }
 }
 
+/// New blocks after which the use of an old one is news.
+const STALE: u32 = 50;
+
 /// A block that a backend was sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Place {
@@ -121,8 +124,9 @@ impl Prefixes {
         }
     }
 
-    /// Notes that a backend was sent these blocks. Gives back whether each was new, through `new`.
-    pub(crate) fn sent(&mut self, blocks: &[u32], backend: usize, mut new: impl FnMut(u32)) {
+    /// Notes that a backend was sent these blocks, and gives those that others should know of to `told`: new ones, and those
+    /// that were not used for a while.
+    pub(crate) fn sent(&mut self, blocks: &[u32], backend: usize, mut told: impl FnMut(u32)) {
         let Some(owner) = u16::try_from(backend).ok().and_then(|index| index.checked_add(1)) else {
             return;
         };
@@ -134,6 +138,9 @@ impl Prefixes {
             let same = |place: &Place| place.tag == *tag && place.backend == owner;
             let set = self.set_mut(*tag);
             if let Some(place) = set.iter_mut().find(|place| same(place)) {
+                if clock.wrapping_sub(place.stamp) > STALE {
+                    told(*tag);
+                }
                 place.stamp = clock;
                 continue;
             }
@@ -141,7 +148,7 @@ impl Prefixes {
                 *clock = clock.wrapping_add(1);
             }
             self.put(*tag, owner, clock.wrapping_add(1));
-            new(*tag);
+            told(*tag);
         }
     }
 

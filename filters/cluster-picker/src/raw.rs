@@ -370,13 +370,13 @@ impl Default for RawPoll {
 pub(crate) struct RawTuning {
     /// Seconds that a second of predicted decoding counts for. Default: 0.1.
     pub(crate) decode_weight: Option<Number>,
-    /// Share of the prompt's own time that each request decoding there is charged with. Default: 0.02.
+    /// Share of the prompt's own time that each request decoding there is charged with. Default: 0.01.
     pub(crate) externality: Option<Number>,
     /// Share of the KV cache above which a backend costs more. Default: 0.85.
     pub(crate) kv_threshold: Option<Number>,
     /// Seconds that a whole KV cache above the threshold costs. Default: 10.
     pub(crate) kv_penalty_s: Option<Number>,
-    /// Weight of a reported queue, in prompts of mean length. Default: 1.
+    /// Weight of a reported queue, in prompts of mean length. Default: 0.5.
     pub(crate) waiting_weight: Option<Number>,
     /// Seconds in which a report fades. Default: 3.
     pub(crate) report_fade_s: Option<Number>,

@@ -33,10 +33,10 @@ impl Default for Tuning {
     fn default() -> Self {
         Self {
             decode_weight: 0.1,
-            externality: 0.02,
+            externality: 0.01,
             kv_threshold: 0.85,
             kv_penalty_s: 10.0,
-            waiting_weight: 1.0,
+            waiting_weight: 0.5,
             report_fade_s: 3.0,
             shrink_samples: 4.0,
             speed_fade_s: 30.0,
