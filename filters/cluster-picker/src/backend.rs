@@ -12,6 +12,8 @@ pub struct BackendSpec {
     pub name: String,
     /// Tokens that its KV cache holds, where that is known.
     pub kv_tokens: Option<f64>,
+    /// Nobody configured it: it may be gone for good.
+    pub learned: bool,
     /// How much faster than the fleet's mean it is believed to be until something was learned; 1 where nobody knows.
     pub speed: Option<f64>,
 }
@@ -32,6 +34,8 @@ pub(crate) struct Backend {
     pub(crate) health: Health,
     /// The part of the prefixes we believe it has cached that it really has. 0 to 1.
     pub(crate) trust: f64,
+    /// Other VMs have it in their records.
+    pub(crate) known_to_others: bool,
     /// It has once said how much was cached.
     pub(crate) says_cached: bool,
 }
@@ -82,6 +86,7 @@ impl Backend {
             load_at: 0.0,
             health: Health::new(now),
             trust: 1.0,
+            known_to_others: false,
             says_cached: false,
         }
     }
@@ -102,6 +107,11 @@ impl Backend {
     pub(crate) fn capacity(&self, learned: &Learned) -> Option<f64> {
         let known = learned.capacity.tokens().or(self.load.max_tokens);
         known.or(self.spec.kv_tokens).filter(|tokens| *tokens >= 1.0)
+    }
+
+    /// Whether it was learned, and has failed for so long that it is taken to be gone.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.spec.learned && self.health.is_lost()
     }
 
     /// The page of our record.

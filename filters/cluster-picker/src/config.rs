@@ -48,6 +48,22 @@ pub(crate) struct Backend {
     pub(crate) zone: String,
 }
 
+impl Backend {
+    /// One that the proxy's own policy has chosen.
+    pub(crate) fn learned(address: &str) -> Self {
+        Self {
+            spec: BackendSpec {
+                name: address.to_owned(),
+                learned: true,
+                ..BackendSpec::default()
+            },
+            target: address.to_owned(),
+            max_input_tokens: f64::INFINITY,
+            ..Self::default()
+        }
+    }
+}
+
 /// Sessions stay where they are.
 #[derive(Debug)]
 pub(crate) struct Sticky {
@@ -172,15 +188,19 @@ fn backends(raw: &RawConfig, groups: &Groups) -> Result<Vec<Backend>, ConfigErro
 
 fn backend(raw: &RawBackend, steer: Steer, groups: &Groups) -> Result<Backend, ConfigError> {
     let target = match steer {
-        Steer::Endpoint => &raw.address,
-        Steer::Cluster => &raw.cluster,
-        Steer::Share => &raw.name,
+        Steer::Endpoint => match raw.address.parse::<SocketAddr>() {
+            // As the proxy writes it: an IPv6 address has many spellings.
+            Ok(address) => address.to_string(),
+            Err(_) => return Err(ConfigError::new("address", "not ip:port")),
+        },
+        Steer::Cluster => raw.cluster.clone(),
+        Steer::Share => raw.name.clone(),
     };
-    if steer == Steer::Endpoint && raw.address.parse::<SocketAddr>().is_err() {
-        return Err(ConfigError::new("address", "not ip:port"));
-    }
     if target.is_empty() {
         return Err(ConfigError::new(steer.field(), "needed"));
+    }
+    if raw.cluster.bytes().any(|byte| byte.is_ascii_control()) {
+        return Err(ConfigError::new("cluster", "not the name of a cluster"));
     }
     let group = match &raw.group {
         None => 0,
@@ -201,9 +221,10 @@ fn backend(raw: &RawBackend, steer: Steer, groups: &Groups) -> Result<Backend, C
                 raw.name.clone()
             },
             kv_tokens: some(raw.kv_tokens),
+            learned: false,
             speed,
         },
-        target: target.clone(),
+        target,
         cluster: raw.cluster.clone(),
         group,
         models: globs("models", &raw.models)?,

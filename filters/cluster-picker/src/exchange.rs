@@ -13,7 +13,7 @@ use crate::state::{Nothing, State, Wanted};
 use penstock_filter_api::{
     Cx, Filter, HeadFlow, Headers, Origin, Outcome, Prompt, PromptFlow, Record, Reply, Seen,
 };
-use penstock_llm_api::text_of;
+use penstock_llm_api::{Operation, text_of};
 use std::rc::Rc;
 
 /// Longest silence after which a client that leaves is taken to have given up, in seconds.
@@ -92,6 +92,10 @@ impl One {
         let (now, sent) = (seconds(at), ticket.sent());
         state.picker.first_token(ticket, now);
         let backend = ticket.backend();
+        if !record.stream {
+            // What is seen is the end of the answer.
+            return;
+        }
         state.record(Metric::SeenMs, backend, (now - sent) * 1000.0, cx.ports());
         if let Some(tally) = state.tallies.get_mut(self.group) {
             tally.first_token_s += now - sent;
@@ -140,10 +144,8 @@ impl One {
         let now = seconds(cx.now_ns());
         let state = &mut *self.shared.state.borrow_mut();
         let served = state.served(config, &address, now);
-        let (Some(served), Some(ticket)) = (served, self.ticket.take()) else {
-            return;
-        };
-        if served == ticket.backend() {
+        let Some(ticket) = self.ticket.take() else { return };
+        if served == Some(ticket.backend()) {
             self.ticket = Some(ticket);
             return;
         }
@@ -154,17 +156,23 @@ impl One {
             Ending::Failed
         };
         state.count(Metric::Moves, ticket.backend(), cx.ports());
-        self.ticket = Some(state.picker.moved(ticket, served, ending, now));
+        match served {
+            Some(served) => self.ticket = Some(state.picker.moved(ticket, served, ending, now)),
+            // Somebody who is not in our books.
+            None => state.picker.done(ticket, ending, now),
+        }
     }
 
     fn ending(&self, ticket: &Ticket, record: &Record) -> Ending {
-        let output_tokens = record.usage.output_tokens.map(|tokens| tokens as f64);
+        // Embeddings have no output, whether or not anybody says so.
+        let none = (record.operation == Operation::Embed).then_some(0);
+        let output_tokens = record.usage.output_tokens.or(none).map(|tokens| tokens as f64);
         match (record.origin, record.outcome) {
             (Origin::Denied(_) | Origin::Answer(_), _) => Ending::Neither,
             (Origin::Upstream, Outcome::Complete) => Ending::Answered { output_tokens },
-            (Origin::Upstream | Origin::Envoy, Outcome::UpstreamError) if !is_client_error(record.status) => {
-                Ending::Failed
-            }
+            (Origin::Upstream, Outcome::UpstreamError) if !is_client_error(record.status) => Ending::Failed,
+            // What the proxy itself refuses with a 4xx, such as by a rate limit, is no backend's doing.
+            (Origin::Envoy, Outcome::UpstreamError) if !(400..500).contains(&record.status) => Ending::Failed,
             (_, Outcome::Truncated) if !ticket.has_begun() => Ending::Failed,
             (_, Outcome::Cancelled) if !ticket.has_begun() => {
                 let waited = seconds(record.times.end) - ticket.sent();

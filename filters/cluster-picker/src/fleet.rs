@@ -10,6 +10,9 @@ const KEEP_SHAPE: f64 = 0.999;
 const KEEP_INPUT: f64 = 0.995;
 const KEEP_OUTPUT: f64 = 0.99;
 
+/// Most times slower or faster that one sample may claim: as for a backend's pace.
+const MAX_RATIO: f64 = 12.0;
+
 /// Tokens of a prompt and an output before any was seen.
 const INPUT_TOKENS: f64 = 1000.0;
 const OUTPUT_TOKENS: f64 = 200.0;
@@ -68,6 +71,7 @@ impl Fleet {
 
     /// A first token took `seconds`, its backend's pace taken out, where `expected` was predicted.
     pub(crate) fn first_token(&mut self, load: [f64; 2], seconds: f64, expected: f64, observers: f64) {
+        let seconds = believed(seconds, expected);
         let weight = (0.05 + expected).powi(-2);
         self.first
             .add(load[0], load[1], seconds, weight, KEEP_SHAPE.powf(observers));
@@ -75,6 +79,7 @@ impl Fleet {
 
     /// Each further token took `seconds`.
     pub(crate) fn per_token(&mut self, load: [f64; 2], seconds: f64, expected: f64, observers: f64) {
+        let seconds = believed(seconds, expected);
         let weight = expected.max(1e-4).powi(-2);
         self.token
             .add(load[0], load[1], seconds, weight, KEEP_SHAPE.powf(observers));
@@ -87,6 +92,12 @@ impl Fleet {
             token: self.token.solve(&PER_TOKEN),
         }
     }
+}
+
+/// One sample says no more than that all is so many times slower or faster than was thought: a model that had to be loaded
+/// first must not set the measure for hours.
+fn believed(seconds: f64, expected: f64) -> f64 {
+    seconds.max(expected / MAX_RATIO).min(expected * MAX_RATIO)
 }
 
 /// Time to the first token, by queued tokens and their attention; time per token, by decoding requests and context.

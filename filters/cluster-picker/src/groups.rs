@@ -187,6 +187,9 @@ impl Groups {
         if groups.is_empty() {
             return Err(ConfigError::new("groups", "needs one"));
         }
+        if raw.max_input_tokens > 0 && raw.max_input_tokens < raw.min_input_tokens {
+            return Err(ConfigError::new("max_input_tokens", "less than min_input_tokens"));
+        }
         Ok(Class {
             min: f64::from(raw.min_input_tokens),
             max: if raw.max_input_tokens == 0 {

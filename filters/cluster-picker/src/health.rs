@@ -7,8 +7,14 @@ const MAX_FAILURES: u32 = 3;
 const EJECT_S: f64 = 10.0;
 const MAX_EJECT_S: f64 = 300.0;
 
+/// Ejections in a row after which a backend is lost: a bit more than a minute of them.
+const LOST_EJECTIONS: u32 = 3;
+
 /// Longest time that a backend's own `retry-after` is honoured, in seconds.
 const MAX_RETRY_AFTER_S: f64 = 300.0;
+
+/// How long a backend that says it is about to go is left alone, in seconds. One that nobody asks cannot say that it is back.
+const DRAIN_S: f64 = 60.0;
 
 /// Longest time that a probe may take before the next one, in seconds.
 const PROBE_S: f64 = 30.0;
@@ -24,8 +30,8 @@ pub(crate) struct Health {
     probe_until: f64,
     /// The backend asked for a pause of its own.
     paused_until: f64,
-    /// The backend is about to go.
-    draining: bool,
+    /// The backend said that it is about to go.
+    draining_until: f64,
     /// When it came, or came back.
     since: f64,
 }
@@ -52,13 +58,13 @@ impl Health {
     }
 
     pub(crate) fn state(&self, now: f64) -> State {
-        if self.draining || now < self.paused_until {
+        if ahead(self.draining_until, now, DRAIN_S) || ahead(self.paused_until, now, MAX_RETRY_AFTER_S) {
             State::Resting
-        } else if now < self.ejected_until {
+        } else if ahead(self.ejected_until, now, MAX_EJECT_S) {
             State::Ejected
         } else if self.ejections == 0 {
             State::Open
-        } else if now < self.probe_until {
+        } else if ahead(self.probe_until, now, PROBE_S) {
             State::Ejected
         } else {
             State::Probe
@@ -74,7 +80,7 @@ impl Health {
 
     /// The answer to a request that was sent at `sent` has begun. One from before the last failure says nothing of now.
     pub(crate) fn succeeded(&mut self, sent: f64, now: f64) {
-        if sent < self.failed_at {
+        if sent < self.failed_at && self.failed_at <= now {
             return;
         }
         if self.ejections > 0 {
@@ -89,7 +95,7 @@ impl Health {
         self.failures = self.failures.saturating_add(1);
         self.failed_at = now;
         let probing = self.ejections > 0;
-        if !(probing || self.failures >= MAX_FAILURES) || now < self.ejected_until {
+        if !(probing || self.failures >= MAX_FAILURES) || ahead(self.ejected_until, now, MAX_EJECT_S) {
             return false;
         }
         let doubled = EJECT_S * f64::from(1u32 << self.ejections.min(8));
@@ -104,16 +110,21 @@ impl Health {
     }
 
     /// The backend said whether it is about to go.
-    pub(crate) fn drain(&mut self, draining: bool) {
-        self.draining = draining;
+    pub(crate) fn drain(&mut self, draining: bool, now: f64) {
+        self.draining_until = if draining { now + DRAIN_S } else { 0.0 };
     }
 
     /// How much of its full share a backend may have, 0.1 to 1, growing over `ramp_s` seconds.
     pub(crate) fn ramp(&self, now: f64, ramp_s: f64) -> f64 {
-        if ramp_s <= 0.0 {
+        if ramp_s <= 0.0 || now < self.since {
             return 1.0;
         }
         ((now - self.since) / ramp_s).clamp(0.1, 1.0)
+    }
+
+    /// Whether it was taken out again and again, without an answer in between.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.ejections >= LOST_EJECTIONS
     }
 
     /// Until when it is out, for others to know.
@@ -128,6 +139,11 @@ impl Health {
             self.ejections = self.ejections.max(1);
         }
     }
+}
+
+/// Whether `until` is still to come. One further away than it was ever set is from before the clock jumped back.
+fn ahead(until: f64, now: f64, most: f64) -> bool {
+    now < until && until - now <= most
 }
 
 #[cfg(test)]
@@ -188,9 +204,11 @@ mod tests {
         health.pause(1e300, 0.0);
         assert_eq!(health.state(300.0), State::Open);
         health.pause(f64::NAN, 0.0);
-        health.drain(true);
+        health.drain(true, 400.0);
         assert_eq!(health.state(400.0), State::Resting);
-        health.drain(false);
-        assert_eq!(health.state(400.0), State::Open);
+        health.drain(false, 401.0);
+        assert_eq!(health.state(401.0), State::Open);
+        health.drain(true, 401.0);
+        assert_eq!(health.state(461.0), State::Open);
     }
 }

@@ -47,6 +47,7 @@ pub mod report;
 #[cfg(feature = "schema")]
 mod schema;
 pub mod scrape;
+mod search;
 mod sharing;
 mod state;
 mod tuning;

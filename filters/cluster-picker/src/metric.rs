@@ -60,6 +60,24 @@ impl Metric {
         }
     }
 
+    fn is_by_backend(self) -> bool {
+        match self {
+            Self::Answered | Self::Failed | Self::Unpicked | Self::Shed | Self::Rollbacks => false,
+            Self::Picks
+            | Self::Failures
+            | Self::Ejections
+            | Self::Moves
+            | Self::PredictedMs
+            | Self::SeenMs
+            | Self::Open
+            | Self::Pace
+            | Self::Out
+            | Self::ReportsIgnored
+            | Self::Polled
+            | Self::PollFailed => true,
+        }
+    }
+
     fn kind(self) -> MetricKind {
         match self {
             Self::PredictedMs | Self::SeenMs => MetricKind::Histogram,
@@ -116,6 +134,12 @@ impl Metrics {
         if let Some(id) = self.id(metric, of, label, ports) {
             ports.record(id, value.clamp(0.0, 1e15) as u64);
         }
+    }
+
+    /// Another backend has this index from now on.
+    pub(crate) fn forget(&mut self, of: usize) {
+        self.0
+            .retain(|(metric, index, _)| *index != of || !metric.is_by_backend());
     }
 
     fn id(

@@ -17,6 +17,9 @@ const PREFIX_BLOCKS: usize = 1 << 15;
 /// Blocks of a backend whose KV cache is of unknown size.
 const WINDOW_BLOCKS: u32 = 800;
 
+/// Seconds without any first token after which an idle backend's speed is taken to be unknown.
+const UNTRIED_S: f64 = 5.0;
+
 /// Fewest output tokens that say something about the time per token.
 const LEAST_OUTPUT: f64 = 5.0;
 
@@ -25,6 +28,10 @@ const LEAST_OUTPUT: f64 = 5.0;
 pub struct Picker {
     pub(crate) tuning: Tuning,
     pub(crate) backends: Vec<Backend>,
+    /// Numbers of the backends and their indices, sorted.
+    ids: Vec<(u64, usize)>,
+    /// The records of other VMs were read once.
+    pub(crate) met: bool,
     pub(crate) fleet: Fleet,
     /// The same of all other VMs.
     pub(crate) others: Fleet,
@@ -47,6 +54,8 @@ pub struct Ticket {
     sent: f64,
     first: Option<f64>,
     streams: Streams,
+    /// Another backend has taken it over, nobody knows when.
+    moved: bool,
     /// Queued tokens and their attention there, its own included; decoding requests; tokens of context.
     queued: f64,
     work: f64,
@@ -93,6 +102,8 @@ impl Picker {
         let mut picker = Self {
             tuning,
             backends: Vec::new(),
+            ids: Vec::new(),
+            met: false,
             fleet: Fleet::default(),
             others: Fleet::NOBODY,
             observers: 1.0,
@@ -112,9 +123,28 @@ impl Picker {
     /// Adds a backend and gives its index.
     pub fn add(&mut self, spec: BackendSpec, now: f64) -> usize {
         let id = hash(spec.name.as_bytes());
+        let index = self.backends.len();
         self.backends.push(Backend::new(spec, id, now));
         self.depths.push(0);
-        self.backends.len() - 1
+        let place = self.ids.partition_point(|(known, _)| *known < id);
+        self.ids.insert(place, (id, index));
+        index
+    }
+
+    /// The index of a learned backend that is gone and has nothing open, so that another can take its place.
+    pub fn vacant(&self) -> Option<usize> {
+        let vacant = |backend: &Backend| backend.is_gone() && backend.counts().requests == 0.0;
+        self.backends.iter().position(vacant)
+    }
+
+    /// Puts another backend in the place of one that is gone.
+    pub fn replace(&mut self, index: usize, spec: BackendSpec, now: f64) {
+        let id = hash(spec.name.as_bytes());
+        if let Some(place) = self.backends.get_mut(index) {
+            *place = Backend::new(spec, id, now);
+            self.prefixes.forget(index);
+            self.recent.forget(index);
+        }
     }
 
     /// The number of backends.
@@ -179,6 +209,7 @@ impl Picker {
             sent: now,
             first: None,
             streams: ask.streams,
+            moved: false,
             queued: 0.0,
             work: 0.0,
             decoding: 0.0,
@@ -264,6 +295,12 @@ impl Picker {
         self.backends.get(index).map_or(0, |backend| backend.id)
     }
 
+    /// The index of the backend with that number.
+    pub fn index_of(&self, id: u64) -> Option<usize> {
+        let place = self.ids.binary_search_by_key(&id, |(known, _)| *known).ok()?;
+        self.ids.get(place).map(|(_, index)| *index)
+    }
+
     /// How often this VM took a backend out.
     pub fn ejections(&self) -> u64 {
         self.ejections
@@ -282,6 +319,15 @@ impl Picker {
         })
     }
 
+    /// Whether nothing is open at a backend and nothing was heard of its speed for a while: what is predicted there may be wrong,
+    /// and only a request can tell.
+    pub fn is_untried(&self, index: usize, now: f64) -> bool {
+        self.backends.get(index).is_some_and(|backend| {
+            let heard = backend.all_learned().first.at;
+            backend.counts().requests == 0.0 && (now - heard).abs() > UNTRIED_S
+        })
+    }
+
     /// A number that stands for a session at a backend: the backend of the greatest is the session's own.
     pub fn affinity(&self, index: usize, session: u64) -> u64 {
         self.backends
@@ -296,7 +342,7 @@ impl Picker {
         };
         backend.load = *load;
         backend.load_at = now;
-        backend.health.drain(load.draining);
+        backend.health.drain(load.draining, now);
         if let Some(kv) = load.kv {
             let context = backend.counts().context;
             backend.learned.capacity.add(context, kv);
@@ -336,11 +382,15 @@ impl Picker {
         }
         moved.backend = to;
         moved.first = Some(now);
+        moved.moved = true;
         moved.hit = 0.0;
         moved
     }
 
     fn learn_decoding(&mut self, ticket: &Ticket, tokens: f64, now: f64) {
+        if ticket.moved && ticket.streams == Streams::No {
+            return;
+        }
         let (merged, observers, fade_s) = (self.merged(), self.observers, self.tuning.speed_fade_s);
         let shrink = self.tuning.shrink_samples;
         let Some(backend) = self.backends.get_mut(ticket.backend) else {
@@ -419,6 +469,7 @@ impl Picker {
         for (index, backend) in self.backends.iter().enumerate().filter(|(index, _)| may(*index)) {
             match backend.health.state(now) {
                 State::Open | State::Probe => open.push(index),
+                State::Ejected if backend.is_gone() => {}
                 State::Ejected => out.push((index, backend.health.out_until())),
                 State::Resting => {}
             }

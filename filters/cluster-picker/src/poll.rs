@@ -131,7 +131,7 @@ impl Polls {
             for _ in 0..reader.u16()? {
                 resident.push(String::from_utf8_lossy(reader.bytes()?).into_owned());
             }
-            let index = (0..picker.len()).find(|index| picker.id(*index) == id);
+            let index = picker.index_of(id);
             let Some((index, known)) = index.and_then(|index| Some((index, self.known.get_mut(index)?)))
             else {
                 continue;

@@ -10,6 +10,7 @@ use crate::backend::{Learned, Page};
 use crate::books::Counts;
 use crate::evidence::{Capacity, Mean, Pace};
 use crate::fleet::Fleet;
+use crate::health::Health;
 use crate::picker::Picker;
 use crate::plane::Sums;
 use std::collections::VecDeque;
@@ -37,6 +38,11 @@ impl Recent {
         }
         self.blocks.push_back((block, backend));
         self.ever = self.ever.wrapping_add(1);
+    }
+
+    /// Leaves out those of a backend.
+    pub(crate) fn forget(&mut self, backend: usize) {
+        self.blocks.retain(|(_, owner)| usize::from(*owner) != backend);
     }
 }
 
@@ -138,9 +144,25 @@ impl Picker {
             let _ = self.absorb_one(&head, &mut reader);
         }
         self.observers = 1.0 + live.len() as f64;
+        if !self.met && !live.is_empty() {
+            self.met = true;
+            self.greet(now);
+        }
         self.cursors.keep(&live);
         for backend in &mut self.backends {
             backend.health.told_out(backend.others.out_until, now);
+        }
+    }
+
+    /// What none of the VMs that were here before us knows is new, and begins slowly.
+    fn greet(&mut self, now: f64) {
+        let known = self.backends.iter().any(|backend| backend.known_to_others);
+        for backend in self
+            .backends
+            .iter_mut()
+            .filter(|backend| known && !backend.known_to_others)
+        {
+            backend.health = Health::new(now);
         }
     }
 
@@ -148,13 +170,14 @@ impl Picker {
         self.others.merge(&reader.fleet()?);
         let backends = usize::from(reader.u16()?);
         let mut indices = Vec::with_capacity(backends.min(MAX_BACKENDS));
-        for place in 0..backends {
+        for _ in 0..backends {
             let id = reader.u64()?;
             let page = reader.page(head.written)?;
-            let index = self.index_of(id, place);
+            let index = self.index_of(id);
             indices.push(index);
             if let Some(backend) = index.and_then(|index| self.backends.get_mut(index)) {
                 backend.others.merge(&page);
+                backend.known_to_others = true;
             }
         }
         let ever = reader.u64()?;
@@ -168,15 +191,6 @@ impl Picker {
             }
         }
         Some(())
-    }
-
-    /// VMs of one configuration list backends in the same order.
-    fn index_of(&self, id: u64, place: usize) -> Option<usize> {
-        let same = self.backends.get(place).is_some_and(|backend| backend.id == id);
-        if same {
-            return Some(place);
-        }
-        self.backends.iter().position(|backend| backend.id == id)
     }
 }
 

@@ -9,8 +9,10 @@ use crate::poll::Polls;
 use crate::quote::{Ask, Quote};
 use crate::random::hash;
 use crate::raw::Steer;
+use crate::search::Search;
 use crate::sharing::Sharing;
 use penstock_filter_api::{Glob, Headers, Ports};
+use std::net::SocketAddr;
 
 /// Tokens of a prompt for each of its bytes, until usage has taught better.
 const TOKENS_PER_BYTE: f64 = 0.25;
@@ -35,6 +37,7 @@ pub(crate) struct State {
     pub(crate) polls: Polls,
     /// The group that may be taken out is out.
     pub(crate) rolled_back: bool,
+    search: Search,
     sequence: f64,
     ratio: Mean,
 }
@@ -57,7 +60,7 @@ pub(crate) struct Pick {
 /// Why nothing was.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Nothing {
-    /// No backend serves this, or none is configured.
+    /// No backend serves this, none is configured, or the proxy's own choice may show one that is not known yet.
     NoBackend,
     /// Those that do take no requests now.
     AllOut,
@@ -80,6 +83,7 @@ impl State {
             tallies: vec![Tally::default(); config.groups.len()],
             polls: Polls::default(),
             rolled_back: false,
+            search: Search::default(),
             sequence: (seed >> 11) as f64 / (1u64 << 53) as f64,
             ratio: Mean {
                 sum: TOKENS_PER_BYTE * PRIOR_BYTES,
@@ -110,6 +114,9 @@ impl State {
         bound: Option<f64>,
         now: f64,
     ) -> Result<Pick, Nothing> {
+        if config.learn && self.search.is_due() {
+            return Err(Nothing::NoBackend);
+        }
         let group = self.group(config, wanted).ok_or(Nothing::NoBackend)?;
         if self.backends.is_empty() && config.steer == Steer::Share {
             let target = config.groups.number(group).to_string();
@@ -132,7 +139,8 @@ impl State {
             .iter()
             .find(|(index, _)| *index == best)
             .map_or(0.0, |(_, quote)| quote.first_token_s);
-        if bound.is_some_and(|bound| first_token_s > bound) {
+        // Were nobody let in, nobody would learn that the backend is faster than it was.
+        if bound.is_some_and(|bound| first_token_s > bound) && !self.picker.is_untried(best, now) {
             return Err(Nothing::TooLate(first_token_s));
         }
         let target = match config.steer {
@@ -151,17 +159,25 @@ impl State {
     /// The index of the backend at an address; one that is new is added where the configuration says so.
     pub(crate) fn served(&mut self, config: &Config, address: &str, now: f64) -> Option<usize> {
         let known = self.backends.iter().position(|backend| backend.target == address);
-        if known.is_some() || !config.learn || self.backends.len() >= MAX_BACKENDS {
+        if known.is_some() || !config.learn {
             return known;
         }
-        let mut new = Backend {
-            target: address.to_owned(),
-            max_input_tokens: f64::INFINITY,
-            ..Backend::default()
+        let new = Backend::learned(address);
+        let index = match self.picker.vacant() {
+            Some(index) => {
+                self.picker.replace(index, new.spec.clone(), now);
+                self.metrics.forget(index);
+                *self.backends.get_mut(index)? = new;
+                index
+            }
+            None if self.backends.len() < MAX_BACKENDS => {
+                let index = self.picker.add(new.spec.clone(), now);
+                self.backends.push(new);
+                index
+            }
+            None => return None,
         };
-        address.clone_into(&mut new.spec.name);
-        let index = self.picker.add(new.spec.clone(), now);
-        self.backends.push(new);
+        self.search.met();
         Some(index)
     }
 
