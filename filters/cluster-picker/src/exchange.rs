@@ -96,7 +96,11 @@ impl One {
             // What is seen is the end of the answer.
             return;
         }
-        state.record(Metric::SeenMs, backend, (now - sent) * 1000.0, cx.ports());
+        let seen_ms = (now - sent) * 1000.0;
+        state.record(Metric::SeenMs, backend, seen_ms, cx.ports());
+        let group = ("group", self.shared.config.groups.name(self.group));
+        let metrics = &mut state.metrics;
+        metrics.record(Metric::GroupSeenMs, self.group, group, seen_ms, cx.ports());
         if let Some(tally) = state.tallies.get_mut(self.group) {
             tally.first_token_s += now - sent;
             tally.first_tokens += 1.0;
@@ -205,20 +209,25 @@ impl One {
         if ending == Ending::Failed {
             state.count(Metric::Failures, backend, cx.ports());
         }
-        self.tally(state, ending, cx);
+        self.tally(state, ending, record, cx);
         state.sharing.write(&state.picker, cx.ports(), now);
     }
 
-    fn tally(&self, state: &mut State, ending: Ending, cx: &mut Cx<'_>) {
+    fn tally(&self, state: &mut State, ending: Ending, record: &Record, cx: &mut Cx<'_>) {
         let metric = match ending {
             Ending::Neither => return,
             Ending::Failed => Metric::Failed,
             Ending::Answered { .. } => Metric::Answered,
         };
-        let name = self.shared.config.groups.name(self.group);
-        state
-            .metrics
-            .count(metric, self.group, ("group", name), cx.ports());
+        let group = ("group", self.shared.config.groups.name(self.group));
+        let mut add = |metric: Metric, by: u64| {
+            if by > 0 {
+                state.metrics.add(metric, self.group, group, by, cx.ports());
+            }
+        };
+        add(metric, 1);
+        add(Metric::GroupInput, record.usage.input_tokens.unwrap_or(0));
+        add(Metric::GroupOutput, record.usage.output_tokens.unwrap_or(0));
         if let Some(tally) = state.tallies.get_mut(self.group) {
             tally.requests += 1.0;
             tally.errors += f64::from(u8::from(ending == Ending::Failed));

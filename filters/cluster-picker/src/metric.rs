@@ -24,6 +24,10 @@ pub(crate) enum Metric {
     /// Requests of a group, by how they ended.
     Answered,
     Failed,
+    /// Milliseconds to the first token in a group, and tokens that it read and wrote.
+    GroupSeenMs,
+    GroupInput,
+    GroupOutput,
     /// Requests for which nothing was picked.
     Unpicked,
     /// Requests that were refused.
@@ -51,6 +55,9 @@ impl Metric {
             Self::Out => "penstock_picker_out",
             Self::Answered => "penstock_picker_group_answered_total",
             Self::Failed => "penstock_picker_group_failed_total",
+            Self::GroupSeenMs => "penstock_picker_group_first_token_ms",
+            Self::GroupInput => "penstock_picker_group_input_tokens_total",
+            Self::GroupOutput => "penstock_picker_group_output_tokens_total",
             Self::Unpicked => "penstock_picker_unpicked_total",
             Self::Shed => "penstock_picker_shed_total",
             Self::ReportsIgnored => "penstock_picker_reports_ignored_total",
@@ -80,7 +87,7 @@ impl Metric {
 
     fn kind(self) -> MetricKind {
         match self {
-            Self::PredictedMs | Self::SeenMs => MetricKind::Histogram,
+            Self::PredictedMs | Self::SeenMs | Self::GroupSeenMs => MetricKind::Histogram,
             Self::Open | Self::Pace | Self::Out => MetricKind::Gauge,
             Self::Picks
             | Self::Failures
@@ -88,6 +95,8 @@ impl Metric {
             | Self::Moves
             | Self::Answered
             | Self::Failed
+            | Self::GroupInput
+            | Self::GroupOutput
             | Self::Unpicked
             | Self::Shed
             | Self::ReportsIgnored
