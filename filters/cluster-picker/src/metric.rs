@@ -69,7 +69,14 @@ impl Metric {
 
     fn is_by_backend(self) -> bool {
         match self {
-            Self::Answered | Self::Failed | Self::Unpicked | Self::Shed | Self::Rollbacks => false,
+            Self::Answered
+            | Self::Failed
+            | Self::GroupSeenMs
+            | Self::GroupInput
+            | Self::GroupOutput
+            | Self::Unpicked
+            | Self::Shed
+            | Self::Rollbacks => false,
             Self::Picks
             | Self::Failures
             | Self::Ejections

@@ -159,7 +159,8 @@ impl State {
     /// The index of the backend at an address; one that is new is added where the configuration says so.
     pub(crate) fn served(&mut self, config: &Config, address: &str, now: f64) -> Option<usize> {
         let known = self.backends.iter().position(|backend| backend.target == address);
-        if known.is_some() || !config.learn {
+        // What is no endpoint cannot be named to the proxy.
+        if known.is_some() || !config.learn || address.parse::<SocketAddr>().is_err() {
             return known;
         }
         let new = Backend::learned(address);
