@@ -8,5 +8,12 @@
     clippy::indexing_slicing
 )]
 
+mod admission;
+mod ask;
+mod configs;
+mod health;
+mod host;
+mod picks;
 #[cfg(feature = "schema")]
 mod schema;
+mod story;
