@@ -126,8 +126,7 @@ impl Picker {
         let index = self.backends.len();
         self.backends.push(Backend::new(spec, id, now));
         self.depths.push(0);
-        let place = self.ids.partition_point(|(known, _)| *known < id);
-        self.ids.insert(place, (id, index));
+        self.number(id, index);
         index
     }
 
@@ -144,7 +143,14 @@ impl Picker {
             *place = Backend::new(spec, id, now);
             self.prefixes.forget(index);
             self.recent.forget(index);
+            self.ids.retain(|(_, known)| *known != index);
+            self.number(id, index);
         }
+    }
+
+    fn number(&mut self, id: u64, index: usize) {
+        let place = self.ids.partition_point(|(known, _)| *known < id);
+        self.ids.insert(place, (id, index));
     }
 
     /// The number of backends.
