@@ -18,7 +18,7 @@ use serde_json::{Map, json};
 use std::str::FromStr;
 use trace::Trace;
 
-/// What is run; each has an environment variable of its name.
+/// What is run. README.md has the environment variables.
 pub struct Setting {
     /// GPUs, as `llm-sim --fleet` takes them.
     pub fleet: String,
@@ -44,7 +44,7 @@ impl Setting {
             reports: text("REPORTS", "orca"),
             speed: number("SPEED", &text("SPEED", "4"))?,
             rates: rates.collect::<Result<_, _>>()?,
-            seconds: number("SECONDS", &text("SECONDS", if quick { "60" } else { "240" }))?,
+            seconds: number("DURATION", &text("DURATION", if quick { "60" } else { "240" }))?,
             seed: number("SEED", &text("SEED", "1"))?,
             fault: std::env::var("FAULT").ok().filter(|fault| !fault.is_empty()),
         })
