@@ -113,7 +113,9 @@ impl Plugin for ClusterPicker {
                 ..
             } = state;
             if leads {
-                polls.ask(poll, backends, cx, now);
+                for backend in polls.ask(poll, backends, cx, now) {
+                    state.count(Metric::PollFailed, backend, cx.ports());
+                }
             } else {
                 polls.read(sharing, picker, cx.ports(), now);
             }

@@ -12,6 +12,9 @@ use penstock_filter_api::{CallId, Callout, Ports, Reply, RootCx};
 /// Layout of what is shared.
 const LAYOUT: u16 = 1;
 
+/// Most polls at a time: as many calls as a plugin may have open.
+const MAX_OPEN: usize = 16;
+
 /// The polls of a fleet.
 #[derive(Debug, Default)]
 pub(crate) struct Polls {
@@ -34,31 +37,40 @@ impl Polls {
         self.known.get(backend).map_or(&[], |known| &known.resident)
     }
 
-    /// Asks the backends whose time it is.
-    pub(crate) fn ask(&mut self, poll: &RawPoll, backends: &[Backend], cx: &mut RootCx<'_>, now: f64) {
+    /// Asks the backends whose time it is, those first that have waited longest. Gives those that cannot be asked.
+    pub(crate) fn ask(
+        &mut self,
+        poll: &RawPoll,
+        backends: &[Backend],
+        cx: &mut RootCx<'_>,
+        now: f64,
+    ) -> Vec<usize> {
         self.known.resize_with(backends.len(), Known::default);
         let interval_s = f64::from(poll.interval_ms) / 1000.0;
-        for (index, backend) in backends
-            .iter()
-            .enumerate()
-            .filter(|(_, backend)| !backend.cluster.is_empty())
-        {
-            let Some(known) = self.known.get_mut(index) else {
+        // A clock that jumped back must not stop the polls.
+        let is_due = |known: &Known| (now - known.asked_at).abs() >= interval_s;
+        let known = self.known.iter().zip(backends).enumerate();
+        let mut due: Vec<(usize, f64)> = known
+            .filter(|(_, (known, backend))| !backend.cluster.is_empty() && is_due(known))
+            .map(|(index, (known, _))| (index, known.asked_at))
+            .collect();
+        penstock_wire::sort_by_key(&mut due, |(index, asked_at)| [*asked_at as usize, *index, 0]);
+        let mut failed = Vec::new();
+        for (index, _) in due {
+            if self.open.len() >= MAX_OPEN {
+                break;
+            }
+            let (Some(known), Some(backend)) = (self.known.get_mut(index), backends.get(index)) else {
                 continue;
             };
-            // A clock that jumped back must not stop the polls.
-            if (now - known.asked_at).abs() < interval_s {
-                continue;
-            }
+            known.asked_at = now;
             match cx.call(question(poll, backend)) {
-                Ok(call) => {
-                    known.asked_at = now;
-                    self.open.push((call, index));
-                }
-                // All calls are open, or no such cluster: the next tick tries again.
-                Err(_) => continue,
+                Ok(call) => self.open.push((call, index)),
+                // No such cluster, or nobody in it.
+                Err(_) => failed.push(index),
             }
         }
+        failed
     }
 
     /// Takes in an answer. Gives the backend, and whether it was one.
@@ -89,7 +101,11 @@ impl Polls {
         writer.u16(LAYOUT);
         writer.f64(now);
         for (index, known) in self.known.iter().enumerate() {
-            let Some(load) = &known.load else { continue };
+            // Some tell only which models they hold.
+            let load = known.load.unwrap_or_default();
+            if known.told_at == 0.0 {
+                continue;
+            }
             writer.u64(picker.id(index));
             writer.f64(known.told_at);
             for value in [load.kv, load.waiting, load.running, load.max_tokens] {
@@ -136,7 +152,8 @@ impl Polls {
             else {
                 continue;
             };
-            if told_at > known.told_at {
+            // Another time, be it by a clock that jumped back.
+            if told_at != known.told_at {
                 let load = Load {
                     kv,
                     waiting,
@@ -145,7 +162,9 @@ impl Polls {
                     draining,
                     ..Load::default()
                 };
-                picker.report(index, &load, told_at);
+                if load != Load::default() {
+                    picker.report(index, &load, told_at);
+                }
                 (known.told_at, known.resident) = (told_at, resident);
             }
         }

@@ -107,7 +107,8 @@ impl<'a> Terms<'a> {
             cost += tuning.kv_penalty_s * (used - tuning.kv_threshold).max(0.0);
         }
         if let Some(waiting) = backend.load.waiting {
-            let age = (self.now - backend.load_at).max(0.0);
+            // A report from the future is from before the clock jumped back.
+            let age = (self.now - backend.load_at).abs();
             let fade = (-age / tuning.report_fade_s).exp();
             cost += tuning.waiting_weight * waiting * fade * self.mean_input * per_prompt_token;
         }

@@ -77,7 +77,7 @@ pub fn holder(record: &[u8], now: f64) -> Option<Holder> {
     let head = reader.head()?;
     Some(Holder {
         vm: head.vm,
-        live: now < head.until,
+        live: head.is_live(now),
     })
 }
 
@@ -136,7 +136,7 @@ impl Picker {
         for record in records {
             let mut reader = Reader(record);
             let Some(head) = reader.head() else { continue };
-            if head.vm == vm || now >= head.until || live.contains(&head.vm) {
+            if head.vm == vm || !head.is_live(now) || live.contains(&head.vm) {
                 continue;
             }
             live.push(head.vm);
@@ -198,6 +198,13 @@ struct Head {
     vm: u64,
     written: f64,
     until: f64,
+}
+
+impl Head {
+    /// Whether its lease has not run out. One that was written long after now is from before the clock jumped back.
+    fn is_live(&self, now: f64) -> bool {
+        (now - self.written).abs() < self.until - self.written
+    }
 }
 
 /// Writes a record.
@@ -358,7 +365,11 @@ impl<'r> Reader<'r> {
                     weight: self.f32()?,
                 },
             },
-            out_until: written + self.f32()?,
+            out_until: match self.f32()? {
+                // Not out.
+                0.0 => 0.0,
+                rest => written + rest,
+            },
         })
     }
 }

@@ -64,7 +64,7 @@ fn what_was_refused_leaves_nothing_in_the_books() {
 #[test]
 fn a_time_of_slow_answers_does_not_shut_the_door_for_ever() {
     let mut proxy = given(&fleet(&[A, B], r#", "admission": {"first_token_ms": 1000}"#));
-    let mut answer = |proxy: &mut Proxy, first_ms: u64| {
+    let answer = |proxy: &mut Proxy, first_ms: u64| {
         let sent = proxy.ask(&chat(400));
         let refused = sent.denied.is_some();
         if !refused {

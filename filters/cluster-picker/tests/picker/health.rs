@@ -241,7 +241,7 @@ fn backends_are_learned_as_the_proxy_chooses_them() {
 fn learned_backends_that_went_are_not_asked_for_long() {
     let mut proxy = given(r#"{"learn": true}"#);
     let all: Vec<String> = (1..=16).map(|last| format!("10.0.0.{last}:80")).collect();
-    let mut serve = |proxy: &mut Proxy, live: &[String], count: usize| {
+    let serve = |proxy: &mut Proxy, live: &[String], count: usize| {
         let mut missed = 0;
         for turn in 0..count {
             let sent = proxy.ask(&chat(400));

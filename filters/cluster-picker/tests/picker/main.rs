@@ -10,10 +10,13 @@
 
 mod admission;
 mod ask;
+mod clocks;
 mod configs;
 mod health;
 mod host;
 mod picks;
+mod reports;
 #[cfg(feature = "schema")]
 mod schema;
 mod story;
+mod workers;

@@ -7,12 +7,10 @@ pub(crate) use crate::ask::{Ask, chat};
 
 use penstock_cluster_picker::MODULE;
 use penstock_filter_api::{
-    CallId, Cx, Denial, Effects, Filter, Head, Headers, Open, Origin, Outcome, Plugin, Prompt, PromptFlow,
-    Record, Reply, RootCx, Seen, Times,
+    CallId, Cx, Denial, Effects, Filter, Head, Headers, Open, Origin, Outcome, Plugin, Record, Reply, RootCx,
+    Seen,
 };
-use penstock_llm_api::{Api, Operation, Target, Usage, read_request};
-use penstock_wire::{JsonEdits, Limits, Tape};
-use serde_json::{Value, json};
+use penstock_llm_api::{Api, Operation, Target, Usage};
 
 /// 2026-01-15T12:00:00Z, in milliseconds.
 const NOON_MS: u64 = 1_768_478_400_000;
@@ -92,6 +90,8 @@ impl Proxy {
 
     /// A client asks, and the picker decides.
     pub(crate) fn ask(&mut self, ask: &Ask) -> Sent {
+        // Workers write no oftener than this for each other.
+        self.pass(1);
         self.open(ask, Target::of(Api::OpenAiChat))
     }
 
@@ -216,8 +216,9 @@ impl Proxy {
         };
     }
 
-    /// The backend that was named first answers with this status, at once.
+    /// The backend that was named first answers with this status, all but at once.
     pub(crate) fn answers(&mut self, mut sent: Sent, status: u16, fields: &[(&str, &str)]) {
+        self.pass(1);
         let by = sent.to().to_owned();
         self.begins(&mut sent, &by, status, fields);
         self.ends(&mut sent);
