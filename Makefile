@@ -11,8 +11,10 @@ modules := -p penstock-cluster-picker -p penstock-pii-redactor -p penstock-promp
 run := python3 tests/demo
 timed = cargo build --release --target $(wasm) -p penstock-pii-redactor -p penstock-prompt-guard -p penstock-suite \
 	--features timed --target-dir target/timed
+fleet_quick := --seeds 1 --policies penstock,rr,p2c,gie,gie_active,vllm,dynamo,oracle \
+	--conditions mixed,prefix,homogeneous,black_hole,slow,gateways_4
 
-.PHONY: help build cli demo up down test test-all bench eval train fuzz lint clean tools callbacks
+.PHONY: help build cli demo up down test test-all bench fleet eval train fuzz lint clean tools callbacks
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +58,10 @@ else
 	@cargo run --quiet --profile tools -p penstock-bench
 	@[ -z "$(PEERS)" ] || tools/peers.sh
 endif
+
+fleet: tools ## policies that pick a server for LLM traffic, compared in virtual time: tables here, CSV and SVG in target/fleet (TRACES=FOLDER: public traces, and our ratios against the goals; QUICK=1: under 30 s)
+	@cargo build --quiet --profile tools -p penstock-fleet
+	@target/tools/penstock-fleet matrix --out target/fleet $(if $(TRACES),--traces "$(TRACES)") $(if $(QUICK),$(fleet_quick))
 
 eval: tools ## what the redactor and the guard find in labelled texts, scored (DATA=FOLDER), in target/eval.json
 	@tools/eval.sh "$(DATA)"

@@ -1,7 +1,7 @@
 //! Many runs at once.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::thread;
 
 use crate::outcome::Outcome;
@@ -33,13 +33,22 @@ pub struct Played {
 /// Plays all cells, as many runs at once as the machine has cores. The order and the outcomes are those of playing them
 /// one by one.
 pub fn play(trace: &Trace, cells: Vec<Cell>) -> Result<Vec<Played>, String> {
+    play_telling(trace, cells, |_, _| ())
+}
+
+/// The same; tells after each run how many are done, and of how many.
+pub fn play_telling(
+    trace: &Trace,
+    cells: Vec<Cell>,
+    mut tell: impl FnMut(usize, usize),
+) -> Result<Vec<Played>, String> {
     let runs: Vec<(&Cell, u64)> = cells
         .iter()
         .flat_map(|cell| (0..cell.seeds).map(move |seed| (cell, seed)))
         .collect();
-    let outcomes = Mutex::new(vec![None; runs.len()]);
+    let mut outcomes = vec![None; runs.len()];
     let next = AtomicUsize::new(0);
-    let worker = || {
+    let worker = |done: mpsc::Sender<(usize, Result<Outcome, String>)>| {
         loop {
             let run = next.fetch_add(1, Ordering::Relaxed);
             let Some((cell, seed)) = runs.get(run) else { return };
@@ -48,21 +57,25 @@ pub fn play(trace: &Trace, cells: Vec<Cell>) -> Result<Vec<Played>, String> {
                 ..cell.scenario.clone()
             };
             let outcome = simulate(trace, &scenario, cell.policy);
-            if let Ok(mut outcomes) = outcomes.lock() {
-                outcomes[run] = Some(outcome);
+            if done.send((run, outcome)).is_err() {
+                return;
             }
         }
     };
     let threads = thread::available_parallelism().map_or(1, usize::from);
+    let (sender, receiver) = mpsc::channel();
     thread::scope(|scope| {
         for _ in 0..threads.min(runs.len()) {
-            scope.spawn(worker);
+            let sender = sender.clone();
+            scope.spawn(|| worker(sender));
+        }
+        drop(sender);
+        for (done, (run, outcome)) in receiver.iter().enumerate() {
+            outcomes[run] = Some(outcome);
+            tell(done + 1, runs.len());
         }
     });
-    let mut outcomes = outcomes
-        .into_inner()
-        .map_err(|_| "a run has broken off")?
-        .into_iter();
+    let mut outcomes = outcomes.into_iter();
     let played = cells.iter().map(|cell| {
         let of_cell = outcomes.by_ref().take(cell.seeds as usize);
         let of_seeds: Result<Vec<Outcome>, String> = of_cell

@@ -37,6 +37,7 @@ pub mod matrix;
 mod outcome;
 pub mod plot;
 mod policy;
+pub mod ratios;
 pub mod rivals;
 mod rng;
 mod scenario;

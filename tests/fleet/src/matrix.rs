@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::condition::{self, Condition};
 use crate::jobs::{Cell, Played, play};
 use crate::plot::{Labels, Series, svg};
-use crate::rivals::Known;
+use crate::ratios;
+use crate::rivals::{Known, OURS};
 use crate::table;
 
 /// Step of the rates that capacity is looked for at, requests a second.
@@ -38,6 +39,7 @@ impl Matrix<'_> {
     /// Plays all, writes the files and tells the tables, each as it is done.
     pub fn play(&self, mut tell: impl FnMut(&str)) -> Result<(), String> {
         fs::create_dir_all(self.out).map_err(|error| format!("{}: {error}", self.out.display()))?;
+        let mut results = ratios::Results::default();
         for condition in self.conditions {
             let trace = condition.trace(self.traces)?;
             let cells = self.cells(condition, condition.rates, self.policies)?;
@@ -53,15 +55,22 @@ impl Matrix<'_> {
             if condition.rates.len() > 1 {
                 self.write(&format!("{}.svg", condition.name), &plot(condition, &played))?;
             }
+            results.played(condition.name, &played);
         }
         if self.conditions.iter().any(|condition| condition.name == "mixed") {
-            tell(&self.capacity()?);
+            let capacities = self.capacity()?;
+            tell(&self.tell_capacity(&capacities)?);
+            results.capacities(&capacities);
+        }
+        // The goals are for the public traces.
+        if self.traces.is_some() {
+            tell(&results.text()?);
         }
         Ok(())
     }
 
     /// The highest rate on the mixed fleet at which 99 % of the requests meet their objectives.
-    fn capacity(&self) -> Result<String, String> {
+    fn capacity(&self) -> Result<Vec<(&'static str, Option<f64>)>, String> {
         let condition = condition::named("mixed")?;
         let trace = condition.trace(self.traces)?;
         let mut capacities: Vec<Option<f64>> = vec![None; self.policies.len()];
@@ -85,12 +94,18 @@ impl Matrix<'_> {
                 capacity.unwrap_or(CAPACITY_START) > hopeless
             });
         }
+        let names = self.policies.iter().map(|policy| policy.name);
+        Ok(names.zip(capacities).collect())
+    }
+
+    fn tell_capacity(&self, capacities: &[(&'static str, Option<f64>)]) -> Result<String, String> {
         let mut text =
             format!("capacity: highest rate with goodput of {CAPACITY_GOODPUT} on the mixed fleet\n");
-        let rows: Vec<Vec<String>> = (self.policies.iter().zip(&capacities))
+        let rows: Vec<Vec<String>> = capacities
+            .iter()
             .map(|(policy, capacity)| {
                 let capacity = capacity.map_or(format!("<{CAPACITY_START}"), |rate| rate.to_string());
-                vec![policy.name.to_owned(), capacity]
+                vec![(*policy).to_owned(), capacity]
             })
             .collect();
         text.push_str(&table::aligned(&rows));
@@ -143,6 +158,7 @@ fn plot(condition: &Condition, played: &[Played]) -> String {
             None => lines.push(Series {
                 name: name.to_owned(),
                 points: vec![point],
+                ours: name == OURS,
             }),
         }
     }

@@ -21,6 +21,8 @@ pub struct Series {
     pub name: String,
     /// From left to right. Points that are not positive and finite are left out.
     pub points: Vec<(f64, f64)>,
+    /// Drawn thicker.
+    pub ours: bool,
 }
 
 /// Texts of a plot.
@@ -92,7 +94,9 @@ fn axes(svg: &mut String, labels: &Labels, scale: &Scale, series: &[Series]) {
 fn line(svg: &mut String, scale: &Scale, series: &Series, index: usize, place: usize) {
     let colour = COLOURS[index % COLOURS.len()];
     let dash = DASHES[index / COLOURS.len() % DASHES.len()];
-    let style = format!("fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dash}\"");
+    let width = if series.ours { 5 } else { 2 };
+    let style =
+        format!("fill=\"none\" stroke=\"{colour}\" stroke-width=\"{width}\" stroke-dasharray=\"{dash}\"");
     let points: Vec<(f64, f64)> = drawn(series).map(|(x, y)| (scale.x(x), scale.y(y))).collect();
     let path: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
     let _ = writeln!(svg, "<polyline points=\"{}\" {style}/>", path.join(" "));
@@ -194,6 +198,7 @@ mod tests {
         let series = |name: &str, points: &[(f64, f64)]| Series {
             name: name.to_owned(),
             points: points.to_vec(),
+            ours: name == "low",
         };
         let svg = svg(
             &labels,
@@ -203,6 +208,11 @@ mod tests {
             ],
         );
         assert_eq!(svg.matches("<polyline").count(), 2);
+        assert_eq!(
+            svg.matches("stroke-width=\"5\"").count(),
+            2,
+            "its line, and that of the legend"
+        );
         assert_eq!(
             svg.matches("<circle").count(),
             3,

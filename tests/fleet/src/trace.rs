@@ -29,8 +29,10 @@ pub struct Record {
 }
 
 impl Trace {
-    /// A trace of at least two requests that did not all come at once.
-    pub fn new(records: Vec<Record>) -> Result<Self, String> {
+    /// A trace of at least two requests that did not all come at once. They may be given in any order, as logs are that
+    /// are written when answers end.
+    pub fn new(mut records: Vec<Record>) -> Result<Self, String> {
+        records.sort_by(|one, other| one.arrival.total_cmp(&other.arrival));
         let span = match (records.first(), records.last()) {
             (Some(first), Some(last)) => last.arrival - first.arrival,
             _ => 0.0,
@@ -53,8 +55,8 @@ impl Trace {
     }
 
     /// Reads `arrival,input,output[,blocks]`: seconds, tokens, tokens, and numbers apart by spaces. A first line may
-    /// hold names; then blocks are the column of that name. Other columns, empty lines and lines after `#` are passed
-    /// over.
+    /// hold names; then blocks are the column of that name, or of the name `prefix`. Other columns, empty lines and lines
+    /// after `#` are passed over.
     pub fn from_csv(text: &str) -> Result<Self, String> {
         let mut records = Vec::new();
         let mut blocks_column = Some(3);
@@ -66,9 +68,11 @@ impl Trace {
             }
             let names = std::mem::take(&mut first) && line.starts_with(|first: char| first.is_alphabetic());
             if names {
-                blocks_column = line
-                    .split(',')
-                    .position(|name| name.trim().eq_ignore_ascii_case("blocks"));
+                blocks_column = line.split(',').position(|name| {
+                    ["blocks", "prefix"]
+                        .iter()
+                        .any(|known| name.trim().eq_ignore_ascii_case(known))
+                });
             } else {
                 let record = csv_record(line, blocks_column);
                 records.push(record.map_err(|error| format!("line {}: {error}", index + 1))?);
@@ -90,6 +94,11 @@ impl Trace {
             record.map_err(|error| format!("line {}: {error}", index + 1))
         });
         Self::new(records.collect::<Result<_, _>>()?)
+    }
+
+    /// Seconds from the first to the last.
+    pub fn span(&self) -> f64 {
+        self.records.len() as f64 / self.rate
     }
 
     /// The requests, in the order they came.
@@ -181,6 +190,16 @@ mod tests {
         assert_eq!(plain.records(), Trace::from_csv(named).unwrap().records());
         assert_eq!(plain.records()[1].blocks.as_ref(), [7, 8, 9]);
         assert_eq!(plain.rate(), 0.8);
+        let prefix = Trace::from_csv(&named.replace("blocks", "Prefix")).unwrap();
+        assert_eq!(plain.records(), prefix.records());
+    }
+
+    #[test]
+    fn the_order_of_lines_does_not_matter() {
+        let sorted = Trace::from_csv("0,1,1\n1,2,2\n2,3,3").unwrap();
+        let unsorted = Trace::from_csv("1,2,2\n2,3,3\n0,1,1").unwrap();
+        assert_eq!(sorted.records(), unsorted.records());
+        assert_eq!(sorted.span(), 2.0);
     }
 
     #[test]

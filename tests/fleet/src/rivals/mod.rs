@@ -24,6 +24,9 @@ use crate::policy::{Picker, Policy, Setup};
 
 pub use oracle::Oracle;
 
+/// Our own.
+pub const OURS: &str = "penstock";
+
 /// A policy that can be asked for by name.
 #[derive(Clone, Copy, Debug)]
 pub struct Known {
@@ -55,7 +58,7 @@ pub fn named(name: &str) -> Option<&'static Known> {
 pub fn known() -> &'static [Known] {
     const KNOWN: &[Known] = &[
         Known::new(
-            "penstock",
+            OURS,
             "predicted-time cost, records shared by the workers of a gateway (ours)",
             |setup| boxed(penstock::Penstock::new(setup)),
         ),
