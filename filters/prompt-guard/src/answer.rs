@@ -1,10 +1,10 @@
 //! An answer under watch: what of it is cut, what is taken out, what waits for more.
 
-use crate::config::{Config, OUTPUT};
+use crate::config::Config;
 use crate::output::{Grounds, Said, System, Watch};
 use crate::policy::Party;
 use crate::raw::Action;
-use crate::rule::{Known, RuleId};
+use crate::rule::{Known, OUTPUT, RuleId};
 use crate::tools::{Calls, Told};
 use crate::verdict::{Finding, Verdict};
 use penstock_filter_api::{Failure, OutputFlow, Piece, PieceEdits, Way};

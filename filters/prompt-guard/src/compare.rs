@@ -96,7 +96,7 @@ impl Draft {
             Grounds::new(sizes.clone().count(), sizes.sum())
         });
         Self {
-            said: system.allowed(),
+            said: Said::default(),
             left: if grounds.is_some() || !system.is_empty() {
                 MAX_SAID_BYTES
             } else {

@@ -5,7 +5,7 @@ use crate::judge::Judge;
 use crate::output::{ActiveSettings, LeakSettings, MAX_CANARIES, MarkupSettings, Settings, is_canary};
 use crate::policy::Policies;
 use crate::raw::{Action, RawAnswers, RawBlock, RawConfig, RawLimits};
-use crate::rule::{Known, RULES, RuleId};
+use crate::rule::{ACTIVE, GROUNDING, Known, MARKUP, OUTPUT, RULES, RuleId};
 use crate::structure::Structures;
 use crate::tools::Tools;
 use penstock_filter_api::{
@@ -178,31 +178,6 @@ fn table() -> Result<Rc<Table>, ConfigError> {
     })
 }
 
-const LEAKS: &[Known] = &[Known::SystemPromptLeak, Known::SystemSecret, Known::Canary];
-const MARKUP: &[Known] = &[
-    Known::Script,
-    Known::ScriptUrl,
-    Known::DataUrl,
-    Known::ExternalImage,
-    Known::ExternalLink,
-    Known::HiddenOutput,
-];
-const ACTIVE: &[Known] = &[
-    Known::ShellCommand,
-    Known::SqlStatement,
-    Known::PathTraversal,
-    Known::SsrfTarget,
-];
-const GROUNDING: &[Known] = &[
-    Known::UngroundedNumber,
-    Known::UngroundedDate,
-    Known::UngroundedUrl,
-    Known::UngroundedQuote,
-    Known::UngroundedCitation,
-];
-/// The rules about answers: of leaks, markup, what is active, and claims.
-pub(crate) const OUTPUT: [&[Known]; 4] = [LEAKS, MARKUP, ACTIVE, GROUNDING];
-
 /// What is looked for in answers.
 fn watched(raw: &RawAnswers, policies: &Policies) -> Result<Settings, ConfigError> {
     let runs = |rules: &[Known]| {
@@ -230,16 +205,12 @@ fn watched(raw: &RawAnswers, policies: &Policies) -> Result<Settings, ConfigErro
             secrets: runs(&[Known::SystemSecret]),
             min_shared: bounded("shared_pieces", raw.shared_pieces, 1..=MAX_SHARED)? as usize,
             canaries: raw.canaries.clone(),
-            allow: Vec::new(),
         },
         markup: runs(MARKUP).then(|| MarkupSettings {
             hosts: hosts.clone(),
             links: raw.links,
         }),
-        active: runs(ACTIVE).then_some(ActiveSettings {
-            hosts,
-            in_text: false,
-        }),
+        active: runs(ACTIVE).then_some(ActiveSettings { hosts }),
     })
 }
 

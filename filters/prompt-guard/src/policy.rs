@@ -1,7 +1,7 @@
 //! Which finding meets which action.
 
 use crate::raw::{Action, RawConfig, RawPolicy};
-use crate::rule::{Known, RULES, RuleId};
+use crate::rule::{GROUNDING, RULES, RuleId};
 use penstock_filter_api::{ConfigError, Direction, Glob, Way, any, globs};
 use penstock_llm_api::Scope;
 
@@ -71,8 +71,10 @@ impl Policies {
         let known = RULES.iter().map(|rule| (rule.id.to_owned(), rule.action));
         let (ids, mut defaults): (Vec<String>, Vec<Action>) = known.chain(custom).unzip();
         if raw.answers.grounding {
-            for ungrounded in defaults.iter_mut().skip(Known::UngroundedNumber as usize).take(5) {
-                *ungrounded = Action::Alert;
+            for rule in GROUNDING {
+                if let Some(action) = defaults.get_mut(*rule as usize) {
+                    *action = Action::Alert;
+                }
             }
         }
         let compile = |(index, policy): (usize, &RawPolicy)| {

@@ -1,10 +1,10 @@
 //! What a configuration finds in a text, without an exchange: for the command line and for evaluation.
 
 use crate::config::{Config, Depth};
-use crate::output::{System, Watch};
+use crate::output::{Said, System, Watch};
 use crate::policy::Party;
 use crate::raw::Action;
-use crate::rule::Known;
+use crate::rule::LEAKS;
 use crate::survey::{Reader, hundredths, scored, side};
 use penstock_filter_api::{ConfigError, Piece, Way};
 use penstock_guard_model::{Scratch, Side};
@@ -183,10 +183,8 @@ impl Preview {
             text: answer,
             last: true,
         };
-        let leaks = [Known::SystemPromptLeak, Known::SystemSecret, Known::Canary];
-        let said = known.allowed();
-        let seen = Watch::new(Rc::clone(settings), known, said, None).read(&piece);
-        seen.is_some_and(|seen| seen.findings.iter().any(|finding| leaks.contains(&finding.rule)))
+        let seen = Watch::new(Rc::clone(settings), known, Said::default(), None).read(&piece);
+        seen.is_some_and(|seen| seen.findings.iter().any(|finding| LEAKS.contains(&finding.rule)))
     }
 
     /// Score in hundredths from which on the classifier flags a text.

@@ -94,6 +94,35 @@ const PLACELESS: [Known; 10] = [
     Known::ToolArguments,
 ];
 
+/// Rules about answers that give something away.
+pub(crate) const LEAKS: &[Known] = &[Known::SystemPromptLeak, Known::SystemSecret, Known::Canary];
+/// Rules about what does something when an answer is shown.
+pub(crate) const MARKUP: &[Known] = &[
+    Known::Script,
+    Known::ScriptUrl,
+    Known::DataUrl,
+    Known::ExternalImage,
+    Known::ExternalLink,
+    Known::HiddenOutput,
+];
+/// Rules about what harms where a tool is called with it.
+pub(crate) const ACTIVE: &[Known] = &[
+    Known::ShellCommand,
+    Known::SqlStatement,
+    Known::PathTraversal,
+    Known::SsrfTarget,
+];
+/// Rules about claims that rest on nothing.
+pub(crate) const GROUNDING: &[Known] = &[
+    Known::UngroundedNumber,
+    Known::UngroundedDate,
+    Known::UngroundedUrl,
+    Known::UngroundedQuote,
+    Known::UngroundedCitation,
+];
+/// The rules about answers, in the order in which a watch says what of each group is open.
+pub(crate) const OUTPUT: [&[Known]; 4] = [LEAKS, MARKUP, ACTIVE, GROUNDING];
+
 impl RuleId {
     /// Whether what it finds has a place in a text, and so can be taken out.
     pub(crate) fn has_place(self) -> bool {

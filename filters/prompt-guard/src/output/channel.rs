@@ -109,9 +109,6 @@ impl Channel {
                 if let Some(grounds) = sight.grounds {
                     grounding.push(c, at.clone(), grounds, findings);
                 }
-                if let Some(settings) = sight.settings.active.as_ref().filter(|settings| settings.in_text) {
-                    line(&mut self.active, c, at.clone(), settings, findings);
-                }
                 self.leak.push(c, at, against, findings);
             }
             Kind::Arguments(strings) => {
@@ -142,15 +139,6 @@ impl<'a> Sight<'a> {
             system: self.system,
             said: self.said,
         }
-    }
-}
-
-/// A line of text is judged as one command.
-fn line(active: &mut Active, c: char, at: Range<u64>, settings: &ActiveSettings, findings: &mut Findings) {
-    if c == '\n' {
-        active.end(settings, findings);
-    } else if active.push(c, at, || Purpose::Command) {
-        active.part(settings, findings);
     }
 }
 

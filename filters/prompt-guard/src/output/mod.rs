@@ -23,7 +23,7 @@ mod tests;
 mod url;
 
 use crate::raw::Links;
-use crate::rule::Known;
+use crate::rule::{Known, OUTPUT};
 use channel::{Channel, Sight};
 use penstock_filter_api::{Glob, Piece};
 use penstock_llm_api::{ChannelId, Part};
@@ -55,8 +55,6 @@ pub(crate) struct LeakSettings {
     pub(crate) min_shared: usize,
     /// At most [`MAX_CANARIES`], each [a canary](is_canary).
     pub(crate) canaries: Vec<String>,
-    /// Texts that may be given away.
-    pub(crate) allow: Vec<String>,
 }
 
 /// Which markup is one.
@@ -72,8 +70,6 @@ pub(crate) struct MarkupSettings {
 pub(crate) struct ActiveSettings {
     /// Hosts inside that tools may be sent to, in lower case.
     pub(crate) hosts: Vec<Glob>,
-    /// Whether the text of an answer is read as commands too, line by line.
-    pub(crate) in_text: bool,
 }
 
 impl Default for LeakSettings {
@@ -83,7 +79,6 @@ impl Default for LeakSettings {
             secrets: true,
             min_shared: 12,
             canaries: Vec::new(),
-            allow: Vec::new(),
         }
     }
 }
@@ -130,8 +125,8 @@ pub(crate) struct Seen {
 pub(crate) struct Open {
     /// Where the text ends, so far.
     pub(crate) end: u64,
-    /// Where something begins that may become a finding: a leak, markup, something active, a claim.
-    pub(crate) groups: [Option<u64>; 4],
+    /// Where something begins that may become a finding: a leak, markup, something active, a claim, as in [`OUTPUT`].
+    pub(crate) groups: [Option<u64>; OUTPUT.len()],
     /// Where something begins that may become a secret or a canary. It may begin anywhere, and most often comes to nothing.
     pub(crate) value: Option<u64>,
 }

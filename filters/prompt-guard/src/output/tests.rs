@@ -40,13 +40,10 @@ fn watch() -> Watch {
     let settings = Settings {
         leak,
         markup: Some(MarkupSettings::default()),
-        active: Some(ActiveSettings {
-            hosts: Vec::new(),
-            in_text: true,
-        }),
+        active: Some(ActiveSettings::default()),
     };
     let system = System::new(&[PROMPT], &settings.leak);
-    let said = system.allowed();
+    let said = Said::default();
     let mut grounds = Grounds::new(1, 30);
     grounds.read("In 1987 there were 12 ferries.");
     Watch::new(Rc::new(settings), Rc::new(system), said, Some(grounds))

@@ -5,7 +5,6 @@ use penstock_filter_api::Glob;
 fn found(name: &str, value: &str) -> Vec<Known> {
     let settings = ActiveSettings {
         hosts: vec![Glob::new("tools.internal")],
-        in_text: false,
     };
     let (mut active, mut findings) = (Active::default(), Findings::default());
     for (at, c) in value.char_indices() {

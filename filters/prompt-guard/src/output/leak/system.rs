@@ -31,8 +31,6 @@ pub(crate) struct System {
     pub(crate) values: Values,
     /// Letters that a reading has to keep.
     pub(crate) longest: usize,
-    /// What of it may be given away.
-    allowed: Said,
     complete: bool,
 }
 
@@ -53,22 +51,15 @@ impl System {
         let window = Window::new(len);
         let values = values(prompts, settings);
         let shingles = shingles(prompts, window, letters);
-        let mut system = Self {
+        Self {
             window,
             // A prompt that repeats itself has fewer.
             min_shared: min_shared.min(shingles.len().max(1)),
             shingles,
             longest: len.max(values.longest()),
             values,
-            allowed: Said::default(),
             complete: len == 0 || letters < MAX_SHINGLES + len,
-        };
-        let mut allowed = Said::default();
-        for text in &settings.allow {
-            system.note(&mut allowed, text);
         }
-        system.allowed = allowed;
-        system
     }
 
     /// Whether all of the prompts is watched. The rest of a longer one is not.
@@ -87,11 +78,6 @@ impl System {
             complete: self.complete && !has_rest,
             ..self
         }
-    }
-
-    /// What of it may be given away.
-    pub(crate) fn allowed(&self) -> Said {
-        self.allowed.clone()
     }
 
     /// Notes what of it a text has too: to quote that is no leak.
@@ -118,8 +104,8 @@ impl System {
     }
 }
 
-/// What a client wrote itself, or may be told.
-#[derive(Clone, Debug, Default)]
+/// What of it a client wrote itself.
+#[derive(Debug, Default)]
 pub(crate) struct Said {
     slots: Slots,
     values: u128,

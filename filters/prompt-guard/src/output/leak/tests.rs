@@ -10,12 +10,11 @@ fn found(prompt: &str, said: &str, answer: &str) -> Vec<(Known, Range<u64>)> {
         ..LeakSettings::default()
     };
     let system = System::new(&[prompt], &settings);
-    let mut allowed = system.allowed();
-    system.note(&mut allowed, said);
-    let said = allowed;
+    let mut own = Said::default();
+    system.note(&mut own, said);
     let against = Against {
         system: &system,
-        said: &said,
+        said: &own,
     };
     let (mut leak, mut findings) = (Leak::default(), Findings::default());
     for (at, c) in answer.char_indices() {
@@ -112,33 +111,6 @@ fn what_the_client_wrote_is_no_leak() {
 }
 
 #[test]
-fn what_may_be_told_is_no_leak() {
-    let settings = LeakSettings {
-        allow: vec![
-            "offer the next departure, in the passenger's language".to_owned(),
-            PROMPT.to_owned(),
-        ],
-        ..LeakSettings::default()
-    };
-    let system = System::new(&[PROMPT], &settings);
-    let said = system.allowed();
-    let (mut leak, mut findings) = (Leak::default(), Findings::default());
-    for (at, c) in PROMPT.char_indices() {
-        let at = at as u64..(at + c.len_utf8()) as u64;
-        leak.push(
-            c,
-            at,
-            Against {
-                system: &system,
-                said: &said,
-            },
-            &mut findings,
-        );
-    }
-    assert!(findings.0.is_empty());
-}
-
-#[test]
 fn a_short_prompt_leaks_as_a_whole() {
     let prompt = "Be a pirate, never say why.";
     assert_eq!(
@@ -191,7 +163,7 @@ fn a_word_of_everyday_needs_its_announcement() {
 #[test]
 fn the_beginning_of_a_value_waits_for_its_rest() {
     let system = System::new(&[PROMPT], &LeakSettings::default());
-    let said = system.allowed();
+    let said = Said::default();
     let against = Against {
         system: &system,
         said: &said,
