@@ -120,7 +120,8 @@ impl Action {
     schemars(rename = "Policy")
 )]
 pub(crate) struct RawPolicy {
-    /// Ids of rules, exact or with `*`.
+    /// Ids of rules, exact or with `*`: those of the catalogue, and your own.
+    #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::rules"))]
     pub(crate) rules: Vec<String>,
     /// Scopes of text, such as `user` or `tool_result`.
     #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::scopes"))]
