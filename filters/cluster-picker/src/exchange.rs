@@ -229,8 +229,7 @@ impl One {
         add(Metric::GroupInput, record.usage.input_tokens.unwrap_or(0));
         add(Metric::GroupOutput, record.usage.output_tokens.unwrap_or(0));
         if let Some(tally) = state.tallies.get_mut(self.group) {
-            tally.requests += 1.0;
-            tally.errors += f64::from(u8::from(ending == Ending::Failed));
+            tally.ended(ending == Ending::Failed);
         }
     }
 }

@@ -45,13 +45,35 @@ pub(crate) struct Rollback {
     first_token_ratio: f64,
 }
 
-/// What a worker has seen of a group.
+/// Requests of a group after which those before count half: what is judged is how it is, not how it was.
+const TALLIED: f64 = 10_000.0;
+
+/// What a worker has seen of a group lately.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Tally {
     pub(crate) requests: f64,
     pub(crate) errors: f64,
     pub(crate) first_token_s: f64,
     pub(crate) first_tokens: f64,
+}
+
+impl Tally {
+    /// A request of the group ended.
+    pub(crate) fn ended(&mut self, failed: bool) {
+        self.requests += 1.0;
+        self.errors += f64::from(u8::from(failed));
+        if self.requests > TALLIED {
+            let Self {
+                requests,
+                errors,
+                first_token_s,
+                first_tokens,
+            } = self;
+            for sum in [requests, errors, first_token_s, first_tokens] {
+                *sum *= 0.5;
+            }
+        }
+    }
 }
 
 impl Groups {
@@ -219,7 +241,7 @@ impl Groups {
         Ok(Rollback {
             group,
             to,
-            min_requests: f64::from(bounded("min_requests", raw.min_requests, 1..=1_000_000)?),
+            min_requests: f64::from(bounded("min_requests", raw.min_requests, 1..=5000)?),
             more_errors: f64::from(raw.more_errors_percent) / 100.0,
             first_token_ratio: f64::from(raw.max_first_token_percent) / 100.0,
         })

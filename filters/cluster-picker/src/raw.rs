@@ -182,7 +182,7 @@ pub(crate) struct RawRollback {
     pub(crate) group: String,
     /// The group that it is compared with, and that takes its share.
     pub(crate) to: String,
-    /// Requests of the group in one worker before anything is judged. 1 to 1000000.
+    /// Requests of the group in one worker before anything is judged. 1 to 5000; beyond 10000 older ones count half.
     pub(crate) min_requests: u32,
     /// How many percent points more of its requests may fail. 0 to 100.
     pub(crate) more_errors_percent: u32,
