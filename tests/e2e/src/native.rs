@@ -1,7 +1,7 @@
 //! Runs scenarios natively: the real engine and filters inside the stand-in for Envoy.
 
 use crate::chunking::Chunking;
-use crate::envoy::{ROUTE, ROUTED_BY};
+use crate::envoy::{ROUTE, ROUTED_BY, with_addresses};
 use crate::events::{Event, events};
 use crate::message::{Fields, Framing, Request, find, first, show};
 use crate::observed::{ClientSaw, Ending, Observed, UpstreamSaw};
@@ -15,6 +15,9 @@ use std::rc::Rc;
 
 /// How long the proxy may sit on something, in virtual milliseconds.
 const PATIENCE_MS: u64 = 60_000;
+
+/// Where the upstreams are believed to be.
+const UPSTREAM_PORTS: [u16; 2] = [8000, 8001];
 
 /// Runs a scenario with one chunking and says what everyone saw.
 pub fn run(scenario: &Scenario, protocol: Protocol, chunking: Chunking) -> Result<Observed, String> {
@@ -108,7 +111,7 @@ fn options(scenario: &Scenario, protocol: Protocol, asked: Rc<RefCell<Vec<Upstre
             .unwrap_or(DEFAULT_BUFFER_BYTES as usize),
         clusters: ["main", "other", "judge", "nobody"].map(str::to_owned).to_vec(),
         route: ROUTE.to_owned(),
-        upstream: "127.0.0.1:8000".to_owned(),
+        upstream: format!("127.0.0.1:{}", UPSTREAM_PORTS[0]),
         judge: Box::new(move |callout| {
             if callout.cluster == "nobody" {
                 return Judged {
@@ -187,7 +190,8 @@ fn engine(setup: &Setup) -> Result<Option<Engine>, String> {
         Some(Module::Suite) => penstock_suite::MODULES,
         Some(Module::Trace) => return Err("the trace filter is a wasm module only".to_owned()),
     };
-    let engine = Engine::load(setup.config.as_bytes(), modules);
+    let config = with_addresses(&setup.config, UPSTREAM_PORTS);
+    let engine = Engine::load(config.as_bytes(), modules);
     engine
         .map(Some)
         .map_err(|error| format!("configuration: {error}"))
@@ -397,13 +401,25 @@ impl Play<'_> {
 
     /// Where Envoy's routes lead: see `routes` of its bootstrap. A changed header counts at once there, filter state not.
     fn cluster(&self, fields: &Fields) -> &'static str {
+        let word = |name: &str| {
+            let value = first(fields, name).and_then(|value| std::str::from_utf8(value).ok());
+            value.unwrap_or_default()
+        };
         let state = self.envoy.filter_state(self.stream);
         let by_state = state.get(ROUTED_BY).is_some_and(|value| value == "other");
-        if first(fields, "x-cluster") == Some(b"other") || (by_state && self.envoy.is_rerouted(self.stream)) {
-            "other"
+        let path = word(":path");
+        let to_other = if path.starts_with("/by-header/") {
+            word("x-pool") == "other"
+        } else if path.starts_with("/pool/") {
+            word("x-gateway-destination-endpoint").starts_with(&with_addresses("@other", UPSTREAM_PORTS))
+        } else if path.starts_with("/shares/") {
+            word("x-penstock-share")
+                .parse()
+                .is_ok_and(|number: u32| number >= 95)
         } else {
-            "main"
-        }
+            word("x-cluster") == "other" || (by_state && self.envoy.is_rerouted(self.stream))
+        };
+        if to_other { "other" } else { "main" }
     }
 
     fn upstream_saw(&self) -> Option<UpstreamSaw> {

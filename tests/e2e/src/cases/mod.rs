@@ -10,6 +10,7 @@ mod edits;
 mod fixtures;
 mod guarding;
 mod passes;
+mod picking;
 mod plain;
 mod redaction;
 mod routing;
@@ -33,6 +34,7 @@ pub fn all() -> Vec<Scenario> {
         cuts::cases(),
         callouts::cases(),
         routing::cases(),
+        picking::cases(),
         settings::cases(),
         bad_requests::cases(),
         bad_answers::cases(),

@@ -30,7 +30,7 @@ pub fn bootstrap(setups: &[Setup], module: Option<&Path>, ports: Ports, access_l
     let listeners: Vec<Value> = setups
         .iter()
         .enumerate()
-        .map(|(index, setup)| listener(index, setup, module, access_log))
+        .map(|(index, setup)| listener(index, setup, module, ports, access_log))
         .collect();
     json!({
         "admin": {"address": local(0)},
@@ -38,7 +38,7 @@ pub fn bootstrap(setups: &[Setup], module: Option<&Path>, ports: Ports, access_l
             "listeners": listeners,
             "clusters": [
                 cluster("main", ports.main), cluster("other", ports.other), cluster("judge", ports.judge),
-                flaky(ports.main),
+                flaky(ports.main), pool(ports),
                 // A port that nobody listens on.
                 cluster("nobody", 1),
             ],
@@ -51,8 +51,11 @@ pub fn listener_name(index: usize) -> String {
     format!("setup-{index}")
 }
 
-fn listener(index: usize, setup: &Setup, module: Option<&Path>, access_log: &Path) -> Value {
-    let mut filters: Vec<Value> = module.map(|path| wasm(index, setup, path)).into_iter().collect();
+fn listener(index: usize, setup: &Setup, module: Option<&Path>, ports: Ports, access_log: &Path) -> Value {
+    let mut filters: Vec<Value> = module
+        .map(|path| wasm(index, setup, path, ports))
+        .into_iter()
+        .collect();
     filters.push(json!({
         "name": "envoy.filters.http.router",
         "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}
@@ -88,21 +91,30 @@ fn routes() -> Value {
             {"key": format!("wasm.{ROUTED_BY}"), "string_match": {"exact": "other"}}
         ]}, "route": {"cluster": "other", "timeout": "0s"}},
         {"name": ROUTE, "match": {"prefix": "/by-header/"}, "route": {"cluster_header": "x-pool", "timeout": "0s", "prefix_rewrite": "/"}},
-        {"name": ROUTE, "match": {"prefix": "/retried/"}, "route": {"cluster": "flaky", "timeout": "0s", "prefix_rewrite": "/", "retry_policy": {
-            "retry_on": "connect-failure",
-            "num_retries": 8,
-            "retry_back_off": {"base_interval": "0.001s", "max_interval": "0.002s"},
-            "host_selection_retry_max_attempts": 20,
-            "retry_host_predicate": [{"name": "previous", "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
-            }}],
+        {"name": ROUTE, "match": {"prefix": "/retried/"}, "route": retried("flaky")},
+        {"name": ROUTE, "match": {"prefix": "/pool/"}, "route": retried("pool")},
+        {"name": ROUTE, "match": {"prefix": "/shares/"}, "route": {"timeout": "0s", "prefix_rewrite": "/", "weighted_clusters": {
+            "header_name": "x-penstock-share",
+            "clusters": [{"name": "main", "weight": 95}, {"name": "other", "weight": 5}],
         }}},
         {"name": "short", "match": {"prefix": "/short/"}, "route": {"cluster": "main", "timeout": "0.200s", "prefix_rewrite": "/"}},
         {"name": ROUTE, "match": {"prefix": "/"}, "route": {"cluster": "main", "timeout": "0s"}},
     ])
 }
 
-fn wasm(index: usize, setup: &Setup, module: &Path) -> Value {
+/// A request that no host took goes to another one.
+fn retried(cluster: &str) -> Value {
+    let other = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate";
+    json!({"cluster": cluster, "timeout": "0s", "prefix_rewrite": "/", "retry_policy": {
+        "retry_on": "connect-failure",
+        "num_retries": 8,
+        "retry_back_off": {"base_interval": "0.001s", "max_interval": "0.002s"},
+        "host_selection_retry_max_attempts": 20,
+        "retry_host_predicate": [{"name": "previous", "typed_config": {"@type": other}}],
+    }})
+}
+
+fn wasm(index: usize, setup: &Setup, module: &Path, ports: Ports) -> Value {
     json!({
         "name": "envoy.filters.http.wasm",
         "typed_config": {
@@ -113,7 +125,7 @@ fn wasm(index: usize, setup: &Setup, module: &Path) -> Value {
                 "failure_policy": "FAIL_RELOAD",
                 "reload_config": {"backoff": {"base_interval": RELOAD_BACKOFF, "max_interval": RELOAD_BACKOFF}},
                 "allow_on_headers_stop_iteration": true,
-                "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": setup.config},
+                "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": with_addresses(&setup.config, [ports.main, ports.other])},
                 "vm_config": {
                     "vm_id": "penstock",
                     "runtime": "envoy.wasm.runtime.v8",
@@ -156,6 +168,37 @@ fn cluster(name: &str, port: u16) -> Value {
             "explicit_http_config": {"http_protocol_options": {"enable_trailers": true}},
         }},
     })
+}
+
+/// A filter's configuration with the ports of the upstreams for `@main` and `@other`.
+pub fn with_addresses(config: &str, ports: [u16; 2]) -> String {
+    let at = |port: u16| format!("127.0.0.1:{port}");
+    config
+        .replace("@main", &at(ports[0]))
+        .replace("@other", &at(ports[1]))
+}
+
+/// Both upstreams and a host that nobody is at: the one that the header names, else any.
+fn pool(ports: Ports) -> Value {
+    let mut pool = cluster("pool", ports.main);
+    let at = |port: u16| json!({"endpoint": {"address": local(port)}});
+    pool["load_assignment"]["endpoints"][0]["lb_endpoints"] = json!([at(1), at(ports.main), at(ports.other)]);
+    let policy = |name: &str, kind: &str, more: Value| {
+        let mut config =
+            json!({"@type": format!("type.googleapis.com/envoy.extensions.load_balancing_policies.{kind}")});
+        for (key, value) in more.as_object().into_iter().flatten() {
+            config[key] = value.clone();
+        }
+        let name = format!("envoy.load_balancing_policies.{name}");
+        json!({"policies": [{"typed_extension_config": {"name": name, "typed_config": config}}]})
+    };
+    let any = policy("random", "random.v3.Random", json!({}));
+    let named = json!({
+        "override_host_sources": [{"header": "x-gateway-destination-endpoint"}],
+        "fallback_policy": any,
+    });
+    pool["load_balancing_policy"] = policy("override_host", "override_host.v3.OverrideHost", named);
+    pool
 }
 
 /// Three hosts that nobody is at, and one.

@@ -6,7 +6,7 @@ mod process;
 mod runner;
 mod storm;
 
-pub use bootstrap::{ROUTE, ROUTED_BY};
+pub use bootstrap::{ROUTE, ROUTED_BY, with_addresses};
 pub use process::binary;
 pub use runner::{Wire, group, judge};
 pub use storm::storm_scenario;
