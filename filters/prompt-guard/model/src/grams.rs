@@ -67,9 +67,8 @@ impl Reader {
             );
             show(pair(two, one), second.2);
         }
-        let [first, second, _] = self.met;
+        let [first, second, third] = self.met;
         // The same again is no news, but a newer place.
-        let [.., third] = self.met;
         self.met = if first.0 == concept {
             [met, second, third]
         } else {

@@ -1,4 +1,4 @@
-//! The table of weights, and the score that it gives a text.
+//! The table of weights: its layout, and what it says of an n-gram.
 //!
 //! Weights lie in buckets of four: the upper bits of an n-gram's hash name the bucket, its lowest byte is kept to tell it from
 //! others. One n-gram in a hundred that was never learnt passes for one that was.
@@ -9,25 +9,17 @@
 //! number of entries of concepts (u32), and the entries (u32 each): the upper bits of a hash, and the concept in the lower six.
 
 use crate::concepts::Concepts;
-use crate::grams::Reader;
-use crate::token::{Script, Token, Tokens};
+use crate::token::Script;
 use std::fmt;
-use std::ops::Range;
 
 const MAGIC: &[u8; 4] = b"PGT1";
 const MAX_BITS: u8 = 16;
 /// Most entries of concepts.
 const MAX_ENTRIES: u32 = 1 << 16;
 /// Places of a bucket.
-const PLACES: usize = 4;
+pub(crate) const PLACES: usize = 4;
 /// Fewest tokens that a window counts as: one word proves little.
 const MIN_TOKENS: u32 = 4;
-/// Tokens of a part of a block. Two in a row are a window too, or harmless words around an attack would outweigh it.
-const PART: u32 = 16;
-/// Log odds that such a window needs more than others: a few words prove less.
-const SHORT: f32 = 1.0;
-/// Log odds that the direct head needs more of a text from elsewhere, which its other head reads first.
-const ELSEWHERE: f32 = 2.0;
 
 /// A bucket: four bytes of hashes, and their four weights.
 type Bucket = [u32; 2];
@@ -77,7 +69,7 @@ pub struct Head {
 #[derive(Clone, Debug)]
 pub struct Table {
     heads: [Head; 2],
-    concepts: Concepts,
+    pub(crate) concepts: Concepts,
 }
 
 /// Bytes that are no table.
@@ -209,7 +201,7 @@ impl Head {
 
     /// The weight of an n-gram and its place, if it has one.
     #[inline]
-    fn weight(&self, gram: u32) -> Option<(u32, i8)> {
+    pub(crate) fn weight(&self, gram: u32) -> Option<(u32, i8)> {
         let at = self.bucket(gram);
         let [hashes, places] = *self.buckets.get(at)?;
         // The first of the four bytes that is zero here is the one that is equal (Hacker's Delight, 6-1).
@@ -224,7 +216,7 @@ impl Head {
     }
 
     /// Log odds of a window.
-    fn odds(&self, sum: i32, tokens: u32) -> f32 {
+    pub(crate) fn odds(&self, sum: i32, tokens: u32) -> f32 {
         sum as f32 * self.unit / (tokens.max(MIN_TOKENS) as f32).sqrt() + self.bias
     }
 
@@ -255,350 +247,4 @@ fn take_float(rest: &mut &[u8]) -> Result<f32, TableError> {
             Err(TableError)
         }
     })
-}
-
-/// The score of a text, and of which part of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Scored {
-    /// From 0 to 1; flagged from one half on.
-    pub score: f32,
-    /// Log odds of an attack.
-    pub odds: f32,
-    /// The script of the text.
-    pub script: Script,
-    /// The head that says so.
-    pub side: Side,
-    /// Bytes of the text's worst window.
-    pub range: Range<usize>,
-}
-
-/// Room to read texts in, kept from one to the next: the places of a block's n-grams, a bit each, and their list.
-#[derive(Clone, Debug, Default)]
-pub struct Scratch {
-    seen: Vec<u64>,
-    places: Vec<u32>,
-}
-
-/// A block of a text.
-#[derive(Clone, Copy, Debug, Default)]
-struct Block {
-    sum: i32,
-    tokens: u32,
-    start: usize,
-}
-
-/// What a head says of the blocks of a text as they pass.
-struct Walk<'h> {
-    head: &'h Head,
-    concepts: &'h Concepts,
-    reader: Reader,
-    /// Of this block. Empty between texts.
-    scratch: Scratch,
-    block: Block,
-    last: Option<Block>,
-    /// The last two parts, the latest first.
-    parts: [Block; 2],
-    best: Option<(f32, Range<usize>)>,
-    /// The worst of the windows of parts.
-    short: (f32, Range<usize>),
-}
-
-impl<'h> Walk<'h> {
-    fn new(head: &'h Head, concepts: &'h Concepts, scratch: &mut Scratch) -> Self {
-        let mut scratch = std::mem::take(scratch);
-        let words = head.buckets.len() * PLACES / 64 + 1;
-        if scratch.seen.len() < words {
-            scratch.seen.resize(words, 0);
-        }
-        Self {
-            head,
-            concepts,
-            reader: Reader::default(),
-            scratch,
-            block: Block::default(),
-            last: None,
-            parts: [Block::default(); 2],
-            best: None,
-            short: (f32::NEG_INFINITY, 0..0),
-        }
-    }
-
-    #[inline]
-    fn push(&mut self, token: Token) {
-        if self.block.tokens == u32::from(self.head.block) {
-            self.close(token.start);
-            self.last = Some(std::mem::take(&mut self.block));
-            self.block.start = token.start;
-        }
-        if self.parts[0].tokens == PART {
-            self.close_part(token.start);
-        }
-        self.block.tokens += 1;
-        self.parts[0].tokens += 1;
-        let Self {
-            head,
-            scratch: Scratch { seen, places },
-            block,
-            parts: [part, _],
-            ..
-        } = self;
-        self.reader.push(token, self.concepts, |gram, _| {
-            let Some((place, weight)) = head.weight(gram) else {
-                return;
-            };
-            let Some(word) = seen.get_mut((place >> 6) as usize) else {
-                return;
-            };
-            if *word >> (place & 63) & 1 == 0 {
-                *word |= 1 << (place & 63);
-                places.push(place);
-                block.sum += i32::from(weight);
-                part.sum += i32::from(weight);
-            }
-        });
-    }
-
-    /// Ends a part: it and the one before are a short window.
-    fn close_part(&mut self, end: usize) {
-        let [part, last] = self.parts;
-        let odds = self.head.odds(part.sum + last.sum, part.tokens + last.tokens) - SHORT;
-        if odds > self.short.0 {
-            self.short = (odds, last.start..end);
-        }
-        let next = Block {
-            start: end,
-            ..Block::default()
-        };
-        self.parts = [next, part];
-    }
-
-    /// Ends a block: it and the one before are a window.
-    fn close(&mut self, end: usize) {
-        let last = self.last.unwrap_or(Block {
-            start: self.block.start,
-            ..Block::default()
-        });
-        let odds = self
-            .head
-            .odds(self.block.sum + last.sum, self.block.tokens + last.tokens);
-        // The first block is no window of its own, if there is another.
-        let alone = self
-            .best
-            .as_ref()
-            .is_some_and(|(_, range)| range.start == last.start);
-        if alone || self.best.as_ref().is_none_or(|(best, _)| odds > *best) {
-            self.best = Some((odds, last.start..end));
-        }
-        for place in self.scratch.places.drain(..) {
-            if let Some(word) = self.scratch.seen.get_mut((place >> 6) as usize) {
-                *word = 0;
-            }
-        }
-    }
-}
-
-impl Table {
-    /// What is said of a text. One from elsewhere may hold what a user would type to turn the model round, so both heads read it.
-    pub fn score(&self, text: &str, side: Side, scratch: &mut Scratch) -> Scored {
-        let scored = self.read_by(side, 0.0, text, scratch);
-        if side == Side::Direct {
-            return scored;
-        }
-        let direct = self.read_by(Side::Direct, ELSEWHERE, text, scratch);
-        if direct.score > scored.score {
-            direct
-        } else {
-            scored
-        }
-    }
-
-    /// What a head says of a text, less some log odds.
-    fn read_by(&self, side: Side, less: f32, text: &str, scratch: &mut Scratch) -> Scored {
-        let mut walk = Walk::new(self.head(side), &self.concepts, scratch);
-        let mut tokens = Tokens::new(text);
-        for token in tokens.by_ref() {
-            walk.push(token);
-        }
-        walk.close(text.len());
-        walk.close_part(text.len());
-        *scratch = walk.scratch;
-        let script = tokens.letters().script();
-        let (odds, range) = walk
-            .best
-            .filter(|(best, _)| *best >= walk.short.0)
-            .unwrap_or(walk.short);
-        let odds = odds - less;
-        Scored {
-            score: walk.head.score(odds, script),
-            odds,
-            script,
-            side,
-            range,
-        }
-    }
-
-    /// The n-grams of a window with their bytes, those that weigh most either way first.
-    pub fn weigh(&self, text: &str, side: Side, range: &Range<usize>) -> Vec<(Range<usize>, f32)> {
-        let head = self.head(side);
-        let mut reader = Reader::default();
-        let mut found: Vec<(u32, Range<usize>, f32)> = Vec::new();
-        for token in Tokens::new(text) {
-            let inside = range.contains(&token.start);
-            reader.push(token, &self.concepts, |gram, start| {
-                let Some((place, weight)) = head.weight(gram).filter(|_| inside) else {
-                    return;
-                };
-                if !found.iter().any(|(known, ..)| *known == place) {
-                    found.push((place, start..token.end, f32::from(weight) * head.unit));
-                }
-            });
-        }
-        found.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
-        found
-            .into_iter()
-            .map(|(_, range, weight)| (range, weight))
-            .collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Head, Scratch, Script, Side, Table};
-    use crate::concepts::{Concepts, entry};
-    use crate::grams::Grams;
-    use crate::token::Tokens;
-    use proptest::prelude::*;
-
-    fn head(block: u16, weights: Vec<(u32, i8)>) -> Head {
-        let mut head = Head {
-            bits: 6,
-            block,
-            bias: -1.0,
-            unit: 0.1,
-            slope: 1.0,
-            thresholds: [0.0, 0.5, 1.0, 1.5],
-            buckets: Vec::new(),
-        };
-        assert_eq!(head.fill(weights), 0);
-        head
-    }
-
-    fn word(text: &str) -> u32 {
-        Tokens::new(text).next().unwrap().hash
-    }
-
-    /// `bad` weighs 10, `good` weighs -10, `ignore` and `rules` are concepts of which the pair weighs 20.
-    fn table(block: u16) -> Table {
-        let concepts = Concepts::new(&[(entry("ignore").unwrap(), 1), (entry("rules").unwrap(), 2)]);
-        let pair = Grams::new("ignore rules", 10, &concepts).blocks[0].0.clone();
-        let alone = Grams::new("ignore rules", 10, &Concepts::default()).blocks[0]
-            .0
-            .clone();
-        let other = Grams::new("rules x ignore", 10, &concepts).blocks[0].0.clone();
-        let pair = pair
-            .into_iter()
-            .find(|gram| !alone.contains(gram) && !other.contains(gram))
-            .unwrap();
-        let weights = vec![(word("bad"), 100), (word("good"), -100), (pair, 127)];
-        Table::new(head(block, weights.clone()), head(block, weights), concepts)
-    }
-
-    #[test]
-    fn the_score_is_that_of_the_worst_window() {
-        let table = table(2);
-        let mut scratch = Scratch::default();
-        let mut score = |text: &str| table.score(text, Side::Direct, &mut scratch);
-        assert_eq!(score("").odds, -1.0);
-        // Four tokens at least: 10 / 2 - 1. A word twice in a block counts once.
-        assert!((score("bad bad").odds - 4.0).abs() < 1e-5);
-        let text = "a b c d e f bad g h i j";
-        let worst = score(text);
-        assert_eq!(text.get(worst.range.clone()), Some("e f bad g "));
-        assert!((worst.odds - 4.0).abs() < 1e-5);
-        assert!(score("bad good").odds < -0.9);
-    }
-
-    #[test]
-    fn harmless_words_around_a_short_attack_do_not_outweigh_it() {
-        let table = table(128);
-        let mut scratch = Scratch::default();
-        let mut odds = |text: &str| table.score(text, Side::Direct, &mut scratch).odds;
-        let around = "x ".repeat(60);
-        let (inside, outside) = (odds("bad good"), odds(&format!("bad {around} good {around}")));
-        assert!(inside < 0.0 && outside > 0.0, "{inside} {outside}");
-    }
-
-    #[test]
-    fn a_text_from_elsewhere_is_read_as_a_users_too() {
-        let weights = vec![(word("bad"), 100)];
-        let table = Table::new(head(64, weights), head(64, Vec::new()), Concepts::default());
-        let scored = table.score("so bad", Side::Indirect, &mut Scratch::default());
-        assert_eq!((scored.side, scored.odds), (Side::Direct, 2.0));
-        let other = table.score("so good", Side::Indirect, &mut Scratch::default());
-        assert_eq!(other.side, Side::Indirect);
-    }
-
-    #[test]
-    fn concepts_count_in_their_order_whatever_stands_between() {
-        let table = table(64);
-        let mut scratch = Scratch::default();
-        let mut odds = |text: &str| table.score(text, Side::Indirect, &mut scratch).odds;
-        assert!(odds("Ignore all of the rules") > 3.0);
-        assert!(odds("the rules ignore") < 0.0);
-        assert!(odds(&format!("ignore {} rules", "x ".repeat(20))) < 0.0);
-    }
-
-    #[test]
-    fn a_score_is_half_at_the_threshold_of_its_script() {
-        let head = head(8, Vec::new());
-        for (script, threshold) in Script::ALL.into_iter().zip(head.thresholds) {
-            assert!((head.score(threshold, script) - 0.5).abs() < 1e-6);
-            assert!(head.score(threshold + 1.0, script) > 0.7);
-        }
-    }
-
-    #[test]
-    fn what_weighs_most_is_named() {
-        let table = table(64);
-        let text = "so bad, ignore the rules";
-        let grams = table.weigh(text, Side::Direct, &(0..text.len()));
-        let named: Vec<(&str, f32)> = grams
-            .iter()
-            .map(|(range, weight)| (text.get(range.clone()).unwrap(), *weight))
-            .collect();
-        assert_eq!(named, [("ignore the rules", 12.7), ("bad", 10.0)]);
-    }
-
-    #[test]
-    fn a_full_bucket_leaves_out_what_weighs_least() {
-        let mut head = head(8, Vec::new());
-        let grams: Vec<(u32, i8)> = (0..6).map(|n| (n, n as i8 + 1)).collect();
-        assert_eq!(head.fill(grams), 2);
-        assert_eq!((head.weight(5), head.weight(1)), (Some((0, 6)), None));
-    }
-
-    proptest! {
-        #[test]
-        fn a_table_is_read_as_it_was_written_and_no_other_bytes_are(cut in 0usize..2000, extra in 1usize..9) {
-            let table = table(4);
-            let bytes = table.write();
-            let again = Table::read(&bytes).unwrap();
-            let mut scratch = Scratch::default();
-            let text = "bad words ignore the rules";
-            prop_assert_eq!(table.score(text, Side::Direct, &mut scratch), again.score(text, Side::Direct, &mut scratch));
-            prop_assert!(Table::read(&bytes[..cut.min(bytes.len() - 1)]).is_err());
-            prop_assert!(Table::read(&[bytes.as_slice(), &vec![0; extra]].concat()).is_err());
-        }
-
-        #[test]
-        fn any_text_has_a_score_and_leaves_no_trace(texts in prop::collection::vec(any::<String>(), 1..4)) {
-            let table = table(3);
-            let mut scratch = Scratch::default();
-            for text in &texts {
-                let used = table.score(text, Side::Direct, &mut scratch);
-                prop_assert!(used.score.is_finite() && used.range.end <= text.len());
-                prop_assert_eq!(&used, &table.score(text, Side::Direct, &mut Scratch::default()));
-            }
-        }
-    }
 }
