@@ -11,7 +11,7 @@ import tempfile
 import stack
 
 SINCE = {"tracing.yaml": (1, 37)}  # needs what older Envoys do not have
-FILTERS = '"token_meter": {', '"pii_redactor": {', '"prompt_guard": {'
+FILTERS = '"token_meter": {', '"pii_redactor": {', '"prompt_guard": {', '"cluster_picker": {'
 SPOILED = '"no_such_field": 1, '
 
 
