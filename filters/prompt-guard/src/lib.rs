@@ -15,12 +15,15 @@
 //! # Ok::<(), penstock_filter_api::ConfigError>(())
 //! ```
 //!
-//! * `config`, `raw`, `custom`, `policy`, `rule`: which rule, in which scope and direction, for whom, meets which action.
+//! * `config`, `raw`, `custom`, `policy`, `rule`, `schema`: which rule, in which scope and direction, for whom, meets which action.
+//! * `guard`: the plugin, and its filter on one exchange; `request`, `foreign`: what it does with a request, and with what stands in an
+//!   answer and comes from elsewhere.
 //! * `survey`: what is found in the texts of a request; `structure`, `squeeze`: rules of form; the classifier is `penstock-guard-model`.
 //! * `judge`, `mask`: the external judge, and what it gets to read.
 //! * `flood`, `block`: bounds of a prompt; tenants that are refused for some time.
 //! * `compare`, `answer`: what answers are compared with, and what becomes of them.
-//! * `output`: what a model writes, checked as it comes.
+//! * `output`: what a model writes, checked as it comes. `tools`, `shape`: which tools it may call, and with which arguments.
+//! * `strip`: a text without what was found in it.
 //! * `preview`: what a configuration finds, without an exchange; for tools.
 //! * `verdict`, `book`: what was found, in filter state and metrics. Never text.
 //!
@@ -33,6 +36,7 @@ mod compare;
 mod config;
 mod custom;
 mod flood;
+mod foreign;
 mod guard;
 mod judge;
 mod mask;
@@ -40,6 +44,7 @@ mod output;
 mod policy;
 mod preview;
 mod raw;
+mod request;
 mod rule;
 #[cfg(feature = "schema")]
 mod schema;
