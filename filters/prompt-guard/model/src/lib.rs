@@ -29,5 +29,5 @@ mod token;
 pub use concepts::{Concept, Concepts, entry};
 pub use grams::Grams;
 pub use score::{Scored, Scratch};
-pub use table::{Head, Side, Table, TableError};
+pub use table::{Head, MIN_TOKENS, Side, Table, TableError};
 pub use token::{Script, Token, Tokens};

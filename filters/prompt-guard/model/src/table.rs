@@ -19,7 +19,7 @@ const MAX_ENTRIES: u32 = 1 << 16;
 /// Places of a bucket.
 pub(crate) const PLACES: usize = 4;
 /// Fewest tokens that a window counts as: one word proves little.
-const MIN_TOKENS: u32 = 4;
+pub const MIN_TOKENS: u32 = 4;
 
 /// A bucket: four bytes of hashes, and their four weights.
 type Bucket = [u32; 2];

@@ -41,6 +41,17 @@ const PERMITTED: [&str; 9] = [
     "llamafactory_glaive_",
     "c4_demo",
 ];
+
+/// Sources of harmless texts that are made to look like attacks.
+const HARD: [&str; 2] = ["goodwiins_notinject", "bipia_clean"];
+
+impl Example {
+    /// Whether it is not made to look like an attack.
+    pub fn is_everyday(&self) -> bool {
+        !HARD.iter().any(|prefix| self.source.starts_with(prefix))
+    }
+}
+
 /// Whether weights may be trained on it.
 pub fn is_permitted(source: &str) -> bool {
     PERMITTED.iter().any(|prefix| source.starts_with(prefix))

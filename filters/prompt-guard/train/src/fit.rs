@@ -1,6 +1,7 @@
 //! Logistic regression over n-grams.
 
 use crate::grammar::Rng;
+use penstock_guard_model::MIN_TOKENS;
 use std::collections::HashMap;
 
 /// The blocks of a text, its label, and how much it counts.
@@ -47,9 +48,9 @@ pub struct Weights {
 /// Where AdaGrad's sums of squares begin: the first steps are no longer than ten times the rate.
 const FIRST_SQUARE: f32 = 0.01;
 
-/// By what the sum over the n-grams of a window is scaled: between a sum and a mean.
+/// By what the sum over the n-grams of a window is scaled, as where it is scored: between a sum and a mean.
 fn scale(tokens: u32) -> f32 {
-    1.0 / (tokens.max(4) as f32).sqrt()
+    1.0 / (tokens.max(MIN_TOKENS) as f32).sqrt()
 }
 
 /// A sample by numbers of n-grams.

@@ -24,13 +24,6 @@ fn score(table: &Table, example: &Example, scratch: &mut Scratch) -> f32 {
     scores.fold(0.0, f32::max)
 }
 
-/// Harmless texts that are not made to look like attacks.
-fn is_everyday(example: &Example) -> bool {
-    !["goodwiins_notinject", "bipia_clean"]
-        .iter()
-        .any(|prefix| example.source.starts_with(prefix))
-}
-
 /// The dev set at the shipped thresholds.
 pub fn dev(table: &Table, texts: &Texts) -> String {
     let mut scratch = Scratch::default();
@@ -48,7 +41,7 @@ pub fn dev(table: &Table, texts: &Texts) -> String {
             here.map(|(score, _)| *score).collect::<Vec<f32>>()
         };
         let (attacks, harmless) = (of(&|one| one.attack), of(&|one| !one.attack));
-        let everyday = of(&|one| !one.attack && is_everyday(one));
+        let everyday = of(&|one| !one.attack && one.is_everyday());
         if attacks.is_empty() {
             return;
         }

@@ -160,10 +160,7 @@ pub fn odds(weights: &Weights, one: &Prepared<'_>) -> f32 {
 
 /// Whether a harmless text tells how often the guard is wrong: it was not learnt from, and is an everyday one.
 fn is_measure(example: &Example) -> bool {
-    let hard = ["goodwiins_notinject", "bipia_clean"]
-        .iter()
-        .any(|prefix| example.source.starts_with(prefix));
-    !example.attack && !hard && !is_permitted(&example.source)
+    !example.attack && example.is_everyday() && !is_permitted(&example.source)
 }
 
 /// The log odds over which no more than the allowed part of the measuring texts is, by script.
