@@ -1,4 +1,4 @@
-//! Personal data and secrets in text: what stands where, by which rule.
+//! Personal data and secrets in text: what stands where, by which rule; and what a text says under its disguises.
 //!
 //! A [`Scanner`] is built once from a choice of rules. `scan` reads a text once, in any language, and gives [`Find`]s by
 //! byte offsets of that text, in order and without overlap.
@@ -18,6 +18,7 @@
 //! * `pii`: personal data; check digits and grammar decide wherever they exist.
 //! * `secrets`: credentials, by provider format, by assignment and by structure.
 //! * `view`: a text in each way that it can be read, disguises undone, with maps back to the original.
+//! * `disguise`: the same disguises put on, for tests and for measuring; a feature of that name.
 //! * `pattern`: rules of the user: literals and a regular expression that runs in linear time.
 //!
 //! Knows nothing of: exchanges, dialects, JSON, what becomes of a find.
