@@ -5,7 +5,7 @@ use crate::judge::Judge;
 use crate::output::{ActiveSettings, LeakSettings, MAX_CANARIES, MarkupSettings, Settings, is_canary};
 use crate::policy::Policies;
 use crate::raw::{Action, RawAnswers, RawBlock, RawConfig, RawLimits};
-use crate::rule::{ACTIVE, GROUNDING, Known, MARKUP, OUTPUT, RULES, RuleId};
+use crate::rule::{ACTIVE, FOREIGN, GROUNDING, Known, MARKUP, OUTPUT, RULES, RuleId};
 use crate::structure::Structures;
 use crate::tools::Tools;
 use penstock_filter_api::{
@@ -110,12 +110,16 @@ impl Config {
         }
         let watched = watched(&raw.answers, &policies).map_err(|error| error.under("answers"))?;
         let tools = Tools::new(&raw.tools, tenant.is_some()).map_err(|error| error.under("tools"))?;
-        let answers = |rule: Known| policies.may_meet(rule.into(), Way::Response);
-        let watches = OUTPUT
-            .into_iter()
-            .flatten()
-            .any(|rule| answers(*rule) > Action::Pass);
-        let grounding = GROUNDING.iter().any(|rule| answers(*rule) > Action::Pass);
+        let answers = |rule: RuleId| policies.may_meet(rule, Way::Response);
+        let known = OUTPUT.into_iter().flatten().chain(FOREIGN);
+        let own = (RULES.len() as u16..).map(RuleId).take(raw.custom.len());
+        let watches = known
+            .map(|rule| RuleId::from(*rule))
+            .chain(own)
+            .any(|rule| answers(rule) > Action::Pass);
+        let grounding = GROUNDING
+            .iter()
+            .any(|rule| answers((*rule).into()) > Action::Pass);
         let table = table()?;
         Ok(Self {
             mode: raw.mode,

@@ -94,6 +94,17 @@ const PLACELESS: [Known; 10] = [
     Known::ToolArguments,
 ];
 
+/// Rules about what stands in an answer and comes from elsewhere, as in a request. Those of the user are, too.
+pub(crate) const FOREIGN: &[Known] = &[
+    Known::IndirectInjection,
+    Known::ToolPoisoning,
+    Known::RoleForgery,
+    Known::TurnForgery,
+    Known::HiddenText,
+    Known::HiddenCharacters,
+    Known::EncodedText,
+    Known::ExfiltrationLink,
+];
 /// Rules about answers that give something away.
 pub(crate) const LEAKS: &[Known] = &[Known::SystemPromptLeak, Known::SystemSecret, Known::Canary];
 /// Rules about what does something when an answer is shown.

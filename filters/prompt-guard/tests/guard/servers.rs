@@ -82,3 +82,29 @@ fn clean_answers_are_untouched() {
         assert_eq!(body, json!({"jsonrpc": "2.0", "id": "c-7", "result": clean}));
     }
 }
+
+#[test]
+fn results_of_hosted_tools_are_read_where_nothing_else_of_an_answer_is() {
+    let passed = [
+        "system_*",
+        "canary",
+        "script*",
+        "data_url",
+        "external_*",
+        "hidden_output",
+    ];
+    let active = ["shell_command", "sql_statement", "path_traversal", "ssrf_target"];
+    let rules = [&passed[..], &active].concat();
+    let config = json!({"prompt_guard": {"policies": [{"rules": rules, "action": "pass"}]}}).to_string();
+    let ask =
+        json!({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "What is new?"}]});
+    let mut story = Story::under(&config, &[MODULE])
+        .unwrap()
+        .asks("/v1/messages", &ask);
+    story.begins("200", &[("content-type", "application/json")]);
+    let result = json!({"type": "mcp_tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": PLANTED}]});
+    let body = json!({"id": "m1", "type": "message", "role": "assistant", "model": "m", "content": [result]})
+        .to_string();
+    story.envoy.response_body(story.stream, body.as_bytes(), true);
+    assert!(!story.body().contains("evil.test"), "{}", story.body());
+}
