@@ -39,12 +39,32 @@ impl Pace {
         self.at = self.at.max(other.at);
     }
 
-    /// The factor on the fleet's time: above 1 for a slow backend, and 1 for one that nothing is known of. What is known
-    /// fades once no sample has come for a while, so that a backend that was slow once is tried again.
-    pub(crate) fn factor(&self, shrink: f64, now: f64, fade_s: f64) -> f64 {
+    /// The factor on the fleet's time: above 1 for a slow backend. Of one that nothing is known of it is the `norm` of those
+    /// that are known. What is known fades to it once no sample has come for a while, so that a backend that was slow once is
+    /// tried again.
+    pub(crate) fn factor(&self, shrink: f64, norm: Norm, now: f64, fade_s: f64) -> f64 {
         let idle = (now - self.at - fade_s).max(0.0);
         let fade = (-idle / fade_s).exp();
-        (self.sum * fade / (self.weight * fade + shrink)).exp()
+        ((self.sum * fade + shrink * norm.0) / (self.weight * fade + shrink)).exp()
+    }
+}
+
+/// The mean logarithm of the factors of all backends. The fleet's time and the factors may drift apart together; only their
+/// product is seen. So a newcomer is held against this, and the fleet's time learns what is left when it is taken out.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Norm(f64);
+
+impl Norm {
+    pub(crate) fn of(paces: impl Iterator<Item = Pace>, shrink: f64) -> Self {
+        let (sum, weight) = paces.fold((0.0, shrink.max(0.1)), |(sum, weight), pace| {
+            (sum + pace.sum, weight + pace.weight.max(0.0))
+        });
+        Self((sum / weight).clamp(-MAX_LOG, MAX_LOG))
+    }
+
+    /// The factor that it stands for.
+    pub(crate) fn factor(self) -> f64 {
+        self.0.exp()
     }
 }
 
@@ -134,11 +154,11 @@ mod tests {
         for second in 0..50 {
             pace.add(0.4, 0.1, f64::from(second), 30.0, 1.0);
         }
-        let factor = pace.factor(4.0, 50.0, 30.0);
+        let factor = pace.factor(4.0, Norm::default(), 50.0, 30.0);
         assert!((3.0..4.0).contains(&factor), "{factor}");
-        assert!(pace.factor(4.0, 500.0, 30.0) < 1.01);
+        assert!(pace.factor(4.0, Norm::default(), 500.0, 30.0) < 1.01);
         // A clock that jumps back changes nothing.
-        assert_eq!(pace.factor(4.0, -1e9, 30.0), factor);
+        assert_eq!(pace.factor(4.0, Norm::default(), -1e9, 30.0), factor);
     }
 
     #[test]
@@ -147,7 +167,7 @@ mod tests {
         pace.add(1e300, 1e-300, 0.0, 30.0, 1.0);
         pace.add(f64::NAN, 1.0, 0.0, 30.0, 1.0);
         pace.add(1.0, 0.0, 0.0, 30.0, 1.0);
-        assert!(pace.factor(4.0, 0.0, 30.0) < 2.0);
+        assert!(pace.factor(4.0, Norm::default(), 0.0, 30.0) < 2.0);
     }
 
     #[test]

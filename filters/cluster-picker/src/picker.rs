@@ -2,6 +2,7 @@
 
 use crate::backend::{Backend, BackendSpec};
 use crate::books::{Entry, Streams};
+use crate::evidence::Norm;
 use crate::fleet::Fleet;
 use crate::health::State;
 use crate::prefix::Prefixes;
@@ -175,7 +176,7 @@ impl Picker {
     pub fn quotes(&mut self, ask: &Ask<'_>, may: impl Fn(usize) -> bool, now: f64) -> Vec<(usize, Quote)> {
         self.reckon(now);
         self.look_up(ask);
-        let terms = Terms::new(&self.tuning, &self.merged(), ask, now);
+        let terms = Terms::new(&self.tuning, &self.merged(), self.norms(), ask, now);
         let open = self.open(may, now);
         open.into_iter()
             .filter_map(|index| {
@@ -206,7 +207,7 @@ impl Picker {
     /// Books a request at a backend.
     pub fn send(&mut self, ask: &Ask<'_>, index: usize, now: f64) -> Ticket {
         let merged = self.merged();
-        let terms = Terms::new(&self.tuning, &merged, ask, now);
+        let terms = Terms::new(&self.tuning, &merged, self.norms(), ask, now);
         let weight = terms.weight(ask, self.hit(index, ask));
         let mut ticket = Ticket {
             backend: index,
@@ -250,7 +251,7 @@ impl Picker {
         }
         ticket.first = Some(now);
         let (merged, observers, fade_s) = (self.merged(), self.observers, self.tuning.speed_fade_s);
-        let shrink = self.tuning.shrink_samples;
+        let (shrink, [norm, _]) = (self.tuning.shrink_samples, self.norms());
         let Some(backend) = self.backends.get_mut(ticket.backend) else {
             return;
         };
@@ -261,7 +262,7 @@ impl Picker {
         backend.books.begin(&ticket.entry);
         let seconds = (now - ticket.sent).max(1e-4);
         let expected = merged.shape().first.at(ticket.queued, ticket.work);
-        let pace = backend.all_learned().first.factor(shrink, now, fade_s);
+        let pace = backend.all_learned().first.factor(shrink, norm, now, fade_s) / norm.factor();
         backend
             .learned
             .first
@@ -315,12 +316,11 @@ impl Picker {
     /// A view of a backend for metrics.
     pub fn view(&self, index: usize, now: f64) -> Option<View> {
         let backend = self.backends.get(index)?;
-        let learned = backend.all_learned();
+        let ([norm, _], tuning) = (self.norms(), &self.tuning);
+        let pace = backend.all_learned().first;
         Some(View {
             open: backend.counts().requests,
-            pace: learned
-                .first
-                .factor(self.tuning.shrink_samples, now, self.tuning.speed_fade_s),
+            pace: pace.factor(tuning.shrink_samples, norm, now, tuning.speed_fade_s) / norm.factor(),
             out: backend.health.state(now) != State::Open,
         })
     }
@@ -398,7 +398,7 @@ impl Picker {
             return;
         }
         let (merged, observers, fade_s) = (self.merged(), self.observers, self.tuning.speed_fade_s);
-        let shrink = self.tuning.shrink_samples;
+        let (shrink, [_, norm]) = (self.tuning.shrink_samples, self.norms());
         let Some(backend) = self.backends.get_mut(ticket.backend) else {
             return;
         };
@@ -421,7 +421,7 @@ impl Picker {
         };
         if tokens >= LEAST_OUTPUT {
             let seconds = ((now - first) / (tokens - 1.0)).max(1e-6);
-            let pace = backend.all_learned().token.factor(shrink, now, fade_s);
+            let pace = backend.all_learned().token.factor(shrink, norm, now, fade_s) / norm.factor();
             backend
                 .learned
                 .token
@@ -440,6 +440,16 @@ impl Picker {
         let mut merged = self.fleet;
         merged.merge(&self.others);
         merged
+    }
+
+    /// Of the time to the first token, and of the time per token.
+    fn norms(&self) -> [Norm; 2] {
+        let learned = || self.backends.iter().map(Backend::all_learned);
+        let shrink = self.tuning.shrink_samples;
+        [
+            Norm::of(learned().map(|learned| learned.first), shrink),
+            Norm::of(learned().map(|learned| learned.token), shrink),
+        ]
     }
 
     fn reckon(&mut self, now: f64) {

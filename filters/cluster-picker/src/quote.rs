@@ -15,6 +15,7 @@
 
 use crate::backend::Backend;
 use crate::books::Weight;
+use crate::evidence::{Norm, Pace};
 use crate::fleet::{Fleet, Shape};
 use crate::tuning::Tuning;
 
@@ -51,17 +52,19 @@ pub struct Quote {
 pub(crate) struct Terms<'a> {
     pub(crate) tuning: &'a Tuning,
     pub(crate) shape: Shape,
+    pub(crate) norms: [Norm; 2],
     pub(crate) mean_input: f64,
     pub(crate) output: f64,
     pub(crate) now: f64,
 }
 
 impl<'a> Terms<'a> {
-    pub(crate) fn new(tuning: &'a Tuning, fleet: &Fleet, ask: &Ask<'_>, now: f64) -> Self {
+    pub(crate) fn new(tuning: &'a Tuning, fleet: &Fleet, norms: [Norm; 2], ask: &Ask<'_>, now: f64) -> Self {
         let mean = fleet.output.value();
         Self {
             tuning,
             shape: fleet.shape(),
+            norms,
             mean_input: fleet.input.value(),
             output: ask.max_output_tokens.map_or(mean, |most| most.min(mean)),
             now,
@@ -84,12 +87,16 @@ impl<'a> Terms<'a> {
     pub(crate) fn quote(&self, backend: &Backend, weight: &Weight) -> Quote {
         let tuning = self.tuning;
         let learned = backend.all_learned();
-        let pace = |pace: &crate::evidence::Pace| {
-            pace.factor(tuning.shrink_samples, self.now, tuning.speed_fade_s)
+        let pace = |pace: &Pace, norm: Norm| {
+            pace.factor(tuning.shrink_samples, norm, self.now, tuning.speed_fade_s)
                 / backend.spec.speed.unwrap_or(1.0)
         };
+        let [first_norm, token_norm] = self.norms;
         let overdue = (backend.books.overdue(self.now) / tuning.overdue_ratio).max(1.0);
-        let (first_pace, token_pace) = (pace(&learned.first) * overdue, pace(&learned.token));
+        let (first_pace, token_pace) = (
+            pace(&learned.first, first_norm) * overdue,
+            pace(&learned.token, token_norm),
+        );
         let counts = backend.counts();
         let input = weight.context - self.output * 0.5;
         let first = first_pace

@@ -11,14 +11,16 @@ fn share(proxy: &mut Proxy, address: &str, count: usize) -> usize {
         .map_or(0, |(_, count)| *count)
 }
 
-/// Requests until one is sent to this backend.
+/// Requests until one is sent to this backend; the others are answered.
 fn sent_to(proxy: &mut Proxy, address: &str) -> Sent {
-    for _ in 0..1000 {
+    let mut others = Vec::new();
+    for _ in 0..100 {
         let sent = proxy.ask(&chat(400));
         if sent.to() == address {
+            proxy.serve_all(others, 0, 2);
             return sent;
         }
-        proxy.served(sent, 50, 2);
+        others.push(sent);
     }
     panic!("nothing goes to {address}");
 }
@@ -263,4 +265,27 @@ fn learned_backends_that_went_are_not_asked_for_long() {
         missed < 200,
         "{missed} of 2000 were meant for hosts that are gone"
     );
+}
+
+#[test]
+fn a_newcomer_is_tried_whatever_the_speed_of_the_fleet() {
+    for first_ms in [4, 50, 2000] {
+        let mut proxy = given(&fleet(&[A, B, C], ""));
+        let serve = |proxy: &mut Proxy, vm: usize, first_ms: u64| {
+            let sent: Vec<Sent> = (0..16).map(|_| proxy.ask(&chat(400).at(vm))).collect();
+            let newest = sent.iter().filter(|sent| sent.to() == D).count();
+            proxy.serve_all(sent, first_ms, 20);
+            newest
+        };
+        // For the first ones connections had to be made.
+        serve(&mut proxy, 0, 60);
+        for _ in 0..100 {
+            serve(&mut proxy, 0, first_ms);
+        }
+        let vm = proxy.join(&fleet(&[A, B, C, D], r#", "tuning": {"slow_start_s": 1}"#));
+        serve(&mut proxy, vm, first_ms);
+        proxy.pass(2000);
+        let newest: usize = (0..20).map(|_| serve(&mut proxy, vm, first_ms)).sum();
+        assert!((5..=200).contains(&newest), "{first_ms} ms: {newest} of 320");
+    }
 }
