@@ -59,6 +59,7 @@ part "cargo test" 1500 cargo test --workspace --no-fail-fast
 cargo build --quiet -p llm-sim || exit 1
 cargo build --quiet --release --target wasm32-wasip1 -p penstock-probe-filter || exit 1
 part "envoy-configs are valid" 120 python3 tests/demo/validate.py
+part "demo" 300 bash -c "$python tests/demo/demo.py && echo 1 passed, 0 failed"
 part "OpenTelemetry spans" 120 python3 tests/demo/tracing.py
 on_envoy "$newest"
 if prometheus=$(tools/prometheus.sh); then
