@@ -61,6 +61,7 @@ cargo build --quiet --release --target wasm32-wasip1 -p penstock-probe-filter ||
 part "envoy-configs are valid" 120 python3 tests/demo/validate.py
 part "demo" 300 bash -c "$python tests/demo/demo.py && echo 1 passed, 0 failed"
 part "OpenTelemetry spans" 120 python3 tests/demo/tracing.py
+part "changes of a fleet drop nothing" 120 python3 tests/demo/changes.py
 on_envoy "$newest"
 if prometheus=$(tools/prometheus.sh); then
   part "Prometheus" 120 env PROMETHEUS="$prometheus" "$python" tests/prometheus/check.py
