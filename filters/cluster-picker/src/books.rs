@@ -43,6 +43,8 @@ pub(crate) struct Books {
     counts: Counts,
     waiting: Vec<Waiting>,
     last: u64,
+    /// When an answer last began, in seconds since the epoch.
+    begun_at: f64,
 }
 
 /// A request that has not begun to answer.
@@ -86,7 +88,8 @@ impl Books {
     }
 
     /// The answer has begun. `false` when it had before.
-    pub(crate) fn begin(&mut self, entry: &Entry) -> bool {
+    pub(crate) fn begin(&mut self, entry: &Entry, now: f64) -> bool {
+        self.begun_at = now;
         let place = self.waiting.iter().position(|waiting| waiting.id == entry.id);
         if let Some(place) = place {
             self.waiting.remove(place);
@@ -128,11 +131,12 @@ impl Books {
         }
     }
 
-    /// How many times its prediction the oldest request that has not begun is waiting; 0 when there is none.
+    /// How many times its prediction the oldest request that has not begun is waiting, while no other has begun; 0 when there is
+    /// none. Where others begin, it is that request which is slow.
     pub(crate) fn overdue(&self, now: f64) -> f64 {
         let oldest = self.waiting.iter().find(|waiting| waiting.begins_at.is_none());
         oldest.map_or(0.0, |oldest| {
-            (now - oldest.since).max(0.0) / oldest.expected_s.max(0.05)
+            (now - oldest.since.max(self.begun_at)).max(0.0) / oldest.expected_s.max(0.05)
         })
     }
 
@@ -176,7 +180,7 @@ mod tests {
         let mut books = Books::default();
         let entry = books.open(WEIGHT, 0.0, 1.0, Streams::Yes);
         assert_eq!((books.counts.queued, books.counts.decoding), (100.0, 0.0));
-        assert!(books.begin(&entry) && !books.begin(&entry));
+        assert!(books.begin(&entry, 0.5) && !books.begin(&entry, 0.5));
         assert_eq!((books.counts.queued, books.counts.decoding), (0.0, 1.0));
         books.close(&entry);
         assert_eq!(books.counts, Counts::default());
@@ -201,6 +205,9 @@ mod tests {
         books.open(WEIGHT, 0.0, 1.0, Streams::Yes);
         assert_eq!(books.overdue(5.0), 5.0);
         assert_eq!(books.overdue(-5.0), 0.0);
+        let other = books.open(WEIGHT, 3.0, 1.0, Streams::Yes);
+        books.begin(&other, 4.0);
+        assert_eq!(books.overdue(5.0), 1.0);
     }
 
     proptest! {
@@ -214,7 +221,7 @@ mod tests {
                 match event {
                     0 => open.push(books.open(weight, now as f64, 1.0, Streams::Yes)),
                     1 => open.push(books.open(weight, now as f64, 1.0, Streams::No)),
-                    2 => { open.get(which).map(|entry| books.begin(entry)); }
+                    2 => { open.get(which).map(|entry| books.begin(entry, now as f64)); }
                     _ if which < open.len() => books.close(&open.swap_remove(which)),
                     _ => books.reckon(now as f64),
                 }

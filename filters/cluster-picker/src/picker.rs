@@ -259,7 +259,7 @@ impl Picker {
         if ticket.streams == Streams::No {
             return;
         }
-        backend.books.begin(&ticket.entry);
+        backend.books.begin(&ticket.entry, now);
         let seconds = (now - ticket.sent).max(1e-4);
         let expected = merged.shape().first.at(ticket.queued, ticket.work);
         let pace = backend.all_learned().first.factor(shrink, norm, now, fade_s) / norm.factor();
@@ -382,7 +382,7 @@ impl Picker {
         self.done(ticket, ending, now);
         if let Some(backend) = self.backends.get_mut(to) {
             moved.entry = backend.books.open(weight, now, 0.0, Streams::Yes);
-            backend.books.begin(&moved.entry);
+            backend.books.begin(&moved.entry, now);
             let counts = backend.counts();
             (moved.decoding, moved.context) = (counts.decoding, counts.context);
         }

@@ -22,6 +22,12 @@ use crate::tuning::Tuning;
 /// Fewest tokens of a prompt that are computed even if all of it is cached.
 const LEAST_TOKENS: f64 = 16.0;
 
+/// Seconds after which a report says nothing any more of the KV cache of a backend that has nothing of ours.
+const OLD_REPORT_S: f64 = 30.0;
+
+/// Most times slower that a silent backend is taken to be: one request that hangs must not keep all others away.
+const MAX_OVERDUE: f64 = 12.0;
+
 /// A request, as far as it decides where to go.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask<'a> {
@@ -92,7 +98,7 @@ impl<'a> Terms<'a> {
                 / backend.spec.speed.unwrap_or(1.0)
         };
         let [first_norm, token_norm] = self.norms;
-        let overdue = (backend.books.overdue(self.now) / tuning.overdue_ratio).max(1.0);
+        let overdue = (backend.books.overdue(self.now) / tuning.overdue_ratio).clamp(1.0, MAX_OVERDUE);
         let (first_pace, token_pace) = (
             pace(&learned.first, first_norm) * overdue,
             pace(&learned.token, token_norm),
@@ -109,13 +115,19 @@ impl<'a> Terms<'a> {
         let mut cost = first
             + tuning.decode_weight * self.output * token
             + tuning.externality * counts.decoding * weight.queued * per_prompt_token;
-        if let Some(capacity) = backend.capacity(&learned) {
+        // A report from the future is from before the clock jumped back.
+        let age = (self.now - backend.load_at).abs();
+        // Of one that has nothing of ours and has not reported for long, nobody knows any more: others may have filled it then.
+        let capacity = if counts.requests == 0.0 && age > OLD_REPORT_S {
+            backend.spec.kv_tokens
+        } else {
+            backend.capacity(&learned)
+        };
+        if let Some(capacity) = capacity {
             let used = ((counts.context + weight.context) / capacity).min(3.0);
             cost += tuning.kv_penalty_s * (used - tuning.kv_threshold).max(0.0);
         }
         if let Some(waiting) = backend.load.waiting {
-            // A report from the future is from before the clock jumped back.
-            let age = (self.now - backend.load_at).abs();
             let fade = (-age / tuning.report_fade_s).exp();
             cost += tuning.waiting_weight * waiting * fade * self.mean_input * per_prompt_token;
         }

@@ -103,3 +103,17 @@ fn where_all_rest_the_client_is_told_when() {
         "the proxy's own policy decides"
     );
 }
+
+#[test]
+fn a_request_that_hangs_on_every_backend_refuses_nobody() {
+    let mut proxy = given(&fleet(&[A, B], r#", "admission": {"first_token_ms": 1000}"#));
+    proxy.spread(&chat(400), 200);
+    let hang: Vec<_> = (0..2).map(|_| proxy.ask(&chat(400))).collect();
+    assert_ne!(hang[0].to(), hang[1].to());
+    for _ in 0..60 {
+        proxy.pass(10_000);
+        let sent = proxy.ask(&chat(400));
+        assert!(sent.denied.is_none());
+        proxy.served(sent, 50, 5);
+    }
+}
