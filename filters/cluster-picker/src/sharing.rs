@@ -17,6 +17,9 @@ const LEASE_S: f64 = 10.0;
 /// Least seconds between two exchanges of records.
 const LEAST_PERIOD_S: f64 = 0.0005;
 
+/// Most records that are written one right after the other.
+const MAX_CREDIT: f64 = 8.0;
+
 /// Seconds between exchanges for each byte of all records: so that they cost a worker some percent of its time at most.
 const PERIOD_S_PER_BYTE: f64 = 5e-8;
 
@@ -27,7 +30,9 @@ pub struct Sharing {
     vm: u64,
     slot: Option<usize>,
     read_at: f64,
-    written_at: f64,
+    /// Records that may be written now, and since when there are so many.
+    credit: f64,
+    credited_at: f64,
     period_s: f64,
 }
 
@@ -39,7 +44,8 @@ impl Sharing {
             vm: 0,
             slot: None,
             read_at: 0.0,
-            written_at: 0.0,
+            credit: MAX_CREDIT,
+            credited_at: 0.0,
             period_s: LEAST_PERIOD_S,
         }
     }
@@ -81,15 +87,17 @@ impl Sharing {
         }
     }
 
-    /// Writes this VM's record, unless that was done just now.
+    /// Writes this VM's record, unless that was done often just now: of requests that come at once the others see all, while in
+    /// the mean no more is written than the period allows.
     pub fn write(&mut self, picker: &Picker, ports: &mut dyn Ports, now: f64) {
-        let Some(slot) = self
-            .slot
-            .filter(|_| (now - self.written_at).abs() >= self.period_s)
-        else {
+        let Some(slot) = self.slot else { return };
+        let earned = (now - self.credited_at).abs() / self.period_s;
+        self.credit = (self.credit + earned).min(MAX_CREDIT);
+        self.credited_at = now;
+        if self.credit < 1.0 {
             return;
-        };
-        self.written_at = now;
+        }
+        self.credit -= 1.0;
         // Another VM may have taken the slot while this one slept; the next read tells.
         let _ = ports.share(&self.key(slot), &picker.record(self.vm, now, LEASE_S), None);
     }

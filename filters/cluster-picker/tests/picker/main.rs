@@ -15,6 +15,7 @@ mod configs;
 mod health;
 mod host;
 mod picks;
+mod polls;
 mod reports;
 #[cfg(feature = "schema")]
 mod schema;

@@ -27,9 +27,8 @@ pub(crate) struct Proxy {
 pub(crate) struct Sent {
     /// The value of the steering header, empty where there is none.
     pub(crate) target: String,
-    /// Headers set on the request or taken off it.
+    /// Headers set on the request or taken off it; of the response, trailers too.
     pub(crate) request: Vec<(String, Option<String>)>,
-    /// The same of the response: headers, then trailers.
     pub(crate) response: Effects,
     pub(crate) denied: Option<Denial>,
     filter: Option<Box<dyn Filter>>,
@@ -61,14 +60,6 @@ pub(crate) fn given(config: &str) -> Proxy {
     proxy
 }
 
-/// The error that a configuration is refused with.
-pub(crate) fn refused(config: &str) -> String {
-    match (MODULE.load)(config) {
-        Ok(_) => panic!("not refused: {config}"),
-        Err(error) => error.to_string(),
-    }
-}
-
 impl Sent {
     /// The backend that is named first.
     pub(crate) fn to(&self) -> &str {
@@ -93,6 +84,13 @@ impl Proxy {
         // Workers write no oftener than this for each other.
         self.pass(1);
         self.open(ask, Target::of(Api::OpenAiChat))
+    }
+
+    /// So many ask in the same moment.
+    pub(crate) fn burst(&mut self, ask: &Ask, count: usize) -> Vec<Sent> {
+        (0..count)
+            .map(|_| self.open(ask, Target::of(Api::OpenAiChat)))
+            .collect()
     }
 
     /// The same of a request whose body nobody reads.
