@@ -4,7 +4,7 @@ use crate::bodies::*;
 use crate::check::*;
 use crate::message::Request;
 use crate::scenario::{Module, Runs, Scenario, Setup, case};
-use crate::script::Script;
+use crate::script::{Script, Step};
 
 const HEADER: &str = "x-gateway-destination-endpoint";
 /// A host of the pool that nobody is at.
@@ -225,6 +225,9 @@ fn reports() -> Vec<Scenario> {
 /// Who would wait too long is refused in the dialect of the API, with a time to come back.
 fn admission() -> Vec<Scenario> {
     let refused = |name: &str, status: u16, request: Request, part: &'static str| {
+        let mut answer = sse_of(&["a"]);
+        // No prediction is below the bound then.
+        answer.steps.insert(0, Step::Wait(50));
         case(format!("pick: {name} is refused when it would wait too long"))
             .given(picker(
                 &format!("admission {status}"),
@@ -232,7 +235,7 @@ fn admission() -> Vec<Scenario> {
             ))
             .after([chat_stream("hi")])
             .request(request.header("x-slo-ttft-ms", "1"))
-            .upstream(sse_of(&["a"]))
+            .upstream(answer)
             .uncut()
             .then_all([client_gets(status), upstream_sees_nothing()])
             .then_all([client_header("retry-after", "1"), client_body_has(part)])
