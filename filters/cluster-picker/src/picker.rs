@@ -154,6 +154,11 @@ impl Picker {
         self.ids.insert(place, (id, index));
     }
 
+    /// Begins another row of random choices.
+    pub(crate) fn reseed(&mut self, seed: u64) {
+        self.random = Random::new(seed);
+    }
+
     /// The number of backends.
     pub fn len(&self) -> usize {
         self.backends.len()

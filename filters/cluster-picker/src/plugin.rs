@@ -161,9 +161,11 @@ impl ClusterPicker {
             cx.set_request_header(name, value);
         }
         // The first request makes this VM's number; its id is another in every worker.
-        let request = head.headers.first("x-request-id").map_or(0, hash);
-        let number = mix(cx.now_ns() ^ request.rotate_left(17));
-        self.shared.state.borrow_mut().sharing.name(number);
+        let state = &mut *self.shared.state.borrow_mut();
+        if !state.sharing.is_named() {
+            let request = head.headers.first("x-request-id").map_or(0, hash);
+            state.name(mix(cx.now_ns() ^ request.rotate_left(17)));
+        }
     }
 
     /// Takes the group out that is worse than its measure, in all workers with this configuration.

@@ -50,6 +50,11 @@ impl Sharing {
         }
     }
 
+    /// Whether the VM has its number.
+    pub(crate) fn is_named(&self) -> bool {
+        self.vm != 0
+    }
+
     /// Gives the VM its number, once there is something to make one of.
     pub fn name(&mut self, seed: u64) {
         if self.vm == 0 {

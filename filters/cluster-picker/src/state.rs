@@ -84,12 +84,19 @@ impl State {
             polls: Polls::default(),
             rolled_back: false,
             search: Search::default(),
-            sequence: (seed >> 11) as f64 / (1u64 << 53) as f64,
+            sequence: unit(seed),
             ratio: Mean {
                 sum: TOKENS_PER_BYTE * PRIOR_BYTES,
                 weight: PRIOR_BYTES,
             },
         }
+    }
+
+    /// Gives the VM its number; its random choices are its own from then on, so that idle workers do not all begin with one backend.
+    pub(crate) fn name(&mut self, number: u64) {
+        self.sharing.name(number);
+        self.picker.reseed(number);
+        self.sequence = unit(number);
     }
 
     /// Tokens that so many bytes of text are, as far as is known.
@@ -301,6 +308,11 @@ impl State {
         }
         targets
     }
+}
+
+/// A number in 0..1 of these bits.
+fn unit(bits: u64) -> f64 {
+    (bits >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// A key that sorts costs, in microseconds.

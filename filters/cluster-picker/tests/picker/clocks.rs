@@ -1,11 +1,13 @@
 //! Clocks that jump: nothing stays out, shut or loaded for longer than it would.
 
+use crate::health::sent_to;
 use crate::story::{A, B, Proxy, Sent, chat, fleet, given};
 
 const HOUR_MS: u64 = 3_600_000;
 
 fn both_are_used(proxy: &mut Proxy, what: &str) {
-    let sent: Vec<Sent> = (0..40).map(|_| proxy.ask(&chat(400))).collect();
+    // Long enough that a queue counts, whatever was learned of short ones.
+    let sent: Vec<Sent> = (0..40).map(|_| proxy.ask(&chat(16_000))).collect();
     for address in [A, B] {
         let count = sent.iter().filter(|sent| sent.to() == address).count();
         assert!(count >= 8, "{what}: {count} of 40 to {address}");
@@ -46,18 +48,12 @@ const BEFORE: [Before; 5] = [
         }
     }),
     ("a queue", |proxy| {
-        let mut sent = (0..9)
-            .map(|_| proxy.ask(&chat(400)))
-            .find(|sent| sent.to() == A)
-            .unwrap();
+        let mut sent = sent_to(proxy, A);
         proxy.begins(&mut sent, A, 200, &[("x-gpu-queue", "500")]);
         proxy.ends(&mut sent);
     }),
     ("draining", |proxy| {
-        let mut sent = (0..9)
-            .map(|_| proxy.ask(&chat(400)))
-            .find(|sent| sent.to() == A)
-            .unwrap();
+        let mut sent = sent_to(proxy, A);
         proxy.begins(&mut sent, A, 200, &[("x-gpu-draining", "1")]);
         proxy.ends(&mut sent);
     }),

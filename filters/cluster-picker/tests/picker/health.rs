@@ -12,7 +12,7 @@ fn share(proxy: &mut Proxy, address: &str, count: usize) -> usize {
 }
 
 /// Requests until one is sent to this backend; the others are answered.
-fn sent_to(proxy: &mut Proxy, address: &str) -> Sent {
+pub(crate) fn sent_to(proxy: &mut Proxy, address: &str) -> Sent {
     let mut others = Vec::new();
     for _ in 0..100 {
         let sent = proxy.ask(&chat(400));

@@ -1,15 +1,13 @@
 //! What backends say of themselves, true or not.
 
+use crate::health::sent_to;
 use crate::story::{A, B, Proxy, Sent, chat, fleet, given};
 
 const METRICS: &str = "endpoint-load-metrics";
 
 /// Sends one to A, which answers with these fields.
 fn told(proxy: &mut Proxy, fields: &[(&str, &str)]) -> Sent {
-    let mut sent = (0..100)
-        .map(|_| proxy.ask(&chat(400)))
-        .find(|sent| sent.to() == A)
-        .unwrap();
+    let mut sent = sent_to(proxy, A);
     proxy.pass(50);
     proxy.begins(&mut sent, A, 200, fields);
     proxy.says(&mut sent);

@@ -174,3 +174,18 @@ fn an_equal_group_stays() {
     proxy.tick(0);
     assert_eq!(proxy.host.sum("penstock_picker_rollbacks_total"), 0);
 }
+
+#[test]
+fn workers_that_begin_do_not_all_begin_with_one_backend() {
+    let config = fleet(&[A, B, C, D], "");
+    let mut firsts: Vec<String> = (0..16)
+        .map(|worker| {
+            let mut proxy = given(&config);
+            proxy.pass(worker);
+            proxy.ask(&chat(10)).to().to_owned()
+        })
+        .collect();
+    firsts.sort_unstable();
+    firsts.dedup();
+    assert_eq!(firsts, [A, B, C, D]);
+}
