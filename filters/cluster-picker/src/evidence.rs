@@ -62,6 +62,11 @@ impl Norm {
         Self((sum / weight).clamp(-MAX_LOG, MAX_LOG))
     }
 
+    /// What is believed of one that is so many times faster.
+    pub(crate) fn faster(self, times: f64) -> Self {
+        Self(self.0 - times.ln())
+    }
+
     /// The factor that it stands for.
     pub(crate) fn factor(self) -> f64 {
         self.0.exp()

@@ -2,22 +2,18 @@
 
 use crate::books::Streams;
 use crate::config::Config;
+use crate::ending::{ending, is_failure};
 use crate::metric::Metric;
-use crate::picker::{Ending, Ticket};
-use crate::plugin::Shared;
+use crate::plugin::{Shared, seconds};
 use crate::prefix::{BLOCK_BYTES, Blocks};
 use crate::quote::Ask;
 use crate::raw::Steer;
 use crate::report::{Load, REPORT_HEADERS, retry_after};
 use crate::state::{Nothing, State, Wanted};
-use penstock_filter_api::{
-    Cx, Filter, HeadFlow, Headers, Origin, Outcome, Prompt, PromptFlow, Record, Reply, Seen,
-};
-use penstock_llm_api::{Operation, text_of};
+use crate::ticket::{Ending, Ticket};
+use penstock_filter_api::{Cx, Filter, HeadFlow, Headers, Outcome, Prompt, PromptFlow, Record, Reply, Seen};
+use penstock_llm_api::text_of;
 use std::rc::Rc;
-
-/// Longest silence after which a client that leaves is taken to have given up, in seconds.
-const GIVEN_UP_S: f64 = 10.0;
 
 /// The filter on one exchange.
 pub(crate) struct One {
@@ -167,33 +163,13 @@ impl One {
         }
     }
 
-    fn ending(&self, ticket: &Ticket, record: &Record) -> Ending {
-        // Embeddings have no output, whether or not anybody says so.
-        let none = (record.operation == Operation::Embed).then_some(0);
-        let output_tokens = record.usage.output_tokens.or(none).map(|tokens| tokens as f64);
-        match (record.origin, record.outcome) {
-            (Origin::Denied(_) | Origin::Answer(_), _) => Ending::Neither,
-            (Origin::Upstream, Outcome::Complete) => Ending::Answered { output_tokens },
-            (Origin::Upstream, Outcome::UpstreamError) if !is_client_error(record.status) => Ending::Failed,
-            // What the proxy itself refuses with a 4xx, such as by a rate limit, is no backend's doing.
-            (Origin::Envoy, Outcome::UpstreamError) if !(400..500).contains(&record.status) => Ending::Failed,
-            (_, Outcome::Truncated) if !ticket.has_begun() => Ending::Failed,
-            (_, Outcome::Cancelled) if !ticket.has_begun() => {
-                let waited = seconds(record.times.end) - ticket.sent();
-                let gave_up = waited > GIVEN_UP_S.max(10.0 * ticket.quote().first_token_s);
-                if gave_up { Ending::Failed } else { Ending::Neither }
-            }
-            (Origin::Nobody | Origin::Upstream | Origin::Envoy, _) => Ending::Neither,
-        }
-    }
-
     fn close(&mut self, state: &mut State, record: &Record, cx: &mut Cx<'_>) {
         let Some(ticket) = self.ticket.take() else { return };
         let (backend, now) = (ticket.backend(), seconds(cx.now_ns()));
-        let ending = if self.failed {
+        let how = if self.failed {
             Ending::Failed
         } else {
-            self.ending(&ticket, record)
+            ending(&ticket, record)
         };
         if let (Some(tokens), Outcome::Complete) = (record.usage.input_tokens, record.outcome) {
             state.learn_ratio(record.input_text_bytes, tokens);
@@ -202,20 +178,20 @@ impl One {
             state.picker.cached(&ticket, cached as f64);
         }
         let ejections = state.picker.ejections();
-        state.picker.done(ticket, ending, now);
+        state.picker.done(ticket, how, now);
         if state.picker.ejections() != ejections {
             state.count(Metric::Ejections, backend, cx.ports());
         }
-        if ending == Ending::Failed {
+        if how == Ending::Failed {
             state.count(Metric::Failures, backend, cx.ports());
         }
-        self.tally(state, ending, record, cx);
+        self.tally(state, how, record, cx);
         state.sharing.write(&state.picker, cx.ports(), now);
     }
 
     fn tally(&self, state: &mut State, ending: Ending, record: &Record, cx: &mut Cx<'_>) {
         let metric = match ending {
-            Ending::Neither => return,
+            Ending::Neither | Ending::Refused => return,
             Ending::Failed => Metric::Failed,
             Ending::Answered { .. } => Metric::Answered,
         };
@@ -302,13 +278,14 @@ impl Filter for One {
     }
 }
 
-/// Statuses by which a backend says that it, not the request, is at fault.
-fn is_failure(status: u16) -> bool {
-    matches!(status, 408 | 429 | 500..=599)
-}
-
-fn is_client_error(status: u16) -> bool {
-    (400..500).contains(&status) && !is_failure(status)
+/// Takes off what reports load.
+fn strip(config: &Config, headers: &Headers, mut remove: impl FnMut(&str)) {
+    if config.reports.strip {
+        REPORT_HEADERS
+            .iter()
+            .filter(|name| headers.has(name))
+            .for_each(|name| remove(name));
+    }
 }
 
 /// Hashes of the beginning of the prompt: of its texts, in the order of the document.
@@ -325,19 +302,4 @@ fn blocks(prompt: &Prompt<'_>) -> Vec<u32> {
         }
     }
     blocks.finish()
-}
-
-/// Takes off what reports load.
-fn strip(config: &Config, headers: &Headers, mut remove: impl FnMut(&str)) {
-    if config.reports.strip {
-        REPORT_HEADERS
-            .iter()
-            .filter(|name| headers.has(name))
-            .for_each(|name| remove(name));
-    }
-}
-
-/// Seconds since the epoch.
-pub(crate) fn seconds(ns: u64) -> f64 {
-    ns as f64 / 1e9
 }

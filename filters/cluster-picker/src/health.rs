@@ -3,6 +3,10 @@
 /// Failures in a row, before any answer has begun, that take a backend out.
 const MAX_FAILURES: u32 = 3;
 
+/// Refusals of requests (401, 403, 404) in a row, without any answer, after which each is a failure: a backend that has lost its
+/// keys or its model refuses all, and at once.
+const MAX_REFUSALS: u32 = 10;
+
 /// How long it stays out at first, and at most, in seconds; the time doubles each time a probe fails.
 const EJECT_S: f64 = 10.0;
 const MAX_EJECT_S: f64 = 300.0;
@@ -24,6 +28,7 @@ const PROBE_S: f64 = 30.0;
 pub(crate) struct Health {
     failures: u32,
     failed_at: f64,
+    refusals: u32,
     /// Times it was taken out without an answer in between.
     ejections: u32,
     ejected_until: f64,
@@ -86,7 +91,7 @@ impl Health {
         if self.ejections > 0 {
             self.since = now;
         }
-        (self.failures, self.ejections) = (0, 0);
+        (self.failures, self.ejections, self.refusals) = (0, 0, 0);
         (self.ejected_until, self.probe_until) = (0.0, 0.0);
     }
 
@@ -102,6 +107,12 @@ impl Health {
         self.ejected_until = now + doubled.min(MAX_EJECT_S);
         self.ejections = self.ejections.saturating_add(1);
         true
+    }
+
+    /// A request was refused as if it were at fault. Gives whether that took the backend out.
+    pub(crate) fn refused(&mut self, now: f64) -> bool {
+        self.refusals = self.refusals.saturating_add(1);
+        self.refusals > MAX_REFUSALS && self.failed(now)
     }
 
     /// The backend asked for a pause of so many seconds.
@@ -191,6 +202,17 @@ mod tests {
             health.succeeded(0.0, 0.0);
         }
         assert_eq!(health.state(0.0), State::Open);
+    }
+
+    #[test]
+    fn one_that_refuses_everything_is_taken_out_and_one_that_refuses_some_is_not() {
+        let mut health = Health::new(0.0);
+        for _ in 0..MAX_REFUSALS {
+            assert!(!health.refused(1.0));
+        }
+        health.succeeded(1.0, 1.0);
+        assert!((0..MAX_REFUSALS + 2).all(|_| !health.refused(1.0)));
+        assert!(health.refused(1.0));
     }
 
     #[test]

@@ -26,14 +26,18 @@
 mod admission;
 mod backend;
 mod books;
+mod choice;
 mod config;
+mod ending;
 mod evidence;
 mod exchange;
 mod fleet;
 mod groups;
 mod health;
+mod learn;
 mod metric;
 mod number;
+mod pack;
 mod picker;
 mod plane;
 mod plugin;
@@ -50,17 +54,19 @@ pub mod scrape;
 mod search;
 mod sharing;
 mod state;
+mod ticket;
 mod tuning;
 
 pub use backend::BackendSpec;
 pub use books::Streams;
-pub use picker::{Ending, Picker, Ticket, View};
+pub use picker::{Picker, View};
 pub use prefix::{BLOCK_BYTES, Blocks, MAX_BLOCKS};
 pub use quote::{Ask, Quote};
 pub use record::{Holder, holder};
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub use sharing::Sharing;
+pub use ticket::{Ending, Ticket};
 pub use tuning::Tuning;
 
 use penstock_filter_api::Module;

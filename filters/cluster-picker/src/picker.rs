@@ -1,7 +1,7 @@
 //! The picker: a full scan over all backends that may take a request, for the least predicted cost.
 
 use crate::backend::{Backend, BackendSpec};
-use crate::books::{Entry, Streams};
+use crate::books::Entry;
 use crate::evidence::Norm;
 use crate::fleet::Fleet;
 use crate::health::State;
@@ -9,7 +9,7 @@ use crate::prefix::Prefixes;
 use crate::quote::{Ask, Quote, Terms};
 use crate::random::{Random, hash, mix};
 use crate::record::{Cursors, Recent};
-use crate::report::Load;
+use crate::ticket::Ticket;
 use crate::tuning::Tuning;
 
 /// Places of the prefix index, for all backends together.
@@ -20,9 +20,6 @@ const WINDOW_BLOCKS: u32 = 800;
 
 /// Seconds without any first token after which an idle backend's speed is taken to be unknown.
 const UNTRIED_S: f64 = 5.0;
-
-/// Fewest output tokens that say something about the time per token.
-const LEAST_OUTPUT: f64 = 5.0;
 
 /// Picks among the backends of one fleet, in one VM. Time is seconds since the epoch.
 #[derive(Debug)]
@@ -43,47 +40,7 @@ pub struct Picker {
     pub(crate) cursors: Cursors,
     random: Random,
     depths: Vec<u16>,
-    ejections: u64,
-}
-
-/// A request that was sent to a backend. It must be closed by [`Picker::done`].
-#[derive(Clone, Debug)]
-pub struct Ticket {
-    backend: usize,
-    entry: Entry,
-    quote: Quote,
-    sent: f64,
-    first: Option<f64>,
-    streams: Streams,
-    /// Another backend has taken it over, nobody knows when.
-    moved: bool,
-    /// Queued tokens and their attention there, its own included; decoding requests; tokens of context.
-    queued: f64,
-    work: f64,
-    decoding: f64,
-    context: f64,
-    input: f64,
-    /// Tokens of the prompt that were believed to be cached there.
-    hit: f64,
-}
-
-/// How much of what was believed of a backend's cache still counts after a new answer tells.
-const KEEP_TRUST: f64 = 0.95;
-/// The least that is believed.
-const LEAST_TRUST: f64 = 0.1;
-
-/// How an exchange ended, as far as it tells about the backend.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Ending {
-    /// Answered in full, with so many output tokens if anybody knows.
-    Answered {
-        /// Tokens of output.
-        output_tokens: Option<f64>,
-    },
-    /// The backend failed before any answer: an error status, a reset, a timeout.
-    Failed,
-    /// It says nothing about the backend: the client left, or the answer was cut.
-    Neither,
+    pub(crate) ejections: u64,
 }
 
 /// A backend as all VMs see it.
@@ -181,8 +138,9 @@ impl Picker {
     pub fn quotes(&mut self, ask: &Ask<'_>, may: impl Fn(usize) -> bool, now: f64) -> Vec<(usize, Quote)> {
         self.reckon(now);
         self.look_up(ask);
-        let terms = Terms::new(&self.tuning, &self.merged(), self.norms(), ask, now);
         let open = self.open(may, now);
+        let open = self.ramped(open, now);
+        let terms = Terms::new(&self.tuning, &self.merged(), self.norms(), ask, now);
         open.into_iter()
             .filter_map(|index| {
                 let backend = self.backends.get(index)?;
@@ -249,59 +207,6 @@ impl Picker {
         ticket
     }
 
-    /// The first token of an answer has come.
-    pub fn first_token(&mut self, ticket: &mut Ticket, now: f64) {
-        if ticket.first.is_some() {
-            return;
-        }
-        ticket.first = Some(now);
-        let (merged, observers, fade_s) = (self.merged(), self.observers, self.tuning.speed_fade_s);
-        let (shrink, [norm, _]) = (self.tuning.shrink_samples, self.norms());
-        let Some(backend) = self.backends.get_mut(ticket.backend) else {
-            return;
-        };
-        backend.health.succeeded(ticket.sent, now);
-        if ticket.streams == Streams::No {
-            return;
-        }
-        backend.books.begin(&ticket.entry, now);
-        let seconds = (now - ticket.sent).max(1e-4);
-        let expected = merged.shape().first.at(ticket.queued, ticket.work);
-        let pace = backend.all_learned().first.factor(shrink, norm, now, fade_s) / norm.factor();
-        backend
-            .learned
-            .first
-            .add(seconds, expected, now, fade_s, observers);
-        self.fleet
-            .first_token([ticket.queued, ticket.work], seconds / pace, expected, observers);
-    }
-
-    /// The exchange is over.
-    pub fn done(&mut self, ticket: Ticket, ending: Ending, now: f64) {
-        let Some(backend) = self.backends.get_mut(ticket.backend) else {
-            return;
-        };
-        backend.books.close(&ticket.entry);
-        match ending {
-            Ending::Neither => {}
-            Ending::Failed => {
-                if backend.health.failed(now) {
-                    self.ejections = self.ejections.wrapping_add(1);
-                    self.prefixes.forget(ticket.backend);
-                }
-            }
-            Ending::Answered { output_tokens } => {
-                backend.health.succeeded(ticket.sent, now);
-                if let Some(tokens) = output_tokens.filter(|tokens| tokens.is_finite() && *tokens >= 0.0) {
-                    if tokens > 0.0 {
-                        self.fleet.answered(tokens, self.observers);
-                    }
-                    self.learn_decoding(&ticket, tokens, now);
-                }
-            }
-        }
-    }
-
     /// The number that records know a backend by; 0 for an index that is none.
     pub fn id(&self, index: usize) -> u64 {
         self.backends.get(index).map_or(0, |backend| backend.id)
@@ -318,16 +223,18 @@ impl Picker {
         self.ejections
     }
 
-    /// A view of a backend for metrics.
-    pub fn view(&self, index: usize, now: f64) -> Option<View> {
-        let backend = self.backends.get(index)?;
+    /// All backends, for metrics.
+    pub fn views(&self, now: f64) -> Vec<View> {
         let ([norm, _], tuning) = (self.norms(), &self.tuning);
-        let pace = backend.all_learned().first;
-        Some(View {
-            open: backend.counts().requests,
-            pace: pace.factor(tuning.shrink_samples, norm, now, tuning.speed_fade_s) / norm.factor(),
-            out: backend.health.state(now) != State::Open,
-        })
+        let view = |backend: &Backend| {
+            let pace = backend.all_learned().first;
+            View {
+                open: backend.counts().requests,
+                pace: pace.factor(tuning.shrink_samples, norm, now, tuning.speed_fade_s) / norm.factor(),
+                out: backend.health.state(now) != State::Open,
+            }
+        };
+        self.backends.iter().map(view).collect()
     }
 
     /// Whether nothing is open at a backend and nothing was heard of its speed for a while: what is predicted there may be wrong,
@@ -346,109 +253,19 @@ impl Picker {
             .map_or(0, |backend| mix(backend.id ^ session))
     }
 
-    /// A backend said how loaded it is.
-    pub fn report(&mut self, index: usize, load: &Load, now: f64) {
-        let Some(backend) = self.backends.get_mut(index) else {
-            return;
-        };
-        backend.load = *load;
-        backend.load_at = now;
-        backend.health.drain(load.draining, now);
-        if let Some(kv) = load.kv {
-            let context = backend.counts().context;
-            backend.learned.capacity.add(context, kv);
-        }
-    }
-
-    /// A backend asked for a pause of so many seconds.
-    pub fn pause(&mut self, index: usize, seconds: f64, now: f64) {
-        if let Some(backend) = self.backends.get_mut(index) {
-            backend.health.pause(seconds, now);
-        }
-    }
-
-    /// The backend said how many tokens of the prompt it had cached. One that always says 0 is taken to say nothing.
-    pub fn cached(&mut self, ticket: &Ticket, tokens: f64) {
-        let Some(backend) = self.backends.get_mut(ticket.backend) else {
-            return;
-        };
-        backend.says_cached |= tokens > 0.0;
-        if backend.says_cached && ticket.hit > 0.0 {
-            let kept = (tokens / ticket.hit).clamp(0.0, 1.0);
-            backend.trust = (backend.trust * KEEP_TRUST + kept * (1.0 - KEEP_TRUST)).max(LEAST_TRUST);
-        }
-    }
-
-    /// Another backend answered than was picked: the request is booked there from now on. What is learned of the first
-    /// token is lost, for nobody knows when it was sent there.
-    pub fn moved(&mut self, ticket: Ticket, to: usize, ending: Ending, now: f64) -> Ticket {
-        let weight = ticket.entry.weight;
-        let mut moved = ticket.clone();
-        self.done(ticket, ending, now);
-        if let Some(backend) = self.backends.get_mut(to) {
-            moved.entry = backend.books.open(weight, now, 0.0, Streams::Yes);
-            backend.books.begin(&moved.entry, now);
-            let counts = backend.counts();
-            (moved.decoding, moved.context) = (counts.decoding, counts.context);
-        }
-        moved.backend = to;
-        moved.first = Some(now);
-        moved.moved = true;
-        moved.hit = 0.0;
-        moved
-    }
-
-    fn learn_decoding(&mut self, ticket: &Ticket, tokens: f64, now: f64) {
-        if ticket.moved && ticket.streams == Streams::No {
-            return;
-        }
-        let (merged, observers, fade_s) = (self.merged(), self.observers, self.tuning.speed_fade_s);
-        let (shrink, [_, norm]) = (self.tuning.shrink_samples, self.norms());
-        let Some(backend) = self.backends.get_mut(ticket.backend) else {
-            return;
-        };
-        let decoding = (backend.counts().decoding + 1.0 + ticket.decoding) * 0.5;
-        let shape = merged.shape();
-        let per_token = shape.token.at(decoding, ticket.context);
-        let first = ticket.first.filter(|_| ticket.streams == Streams::Yes);
-        let Some(first) = first else {
-            let seconds = (now - ticket.sent).max(1e-4);
-            let expected = shape.first.at(ticket.queued, ticket.work) + tokens * per_token;
-            backend
-                .learned
-                .first
-                .add(seconds, expected, now, fade_s, observers);
-            backend
-                .learned
-                .token
-                .add(seconds, expected, now, fade_s, observers);
-            return;
-        };
-        if tokens >= LEAST_OUTPUT {
-            let seconds = ((now - first) / (tokens - 1.0)).max(1e-6);
-            let pace = backend.all_learned().token.factor(shrink, norm, now, fade_s) / norm.factor();
-            backend
-                .learned
-                .token
-                .add(seconds, per_token, now, fade_s, observers);
-            self.fleet
-                .per_token([decoding, ticket.context], seconds / pace, per_token, observers);
-        }
-    }
-
     #[cfg(test)]
     pub(crate) fn depths(&self) -> &[u16] {
         &self.depths
     }
 
-    fn merged(&self) -> Fleet {
+    pub(crate) fn merged(&self) -> Fleet {
         let mut merged = self.fleet;
         merged.merge(&self.others);
         merged
     }
 
     /// Of the time to the first token, and of the time per token.
-    fn norms(&self) -> [Norm; 2] {
+    pub(crate) fn norms(&self) -> [Norm; 2] {
         let learned = || self.backends.iter().map(Backend::all_learned);
         let shrink = self.tuning.shrink_samples;
         [
@@ -482,6 +299,19 @@ impl Picker {
         f64::from(depth) * ask.block_tokens * trust
     }
 
+    /// Those of them that take part in this choice: a new or recovered one by chance, the more often the longer it is there.
+    fn ramped(&mut self, open: Vec<usize>, now: f64) -> Vec<usize> {
+        let (backends, random, ramp_s) = (&self.backends, &mut self.random, self.tuning.slow_start_s);
+        let mut takes_part = |index: &usize| {
+            let ramp = backends
+                .get(*index)
+                .map_or(1.0, |backend| backend.health.ramp(now, ramp_s));
+            ramp >= 1.0 || random.unit() < ramp
+        };
+        let some: Vec<usize> = open.iter().copied().filter(|index| takes_part(index)).collect();
+        if some.is_empty() { open } else { some }
+    }
+
     /// The backends that may take a request. No more than half of them are kept out for their failures: beyond that it is
     /// more likely that the requests are at fault, and those whose time ends first come back.
     fn open(&self, may: impl Fn(usize) -> bool, now: f64) -> Vec<usize> {
@@ -505,32 +335,5 @@ impl Picker {
             open.push(out.swap_remove(first).0);
         }
         open
-    }
-}
-
-impl Ticket {
-    /// Index of the backend.
-    pub fn backend(&self) -> usize {
-        self.backend
-    }
-
-    /// What was predicted.
-    pub fn quote(&self) -> Quote {
-        self.quote
-    }
-
-    /// When it was sent, in seconds since the epoch.
-    pub fn sent(&self) -> f64 {
-        self.sent
-    }
-
-    /// Whether the first token has come.
-    pub fn has_begun(&self) -> bool {
-        self.first.is_some()
-    }
-
-    /// Tokens of the prompt, as estimated.
-    pub fn input_tokens(&self) -> f64 {
-        self.input
     }
 }

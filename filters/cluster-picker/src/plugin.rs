@@ -2,7 +2,7 @@
 
 use crate::books::Streams;
 use crate::config::Config;
-use crate::exchange::{One, seconds};
+use crate::exchange::One;
 use crate::metric::Metric;
 use crate::quote::Ask;
 use crate::random::{hash, mix};
@@ -197,11 +197,14 @@ impl ClusterPicker {
 
 /// Exports the levels that all VMs agree on.
 fn show(state: &mut State, ports: &mut dyn Ports, now: f64) {
-    for index in 0..state.picker.len() {
-        if let Some(view) = state.picker.view(index, now) {
-            state.record(Metric::Open, index, view.open, ports);
-            state.record(Metric::Pace, index, view.pace * 1000.0, ports);
-            state.record(Metric::Out, index, f64::from(u8::from(view.out)), ports);
-        }
+    for (index, view) in state.picker.views(now).into_iter().enumerate() {
+        state.record(Metric::Open, index, view.open, ports);
+        state.record(Metric::Pace, index, view.pace * 1000.0, ports);
+        state.record(Metric::Out, index, f64::from(u8::from(view.out)), ports);
     }
+}
+
+/// Seconds since the epoch.
+pub(crate) fn seconds(ns: u64) -> f64 {
+    ns as f64 / 1e9
 }

@@ -1,9 +1,9 @@
 //! Polls of the backends' own metrics, by one worker for all.
 
 use crate::config::Backend;
+use crate::pack::{Reader, Writer};
 use crate::picker::Picker;
 use crate::raw::RawPoll;
-use crate::record::{Reader, Writer};
 use crate::report::Load;
 use crate::scrape::Scraped;
 use crate::sharing::Sharing;

@@ -93,9 +93,14 @@ impl<'a> Terms<'a> {
     pub(crate) fn quote(&self, backend: &Backend, weight: &Weight) -> Quote {
         let tuning = self.tuning;
         let learned = backend.all_learned();
+        let speed = backend.spec.speed.unwrap_or(1.0);
         let pace = |pace: &Pace, norm: Norm| {
-            pace.factor(tuning.shrink_samples, norm, self.now, tuning.speed_fade_s)
-                / backend.spec.speed.unwrap_or(1.0)
+            pace.factor(
+                tuning.shrink_samples,
+                norm.faster(speed),
+                self.now,
+                tuning.speed_fade_s,
+            )
         };
         let [first_norm, token_norm] = self.norms;
         let overdue = (backend.books.overdue(self.now) / tuning.overdue_ratio).clamp(1.0, MAX_OVERDUE);
@@ -134,7 +139,7 @@ impl<'a> Terms<'a> {
         Quote {
             first_token_s: first,
             per_token_s: token,
-            cost: cost / backend.health.ramp(self.now, tuning.slow_start_s),
+            cost,
         }
     }
 }

@@ -94,7 +94,10 @@ fn a_new_configuration_beside_the_old_one_knows_what_is_open() {
     let load: Vec<Sent> = (0..8).map(|_| proxy.ask(&chat(40_000))).collect();
     proxy.pass(5);
     // C is new, and has nothing to do.
-    let new = proxy.join(&fleet(&[C, B, A], r#", "candidates": 1"#));
+    let new = proxy.join(&fleet(
+        &[C, B, A],
+        r#", "candidates": 1, "tuning": {"slow_start_s": 0}"#,
+    ));
     let first = proxy.ask(&chat(4000).at(new));
     assert_eq!(first.to(), C);
     for sent in load {
