@@ -65,7 +65,7 @@ impl Admission {
         }
     }
 
-    /// The refusal where no backend takes requests for `seconds`.
+    /// The refusal where no backend takes requests now.
     pub(crate) fn nobody(&self) -> Denial {
         self.refusal(f64::INFINITY, 0.0)
     }

@@ -114,7 +114,7 @@ impl Capacity {
     }
 }
 
-/// A mean that follows the last thousand or so values.
+/// A mean of the latest values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Mean {
     pub(crate) sum: f64,
@@ -122,7 +122,7 @@ pub(crate) struct Mean {
 }
 
 impl Mean {
-    /// `value` counts as much as a tenth of all later ones.
+    /// `value` counts as one that was seen.
     pub(crate) fn new(value: f64) -> Self {
         Self {
             sum: value,

@@ -112,20 +112,12 @@ impl One {
         if let Some(load) = &parsed.load {
             state.picker.report(ticket.backend(), load, seconds(cx.now_ns()));
         }
-        if parsed.ignored > 0 {
-            let name = state
-                .backends
-                .get(ticket.backend())
-                .map_or("", |backend| backend.spec.name.as_str());
-            let by = u64::from(parsed.ignored);
-            state.metrics.add(
-                Metric::ReportsIgnored,
-                ticket.backend(),
-                ("backend", name),
-                by,
-                cx.ports(),
-            );
-        }
+        state.add(
+            Metric::ReportsIgnored,
+            ticket.backend(),
+            parsed.ignored,
+            cx.ports(),
+        );
     }
 
     /// Books the request where it really went.
@@ -155,12 +147,14 @@ impl One {
         } else {
             Ending::Failed
         };
-        state.count(Metric::Moves, ticket.backend(), cx.ports());
+        let (picked, ejections) = (ticket.backend(), state.picker.ejections());
+        state.count(Metric::Moves, picked, cx.ports());
         match served {
             Some(served) => self.ticket = Some(state.picker.moved(ticket, served, ending, now)),
             // Somebody who is not in our books.
             None => state.picker.done(ticket, ending, now),
         }
+        state.count_end(picked, ending, ejections, cx.ports());
     }
 
     fn close(&mut self, state: &mut State, record: &Record, cx: &mut Cx<'_>) {
@@ -179,12 +173,7 @@ impl One {
         }
         let ejections = state.picker.ejections();
         state.picker.done(ticket, how, now);
-        if state.picker.ejections() != ejections {
-            state.count(Metric::Ejections, backend, cx.ports());
-        }
-        if how == Ending::Failed {
-            state.count(Metric::Failures, backend, cx.ports());
-        }
+        state.count_end(backend, how, ejections, cx.ports());
         self.tally(state, how, record, cx);
         state.sharing.write(&state.picker, cx.ports(), now);
     }

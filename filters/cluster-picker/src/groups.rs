@@ -1,7 +1,7 @@
 //! Groups of backends: who gets which share, and when one is taken out.
 
 use crate::config::header;
-use crate::random::hash;
+use crate::random::{hash, unit};
 use crate::raw::{RawClass, RawConfig, RawRollback, RawWhen};
 use penstock_filter_api::{ConfigError, Headers, bounded};
 
@@ -152,7 +152,7 @@ impl Groups {
     pub(crate) fn point(&self, headers: &Headers, sequence: &mut f64) -> f64 {
         let value = self.split_by.as_deref().and_then(|name| headers.first(name));
         match value {
-            Some(value) => (hash(value) >> 11) as f64 / (1u64 << 53) as f64,
+            Some(value) => unit(hash(value)),
             None => {
                 *sequence = (*sequence + GOLDEN).fract();
                 *sequence

@@ -80,7 +80,9 @@ impl Picker {
         };
         backend.load = *load;
         backend.load_at = now;
-        backend.health.drain(load.draining, now);
+        if let Some(draining) = load.draining {
+            backend.health.drain(draining, now);
+        }
         if let Some(kv) = load.kv {
             let context = backend.counts().context;
             backend.learned.capacity.add(context, kv);

@@ -117,7 +117,7 @@ impl Plugin for ClusterPicker {
                     state.count(Metric::PollFailed, backend, cx.ports());
                 }
             } else {
-                polls.read(sharing, picker, cx.ports(), now);
+                polls.read(sharing, picker, cx.ports());
             }
         }
     }
@@ -131,16 +131,17 @@ impl Plugin for ClusterPicker {
             picker,
             ..
         } = state;
-        let Some((backend, answered)) = polls.answer(call, reply, picker, now) else {
+        let Some((backend, ignored)) = polls.answer(call, reply, picker, now) else {
             return;
         };
-        polls.write(sharing, picker, cx.ports(), now);
-        let metric = if answered {
-            Metric::Polled
-        } else {
-            Metric::PollFailed
-        };
-        state.count(metric, backend, cx.ports());
+        polls.write(sharing, picker, cx.ports());
+        match ignored {
+            None => state.count(Metric::PollFailed, backend, cx.ports()),
+            Some(ignored) => {
+                state.count(Metric::Polled, backend, cx.ports());
+                state.add(Metric::ReportsIgnored, backend, ignored, cx.ports());
+            }
+        }
     }
 }
 

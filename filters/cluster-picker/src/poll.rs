@@ -10,7 +10,7 @@ use crate::sharing::Sharing;
 use penstock_filter_api::{CallId, Callout, Ports, Reply, RootCx};
 
 /// Layout of what is shared.
-const LAYOUT: u16 = 1;
+const LAYOUT: u16 = 2;
 
 /// Most polls at a time: as many calls as a plugin may have open.
 const MAX_OPEN: usize = 16;
@@ -73,18 +73,18 @@ impl Polls {
         failed
     }
 
-    /// Takes in an answer. Gives the backend, and whether it was one.
+    /// Takes in an answer. Gives the backend, and how many values were left out; `None` of those where it told nothing.
     pub(crate) fn answer(
         &mut self,
         call: CallId,
         reply: &Reply,
         picker: &mut Picker,
         now: f64,
-    ) -> Option<(usize, bool)> {
+    ) -> Option<(usize, Option<u32>)> {
         let place = self.open.iter().position(|(open, _)| *open == call)?;
         let (_, backend) = self.open.swap_remove(place);
         if !reply.is_ok() {
-            return Some((backend, false));
+            return Some((backend, None));
         }
         let scraped = Scraped::read(&reply.body);
         if let Some(load) = &scraped.load {
@@ -92,14 +92,13 @@ impl Polls {
         }
         let known = self.known.get_mut(backend)?;
         (known.told_at, known.load, known.resident) = (now, scraped.load, scraped.resident);
-        Some((backend, true))
+        Some((backend, Some(scraped.ignored)))
     }
 
     /// Writes what is known, for the other workers.
-    pub(crate) fn write(&self, sharing: &Sharing, picker: &Picker, ports: &mut dyn Ports, now: f64) {
+    pub(crate) fn write(&self, sharing: &Sharing, picker: &Picker, ports: &mut dyn Ports) {
         let mut writer = Writer::default();
         writer.u16(LAYOUT);
-        writer.f64(now);
         for (index, known) in self.known.iter().enumerate() {
             // Some tell only which models they hold.
             let load = known.load.unwrap_or_default();
@@ -111,7 +110,6 @@ impl Polls {
             for value in [load.kv, load.waiting, load.running, load.max_tokens] {
                 writer.f64(value.unwrap_or(-1.0));
             }
-            writer.u16(u16::from(load.draining));
             writer.u16(u16::try_from(known.resident.len()).unwrap_or(0));
             for name in &known.resident {
                 writer.bytes(name.as_bytes());
@@ -121,7 +119,7 @@ impl Polls {
     }
 
     /// Reads what another worker wrote.
-    pub(crate) fn read(&mut self, sharing: &Sharing, picker: &mut Picker, ports: &mut dyn Ports, _now: f64) {
+    pub(crate) fn read(&mut self, sharing: &Sharing, picker: &mut Picker, ports: &mut dyn Ports) {
         let found = ports.shared(&sharing.flag("polls")).unwrap_or_default();
         if let Some((bytes, _)) = found {
             // A broken rest is as good as none.
@@ -131,7 +129,6 @@ impl Polls {
 
     fn take(&mut self, reader: &mut Reader<'_>, picker: &mut Picker) -> Option<()> {
         (reader.u16()? == LAYOUT).then_some(())?;
-        reader.f64()?;
         self.known.resize_with(picker.len(), Known::default);
         loop {
             let id = reader.u64()?;
@@ -142,7 +139,6 @@ impl Polls {
                     .map(|value| Some(value).filter(|value| *value >= 0.0))
             };
             let [kv, waiting, running, max_tokens] = [value()?, value()?, value()?, value()?];
-            let draining = reader.u16()? > 0;
             let mut resident = Vec::new();
             for _ in 0..reader.u16()? {
                 resident.push(String::from_utf8_lossy(reader.bytes()?).into_owned());
@@ -159,7 +155,6 @@ impl Polls {
                     waiting,
                     running,
                     max_tokens,
-                    draining,
                     ..Load::default()
                 };
                 if load != Load::default() {

@@ -16,13 +16,18 @@ impl Random {
 
     /// A number in 0..1.
     pub(crate) fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+        unit(self.next())
     }
 
     /// One of `count` places; 0 when there is none.
     pub(crate) fn place(&mut self, count: usize) -> usize {
         (self.next() % count.max(1) as u64) as usize
     }
+}
+
+/// A number in 0..1 of these bits.
+pub(crate) fn unit(bits: u64) -> f64 {
+    (bits >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// SplitMix64's finalizer: every bit of the input reaches every bit of the output.

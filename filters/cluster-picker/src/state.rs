@@ -7,10 +7,11 @@ use crate::metric::{Metric, Metrics};
 use crate::picker::Picker;
 use crate::poll::Polls;
 use crate::quote::Ask;
+use crate::random::unit;
 use crate::raw::Steer;
 use crate::search::Search;
 use crate::sharing::Sharing;
-use crate::ticket::Ticket;
+use crate::ticket::{Ending, Ticket};
 use penstock_filter_api::{Glob, Headers, Ports};
 use std::net::SocketAddr;
 
@@ -188,8 +189,26 @@ impl State {
 
     /// Counts one for a backend.
     pub(crate) fn count(&mut self, metric: Metric, index: usize, ports: &mut dyn Ports) {
-        let name = self.backends.get(index).map_or("", |backend| &backend.spec.name);
-        self.metrics.count(metric, index, ("backend", name), ports);
+        self.add(metric, index, 1, ports);
+    }
+
+    /// Counts several for a backend; of none there is no metric.
+    pub(crate) fn add(&mut self, metric: Metric, index: usize, by: u32, ports: &mut dyn Ports) {
+        if by > 0 {
+            let name = self.backends.get(index).map_or("", |backend| &backend.spec.name);
+            self.metrics
+                .add(metric, index, ("backend", name), u64::from(by), ports);
+        }
+    }
+
+    /// Counts how a request ended at a backend, and whether that took it out: `ejections` there were before.
+    pub(crate) fn count_end(&mut self, index: usize, ending: Ending, ejections: u64, ports: &mut dyn Ports) {
+        if ending == Ending::Failed {
+            self.count(Metric::Failures, index, ports);
+        }
+        if self.picker.ejections() != ejections {
+            self.count(Metric::Ejections, index, ports);
+        }
     }
 
     /// Records a value for a backend.
@@ -221,11 +240,6 @@ impl State {
         let point = groups.point(wanted.headers, &mut self.sequence);
         groups.at(point, usable)
     }
-}
-
-/// A number in 0..1 of these bits.
-fn unit(bits: u64) -> f64 {
-    (bits >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// Whether a backend serves a request at all.

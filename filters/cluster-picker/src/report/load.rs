@@ -33,7 +33,7 @@ pub struct Load {
     /// Size of the KV cache in tokens, 1 to 10^10.
     pub max_tokens: Option<f64>,
     /// It finishes what it has and wants no more.
-    pub draining: bool,
+    pub draining: Option<bool>,
 }
 
 /// What a value is about.
@@ -147,7 +147,8 @@ impl Gathered {
         match draining {
             Draining::Unclear => self.ignored += 1,
             Draining::Yes | Draining::No => {
-                self.load.draining |= draining == Draining::Yes;
+                let said = self.load.draining == Some(true) || draining == Draining::Yes;
+                self.load.draining = Some(said);
                 self.is_said = true;
             }
         }

@@ -151,11 +151,15 @@ fn headers_of_one_value() {
         busy: Some(0.9),
         tokens_per_s: Some(1850.5),
         max_tokens: Some(404_000.0),
-        draining: true,
+        draining: Some(true),
         ..Load::default()
     };
     assert_eq!((parsed.load, parsed.ignored), (Some(wanted), 0));
-    assert_eq!(parse("x-gpu-draining", "0").load, Some(Load::default()));
+    let stays = Load {
+        draining: Some(false),
+        ..Load::default()
+    };
+    assert_eq!(parse("x-gpu-draining", "0").load, Some(stays));
     assert_eq!(
         parse("x-gpu-draining", "perhaps"),
         Parsed {

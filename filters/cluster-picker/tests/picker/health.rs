@@ -3,7 +3,7 @@
 use crate::story::{A, B, C, D, Proxy, Sent, chat, fleet, given};
 use penstock_filter_api::{Origin, Outcome};
 
-fn share(proxy: &mut Proxy, address: &str, count: usize) -> usize {
+pub(crate) fn share(proxy: &mut Proxy, address: &str, count: usize) -> usize {
     let spread = proxy.spread(&chat(400), count);
     spread
         .iter()
@@ -158,6 +158,12 @@ fn a_retry_books_the_request_where_it_went_and_blames_the_first() {
     for _ in 0..2 {
         let sent = sent_to(&mut proxy, A);
         proxy.served_by(sent, B, 50, 20);
+    }
+    for (metric, count) in [
+        ("penstock_picker_failures_total", 3),
+        ("penstock_picker_ejections_total", 1),
+    ] {
+        assert_eq!(proxy.host.metric(metric, ("backend", A)), count, "{metric}");
     }
     assert_eq!(
         share(&mut proxy, A, 20),

@@ -1,5 +1,6 @@
 //! Polls of the backends: who asks, in which order, and who learns of the answers.
 
+use crate::health::{sent_to, share};
 use crate::story::{A, B, given};
 use crate::workers::{meet, pair, spread_at};
 
@@ -48,6 +49,30 @@ fn one_vm_polls_for_all() {
     proxy.pass(1000);
     proxy.tick(0);
     assert_eq!(proxy.host.calls.len(), 4);
+}
+
+#[test]
+fn a_poll_that_says_nothing_of_draining_does_not_end_it() {
+    let mut proxy = given(POLLED);
+    let mut sent = sent_to(&mut proxy, A);
+    proxy.begins(&mut sent, A, 200, &[("x-gpu-draining", "1")]);
+    proxy.says(&mut sent);
+    proxy.ends(&mut sent);
+    proxy.tick(0);
+    let call = proxy.host.calls.first().map(|(id, _)| *id).unwrap();
+    proxy.polled(
+        0,
+        call,
+        200,
+        "vllm:num_requests_waiting 0\nvllm:kv_cache_usage_perc NaN\n",
+    );
+    assert_eq!(share(&mut proxy, A, 20), 0);
+    assert_eq!(
+        proxy
+            .host
+            .metric("penstock_picker_reports_ignored_total", ("backend", A)),
+        1
+    );
 }
 
 #[test]
