@@ -1,12 +1,13 @@
 //! The configuration, compiled: a [`Config`] in hand can be used.
 
+use crate::budget::{Gates, Grounds, RawBudget, RawGates, Rules, budgets};
 use crate::names::{Admission, Names};
-use crate::prices::{PriceTable, check_currency};
+use crate::prices::{Cost, PriceTable, check_currency};
 use crate::ratio::Ratio;
-use crate::raw::{FilterState, RawConfig, RawEstimate, RawModels, UsageHeaders, other};
+use crate::raw::{FilterState, RawConfig, RawEstimate, RawModels, Unreadable, UsageHeaders, other};
 use crate::scope::Scope;
-use crate::tenant::RawTenant;
-use penstock_filter_api::{ConfigError, Glob, Mode, OnFailure, Tenant, globs};
+use crate::tenant::{Payer, RawTenant};
+use penstock_filter_api::{ConfigError, Glob, Mode, OnFailure, globs};
 
 /// Largest `cap` of a label.
 const MAX_CAP: u16 = 10_000;
@@ -20,7 +21,7 @@ pub(crate) struct Config {
     pub(crate) mode: Mode,
     pub(crate) on_failure: OnFailure,
     pub(crate) ask_usage: bool,
-    pub(crate) tenant: Option<Tenant>,
+    pub(crate) tenant: Option<Payer>,
     pub(crate) tenants: (String, u16),
     pub(crate) models: Models,
     pub(crate) labels: Labels,
@@ -30,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) scope: Scope,
     pub(crate) ratio: Ratio,
     pub(crate) max_series: usize,
+    pub(crate) rules: Rules,
+    currency: String,
 }
 
 /// The `model` label.
@@ -68,21 +71,34 @@ impl Config {
             tenant: raw.labels.tenant && tenant.is_some(),
         };
         let scope = Scope::new(&raw.scope).map_err(|error| error.under("scope"))?;
+        let prices = PriceTable::new(&raw.prices, &raw.currency)?;
+        let grounds = Grounds {
+            has_tenant: tenant.is_some(),
+            has_prices: !prices.is_empty(),
+        };
+        let rules = rules(raw.budgets, &raw.gates, &grounds)?;
         Ok(Self {
             mode: raw.mode,
-            on_failure: raw.on_failure,
+            on_failure: on_failure(raw.on_failure, &rules),
             ask_usage: raw.ask_usage,
             tenant,
             tenants,
             models: Models::new(raw.models).map_err(|error| error.under("models"))?,
             labels,
-            prices: PriceTable::new(&raw.prices, &raw.currency)?,
+            prices,
             usage_headers: raw.usage_headers,
             filter_state: raw.filter_state,
             scope,
             ratio: ratio(raw.estimate).map_err(|error| error.under("estimate"))?,
             max_series: max_series(raw.max_series)?,
+            rules,
+            currency: raw.currency,
         })
+    }
+
+    /// Whether a cost is in the currency of budgets of money.
+    pub(crate) fn is_own_currency(&self, cost: Cost) -> bool {
+        self.prices.currency(cost.currency) == self.currency
     }
 }
 
@@ -139,7 +155,23 @@ pub(crate) fn check_cap(field: &str, cap: u16) -> Result<(), ConfigError> {
         .ok_or_else(|| ConfigError::new(field, "not between 1 and 10000"))
 }
 
-fn tenant(raw: &RawTenant) -> Result<Tenant, ConfigError> {
+fn tenant(raw: &RawTenant) -> Result<Payer, ConfigError> {
     check_cap("cap", raw.cap)?;
-    Tenant::new(&raw.source())
+    Payer::new(raw)
+}
+
+fn rules(raw: Vec<RawBudget>, gates: &RawGates, grounds: &Grounds) -> Result<Rules, ConfigError> {
+    Ok(Rules {
+        budgets: budgets(raw, grounds)?,
+        gates: Gates::new(gates).map_err(|error| error.under("gates"))?,
+    })
+}
+
+/// Who is to be held to a budget must not pass by being unreadable.
+fn on_failure(raw: Unreadable, rules: &Rules) -> OnFailure {
+    match raw {
+        Unreadable::Closed => OnFailure::Closed,
+        Unreadable::Auto if rules.enforce() => OnFailure::Closed,
+        Unreadable::Auto | Unreadable::Open => OnFailure::Open,
+    }
 }

@@ -19,10 +19,12 @@
 //! * `prices`, `rates`, `money`, `day`: what that costs, in whole 10^-12 of the currency.
 //! * `book`, `metric`, `names`: labelled metrics, defined once each, never more than the caps allow.
 //! * `ledger`: the line that an exchange leaves behind.
+//! * `budget`: what may be used in a time, by whom: set aside before an exchange runs, booked after it.
 //!
-//! Knows nothing of: wire formats (the engine read them), Envoy, time zones, budgets.
+//! Knows nothing of: wire formats (the engine read them), Envoy, other proxies.
 
 mod book;
+mod budget;
 mod config;
 mod count;
 mod day;

@@ -1,6 +1,7 @@
 //! The plugin, and its filter on one exchange.
 
 use crate::book::{Book, Key};
+use crate::budget::{Arrival, Desk, Till, Truth};
 use crate::config::Config;
 use crate::count::{count, duration_ms, first_token_ms, time};
 use crate::ledger::{Entry, model};
@@ -11,10 +12,10 @@ use crate::ratio::Ratios;
 use crate::raw::{FilterState, UsageHeaders};
 use crate::tally::{charge, reported};
 use penstock_filter_api::{
-    ConfigError, Cx, Filter, Head, Mode, Need, Needs, Open, Origin, Plugin, Policy, Prompt, PromptFlow,
-    Record, Reply, Seen, Stage,
+    ConfigError, Cx, Filter, Head, Mode, Need, Needs, Open, Origin, OutputFlow, Piece, PieceEdits, Plugin,
+    Policy, Prompt, PromptFlow, Record, Reply, RootCx, Seen, Stage,
 };
-use penstock_llm_api::Api;
+use penstock_llm_api::{Api, Request};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -24,6 +25,7 @@ pub(crate) fn load(json: &str) -> Result<Box<dyn Plugin>, ConfigError> {
     let state = RefCell::new(State {
         book: Book::new(&config),
         ratios: Ratios::new(config.ratio),
+        till: Till::default(),
     });
     Ok(Box::new(Meter {
         shared: Rc::new(Shared { config, state }),
@@ -43,6 +45,7 @@ struct Shared {
 struct State {
     book: Book,
     ratios: Ratios,
+    till: Till,
 }
 
 impl Plugin for Meter {
@@ -82,6 +85,7 @@ impl Plugin for Meter {
             shared: Rc::clone(&self.shared),
             tenant,
             told: false,
+            desk: Desk::default(),
         };
         Open::Join(
             Box::new(filter),
@@ -91,13 +95,25 @@ impl Plugin for Meter {
             },
         )
     }
+
+    fn on_tick(&self, cx: &mut RootCx<'_>) {
+        let Shared { config, state } = &*self.shared;
+        if !config.rules.budgets.is_empty() {
+            let now_ns = cx.now_ns();
+            state
+                .borrow_mut()
+                .till
+                .tick(&config.rules.budgets, now_ns, cx.ports());
+        }
+    }
 }
 
 impl Config {
     /// Whether the request may have to wait for [`Filter::on_prompt`].
     fn changes_request(&self, api: Option<Api>) -> bool {
         let asks = self.ask_usage && api.is_none_or(wants_to_be_asked);
-        self.mode == Mode::Enforce && (asks || self.usage_headers != UsageHeaders::Off)
+        let tells = self.usage_headers != UsageHeaders::Off;
+        self.mode == Mode::Enforce && (asks || tells || self.rules.enforce())
     }
 }
 
@@ -123,10 +139,16 @@ struct MeterOne {
     tenant: Option<String>,
     /// The client was told its usage.
     told: bool,
+    desk: Desk,
 }
 
 impl Filter for MeterOne {
     fn observe(&mut self, seen: Seen<'_>, record: &Record, cx: &mut Cx<'_>) {
+        match seen {
+            Seen::Request(request) => self.arrive(request, record, cx),
+            Seen::Event => self.watch(record, cx),
+            Seen::Answer => {}
+        }
         let ready = match (self.shared.config.usage_headers, seen) {
             (UsageHeaders::Off, _) | (_, Seen::Request(_)) | (UsageHeaders::Headers, Seen::Event) => false,
             (UsageHeaders::Headers | UsageHeaders::Trailers, Seen::Answer) => true,
@@ -138,9 +160,10 @@ impl Filter for MeterOne {
     }
 
     fn on_prompt(&mut self, prompt: &mut Prompt<'_>, _reply: Option<&Reply>, cx: &mut Cx<'_>) -> PromptFlow {
+        let flow = self.desk.verdict(prompt, cx);
         let config = &self.shared.config;
         if cx.shadow() || !config.scope.exchanges.has_model(prompt.model()) {
-            return PromptFlow::Next;
+            return flow;
         }
         if config.ask_usage {
             prompt.ask_usage();
@@ -154,7 +177,18 @@ impl Filter for MeterOne {
             }
             UsageHeaders::Trailers => cx.decide_response(),
         }
-        PromptFlow::Next
+        flow
+    }
+
+    fn on_output(
+        &mut self,
+        _piece: &Piece<'_>,
+        _edits: &mut PieceEdits,
+        _reply: Option<&Reply>,
+        cx: &mut Cx<'_>,
+    ) -> OutputFlow {
+        let Shared { config, state } = &*self.shared;
+        self.desk.release(&config.rules, &mut state.borrow_mut().till, cx)
     }
 
     fn on_end(&mut self, record: &Record, cx: &mut Cx<'_>) {
@@ -169,11 +203,45 @@ impl Filter for MeterOne {
 }
 
 impl MeterOne {
-    fn settle(&self, config: &Config, state: &mut State, record: &Record, cx: &mut Cx<'_>) {
+    /// Names that clients choose are looked up, never taken in.
+    fn arrive(&mut self, request: &Request, record: &Record, cx: &mut Cx<'_>) {
+        let Shared { config, state } = &*self.shared;
+        if config.rules.is_empty() || !config.scope.exchanges.has(record) {
+            return;
+        }
+        let State { book, ratios, till } = &mut *state.borrow_mut();
+        let model = self.key(config, book, record).model;
+        let arrival = Arrival {
+            request,
+            record,
+            tenant: self.tenant.as_deref(),
+            model,
+            ratio: ratios.of(model),
+        };
+        self.desk.arrive(&arrival, config, till, cx);
+    }
+
+    fn watch(&mut self, record: &Record, cx: &mut Cx<'_>) {
+        let Shared { config, state } = &*self.shared;
+        let till = &mut state.borrow_mut().till;
+        self.desk
+            .watch(record, self.tenant.as_deref(), &config.rules, till, cx);
+    }
+
+    fn settle(&mut self, config: &Config, state: &mut State, record: &Record, cx: &mut Cx<'_>) {
         let key = self.key(config, &mut state.book, record);
         let charge = charge(record, &state.ratios.of(key.model));
         state.ratios.learn(key.model, record, &charge);
         let cost = charge.tally().and_then(|tally| config.prices.cost(record, tally));
+        if !config.rules.budgets.is_empty() {
+            let truth = Truth {
+                record,
+                charge: &charge,
+                cost: cost.filter(|cost| config.is_own_currency(*cost)),
+            };
+            let who = (self.tenant.as_deref(), key.model);
+            self.desk.leave(&truth, who, &config.rules, &mut state.till, cx);
+        }
         let mut page = state.book.page(key, cx.ports());
         page.add(Metric::Requests(record.outcome, record.origin.into()), 1);
         count(&mut page, &config.prices, &charge, cost);

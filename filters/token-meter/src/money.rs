@@ -120,6 +120,12 @@ impl Money {
         Self(self.0.saturating_add(other.0))
     }
 
+    /// 10^-9 units, rounded up.
+    pub(crate) fn nanos_up(self) -> u64 {
+        let (whole, rest) = self.nanos(0);
+        whole.saturating_add(u64::from(rest > 0))
+    }
+
     /// Whole 10^-9 units, and the rest in 10^-12 to be carried to the next amount.
     pub(crate) fn nanos(self, carried: u16) -> (u64, u16) {
         let sum = self.0.saturating_add(u128::from(carried));

@@ -1,10 +1,11 @@
 //! The configuration as it is written.
 
+use crate::budget::{RawBudget, RawGates};
 use crate::money::Decimal;
 use crate::prices::RawPrice;
 use crate::scope::RawScope;
 use crate::tenant::RawTenant;
-use penstock_filter_api::{Mode, OnFailure, reads};
+use penstock_filter_api::{Mode, reads};
 
 /// Meters tokens, cost and latency of every model API.
 #[derive(Debug)]
@@ -18,8 +19,9 @@ pub(crate) struct RawConfig {
     /// `shadow` counts all the same, but changes no request and no response: nothing is asked for and
     /// no header is set. `off` reads nothing.
     pub(crate) mode: Mode,
-    /// What happens to an exchange that cannot be read: `open` lets it pass unmetered and counts it.
-    pub(crate) on_failure: OnFailure,
+    /// What happens to an exchange that cannot be read: `open` lets it pass unmetered and counts it, `closed`
+    /// refuses it. `auto` is `closed` where a budget or a gate is enforced, else `open`.
+    pub(crate) on_failure: Unreadable,
     /// Asks OpenAI-style servers for the usage of streams whose client did not
     /// (`stream_options.include_usage`). The client does not see the difference.
     pub(crate) ask_usage: bool,
@@ -45,15 +47,19 @@ pub(crate) struct RawConfig {
     /// Most combinations of route, API, model and tenant in each Envoy worker; what exceeds them is
     /// counted as `other`. 1 to 100000.
     pub(crate) max_series: u32,
+    /// What may be used in a time, by whom.
+    pub(crate) budgets: Vec<RawBudget>,
+    /// What a single request may ask for.
+    pub(crate) gates: RawGates,
 }
 
-reads!(struct RawConfig { mode, on_failure, ask_usage, tenant, models, labels, prices, currency, usage_headers, filter_state, scope, estimate, max_series });
+reads!(struct RawConfig { mode, on_failure, ask_usage, tenant, models, labels, prices, currency, usage_headers, filter_state, scope, estimate, max_series, budgets, gates });
 
 impl Default for RawConfig {
     fn default() -> Self {
         Self {
             mode: Mode::Enforce,
-            on_failure: OnFailure::Open,
+            on_failure: Unreadable::Auto,
             ask_usage: true,
             tenant: None,
             models: RawModels::default(),
@@ -65,9 +71,29 @@ impl Default for RawConfig {
             scope: RawScope::default(),
             estimate: RawEstimate::default(),
             max_series: 2000,
+            budgets: Vec::new(),
+            gates: RawGates::default(),
         }
     }
 }
+
+/// What happens to an exchange that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename_all = "snake_case", rename = "OnFailure")
+)]
+pub(crate) enum Unreadable {
+    /// As budgets and gates need it.
+    Auto,
+    /// It is refused.
+    Closed,
+    /// It passes unmetered.
+    Open,
+}
+
+reads!(enum Unreadable { "auto" => Auto, "closed" => Closed, "open" => Open });
 
 /// The `model` label: the name in the request, else that in the response.
 #[derive(Debug)]

@@ -1,6 +1,15 @@
 //! Who an exchange is charged to, as it is written.
 
-use penstock_filter_api::{TenantSource, reads};
+use penstock_filter_api::{ConfigError, Head, Ports, Tenant, TenantSource, reads};
+
+/// The name of all whose own is none: given twice, too long, no text.
+const INVALID: &str = "invalid";
+
+/// Longest name, in bytes.
+const MAX_NAME_BYTES: usize = 128;
+
+/// Longest value that is hashed, in bytes.
+const MAX_HASHED_BYTES: usize = 8192;
 
 /// Where the tenant is read from: exactly one of `header`, `jwt_claim` and `filter_state`.
 #[derive(Debug)]
@@ -57,8 +66,7 @@ impl Default for RawTenant {
 }
 
 impl RawTenant {
-    /// Where to read the tenant.
-    pub(crate) fn source(&self) -> TenantSource {
+    fn source(&self) -> TenantSource {
         TenantSource {
             header: self.header.clone(),
             jwt_claim: self.jwt_claim.clone(),
@@ -66,5 +74,48 @@ impl RawTenant {
             hash: self.hash,
             hash_key: self.hash_key.clone(),
         }
+    }
+}
+
+/// Reads who an exchange is charged to.
+#[derive(Debug)]
+pub(crate) struct Payer {
+    tenant: Tenant,
+    header: Option<String>,
+    hashed: bool,
+}
+
+impl Payer {
+    /// Checks where to read.
+    pub(crate) fn new(raw: &RawTenant) -> Result<Self, ConfigError> {
+        Ok(Self {
+            tenant: Tenant::new(&raw.source())?,
+            header: raw.header.as_ref().map(|name| name.to_ascii_lowercase()),
+            hashed: raw.hash,
+        })
+    }
+
+    /// The tenant's name, or its hash. What cannot be a name is `invalid`, so that nobody gains a second one by it.
+    pub(crate) fn read(&self, head: &Head, ports: &mut dyn Ports) -> Option<String> {
+        if let Some(header) = &self.header {
+            let mut values = head.headers.all(header);
+            let good = values.next().is_none_or(|value| self.is_good(value)) && values.next().is_none();
+            if !good {
+                return Some(INVALID.to_owned());
+            }
+        }
+        let name = self.tenant.read(head, ports)?;
+        let torn = name.contains(char::REPLACEMENT_CHARACTER);
+        Some(if torn { INVALID.to_owned() } else { name })
+    }
+
+    fn is_good(&self, value: &[u8]) -> bool {
+        let most = if self.hashed {
+            MAX_HASHED_BYTES
+        } else {
+            MAX_NAME_BYTES
+        };
+        let text = std::str::from_utf8(value).is_ok_and(|text| !text.contains(char::is_control));
+        value.len() <= most && text
     }
 }

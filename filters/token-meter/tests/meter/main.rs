@@ -9,6 +9,7 @@
 )]
 
 mod books;
+mod budgets;
 mod charges;
 mod configs;
 mod costs;

@@ -3,6 +3,7 @@
 mod attack;
 mod bad_answers;
 mod bad_requests;
+mod budgets;
 mod callouts;
 mod cuts;
 mod denials;
@@ -35,6 +36,7 @@ pub fn all() -> Vec<Scenario> {
         callouts::cases(),
         routing::cases(),
         picking::cases(),
+        budgets::cases(),
         settings::cases(),
         bad_requests::cases(),
         bad_answers::cases(),

@@ -1,0 +1,189 @@
+//! One account of a budget: what may be set aside, drawn, spent and given back, each in one atomic step.
+
+use super::place::{Place, read, seat, write};
+use super::rule::Budget;
+use super::shared::{Change, StateError, change};
+use super::workers::Alive;
+use penstock_filter_api::Ports;
+
+/// Where an account is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seat {
+    account: u64,
+    slot: Slot,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Slot {
+    Own(u32),
+    /// The one account of all that found no place.
+    Overflow,
+}
+
+impl Seat {
+    pub(crate) fn new(account: u64, budget: &Budget) -> Self {
+        Self {
+            account,
+            slot: Slot::Own((account >> 32) as u32 % budget.slots),
+        }
+    }
+
+    pub(crate) fn overflows(self) -> bool {
+        self.slot == Slot::Overflow
+    }
+
+    fn overflow() -> Self {
+        Self {
+            account: 0,
+            slot: Slot::Overflow,
+        }
+    }
+
+    fn key(self, budget: &Budget) -> String {
+        let mut key = String::with_capacity(budget.prefix.len() + 10);
+        key.push_str(&budget.prefix);
+        match self.slot {
+            Slot::Overflow => key.push_str("overflow"),
+            Slot::Own(mut slot) => {
+                // Hexadecimal, the lowest digit first: any name will do.
+                loop {
+                    key.push(char::from_digit(slot % 16, 16).unwrap_or('0'));
+                    slot /= 16;
+                    if slot == 0 {
+                        break;
+                    }
+                }
+            }
+        }
+        key
+    }
+}
+
+/// Who asks, and when.
+#[derive(Clone, Copy)]
+pub(crate) struct Teller<'a> {
+    pub(crate) worker: u32,
+    pub(crate) alive: &'a Alive,
+    pub(crate) now_ns: u64,
+}
+
+/// How an account stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) seat: Seat,
+    /// What was set aside or spent; 0 where that was not possible.
+    pub(crate) taken: u64,
+    /// What is left.
+    pub(crate) left: u64,
+    /// Seconds until there is as much as was asked for, where there can be; once it was had, until there is all again.
+    pub(crate) wait_s: u64,
+    /// When it was spent, for [`Budget::refund`].
+    pub(crate) stamp: u64,
+    /// Given back of dead workers.
+    pub(crate) expired: u64,
+}
+
+impl Budget {
+    /// Takes as much as is left of `most`, if that is at least `least`.
+    pub(crate) fn take(
+        &self,
+        seat: Seat,
+        (least, most): (u64, u64),
+        teller: Teller<'_>,
+        ports: &mut dyn Ports,
+    ) -> Result<Standing, StateError> {
+        let mut standing = Standing {
+            seat,
+            taken: 0,
+            left: 0,
+            wait_s: 0,
+            stamp: 0,
+            expired: 0,
+        };
+        let found = self.change(seat, teller, ports, &mut |place| {
+            let left = place.left(self.limit);
+            let taken = Some(most.min(left)).filter(|taken| *taken >= least.max(1));
+            standing.taken = taken.unwrap_or(0);
+            standing.left = left - standing.taken;
+            let Some(taken) = taken else {
+                // What is merely held may come back at any time.
+                let bearable = self.limit.saturating_sub(least);
+                standing.wait_s = place.spend.wait_s(self.window, bearable, teller.now_ns);
+                return Ok(false);
+            };
+            if self.spends_at_once() {
+                standing.stamp = place.spend.add(taken);
+            } else if !place.hold(teller.worker, taken) {
+                return Err(StateError);
+            }
+            let mut all = place.spend;
+            all.add(place.held());
+            standing.wait_s = all.wait_s(self.window, 0, teller.now_ns);
+            Ok(true)
+        })?;
+        match found {
+            Some(expired) => Ok(Standing { expired, ..standing }),
+            None => self.take(Seat::overflow(), (least, most), teller, ports),
+        }
+    }
+
+    /// Books what an exchange has used, and gives back what it held. Returns what dead workers gave back.
+    pub(crate) fn settle(
+        &self,
+        seat: Seat,
+        held: u64,
+        used: u64,
+        teller: Teller<'_>,
+        ports: &mut dyn Ports,
+    ) -> Result<u64, StateError> {
+        let found = self.change(seat, teller, ports, &mut |place| {
+            place.release(teller.worker, held);
+            place.spend.add(used);
+            Ok(true)
+        })?;
+        match found {
+            Some(expired) => Ok(expired),
+            // Its place went to another after this worker was given up for dead.
+            None => self.settle(Seat::overflow(), 0, used, teller, ports),
+        }
+    }
+
+    /// Takes back what was spent at once.
+    pub(crate) fn refund(
+        &self,
+        seat: Seat,
+        (amount, stamp): (u64, u64),
+        teller: Teller<'_>,
+        ports: &mut dyn Ports,
+    ) -> Result<u64, StateError> {
+        let found = self.change(seat, teller, ports, &mut |place| {
+            place.spend.refund(self.window, stamp, amount);
+            Ok(true)
+        })?;
+        Ok(found.unwrap_or(0))
+    }
+
+    /// One atomic change of a place, if it is to be written. Returns what dead workers gave back; `None` where the account
+    /// has no place and there is none for it.
+    fn change(
+        &self,
+        seat_of: Seat,
+        teller: Teller<'_>,
+        ports: &mut dyn Ports,
+        with: &mut dyn FnMut(&mut Place) -> Result<bool, StateError>,
+    ) -> Result<Option<u64>, StateError> {
+        let Teller { alive, now_ns, .. } = teller;
+        change(ports, &seat_of.key(self), &mut |bytes| {
+            let mut places = read(bytes, self.window).ok_or(StateError)?;
+            let Some((place, expired)) = seat(&mut places, seat_of.account, self.window, now_ns, alive)
+            else {
+                return Ok(Change::Keep(None));
+            };
+            Ok(if with(place)? {
+                Change::Write(write(&places, self.window), Some(expired))
+            } else {
+                Change::Keep(Some(0))
+            })
+        })
+    }
+}

@@ -1,0 +1,197 @@
+//! The desk at which one exchange is let in, watched while it runs, and billed.
+
+use super::demand::{Demand, Truth};
+use super::gates::{Gates, Wish};
+use super::headers::tell;
+use super::rule::Budget;
+use super::standing::Admitted;
+use super::tab::{Party, Tab};
+use super::till::Till;
+use crate::config::Config;
+use crate::names::Slot;
+use crate::ratio::{Ratio, Sums};
+use crate::tally::Charge;
+use penstock_filter_api::{Cx, Denial, Outcome, OutputFlow, Prompt, PromptFlow, Record};
+use penstock_llm_api::{Operation, Request};
+
+/// All that is configured about who may use how much.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    pub(crate) budgets: Vec<Budget>,
+    pub(crate) gates: Gates,
+}
+
+impl Rules {
+    /// Whether nothing is to be admitted or refused.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.budgets.is_empty() && self.gates.is_empty()
+    }
+
+    /// Whether somebody may be refused.
+    pub(crate) fn enforce(&self) -> bool {
+        !self.gates.is_empty() || self.budgets.iter().any(|budget| budget.enforces)
+    }
+}
+
+/// One exchange at the desk.
+#[derive(Debug, Default)]
+pub(crate) struct Desk {
+    tab: Tab,
+    /// Of the model, as it was known when the request came.
+    ratio: Option<Sums>,
+    demand: Option<Demand>,
+    decision: Decision,
+    shadow: bool,
+}
+
+#[derive(Debug, Default)]
+enum Decision {
+    #[default]
+    None,
+    In(Admitted),
+    Out(Denial),
+}
+
+/// What is known of an exchange when its request was read.
+pub(crate) struct Arrival<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) record: &'a Record,
+    pub(crate) tenant: Option<&'a str>,
+    pub(crate) model: Slot,
+    pub(crate) ratio: Ratio,
+}
+
+impl Desk {
+    /// Decides. What the decision means follows with [`Desk::verdict`].
+    pub(crate) fn arrive(
+        &mut self,
+        arrival: &Arrival<'_>,
+        config: &Config,
+        till: &mut Till,
+        cx: &mut Cx<'_>,
+    ) {
+        let Arrival { request, record, .. } = arrival;
+        self.shadow = cx.shadow();
+        self.ratio = Some(arrival.ratio.output);
+        let likely = till.lengths.likely(arrival.model);
+        let demand = Demand::new(request, record, &arrival.ratio, likely, config);
+        self.demand = Some(demand);
+        let wish = Wish {
+            model: record.request_model.as_deref(),
+            input_tokens: demand.input_tokens,
+            output_tokens: demand.most_output,
+            cost: demand.priced.then(|| demand.most_cost()),
+        };
+        if let Some(denial) = config.rules.gates.refusal(&wish) {
+            self.decision = Decision::Out(denial);
+            if !self.shadow {
+                return;
+            }
+        }
+        let party = self.party(&config.rules, record, arrival.tenant, cx.now_ns());
+        match self.tab.open(&party, &demand, till, cx.ports()) {
+            // A gate has the word.
+            _ if matches!(self.decision, Decision::Out(_)) => {}
+            Ok(admitted) => self.decision = Decision::In(admitted),
+            Err(denial) => self.decision = Decision::Out(denial),
+        }
+    }
+
+    fn party<'p>(
+        &self,
+        rules: &'p Rules,
+        record: &'p Record,
+        tenant: Option<&'p str>,
+        now_ns: u64,
+    ) -> Party<'p> {
+        Party {
+            budgets: &rules.budgets,
+            tenant,
+            record,
+            shadow: self.shadow,
+            now_ns,
+        }
+    }
+
+    /// What follows for the prompt.
+    pub(crate) fn verdict(&mut self, prompt: &mut Prompt<'_>, cx: &mut Cx<'_>) -> PromptFlow {
+        match std::mem::take(&mut self.decision) {
+            Decision::None => PromptFlow::Next,
+            Decision::Out(denial) => PromptFlow::Deny(denial),
+            Decision::In(admitted) => {
+                if let (Some(output), Some(demand)) = (admitted.output, &self.demand) {
+                    prompt.cap_output(demand.bound(output));
+                }
+                if admitted.reads {
+                    ask_for_what_can_be_read(prompt, cx);
+                }
+                if admitted.may_end && self.streams(prompt) {
+                    cx.decide_response();
+                }
+                let api = prompt.dialect().api();
+                tell(&admitted.told, Some(api), cx);
+                PromptFlow::Next
+            }
+        }
+    }
+
+    fn streams(&self, prompt: &Prompt<'_>) -> bool {
+        let by_path = prompt.head().target.stream;
+        by_path.unwrap_or(prompt.request().stream)
+    }
+
+    /// Looks at an answer that runs.
+    pub(crate) fn watch(
+        &mut self,
+        record: &Record,
+        tenant: Option<&str>,
+        rules: &Rules,
+        till: &mut Till,
+        cx: &mut Cx<'_>,
+    ) {
+        let Some(ratio) = self.ratio else { return };
+        if let Some(output) = self.tab.outgrown(&ratio, record) {
+            let party = self.party(rules, record, tenant, cx.now_ns());
+            self.tab.draw(output, &party, till, cx.ports());
+        }
+    }
+
+    /// Ends the answer where a budget has.
+    pub(crate) fn release(&mut self, rules: &Rules, till: &mut Till, cx: &mut Cx<'_>) -> OutputFlow {
+        match self.tab.cut(&rules.budgets, till, cx.ports()) {
+            Some(denial) => OutputFlow::Cut(denial),
+            None => OutputFlow::Clear,
+        }
+    }
+
+    /// Books what it came to.
+    pub(crate) fn leave(
+        &mut self,
+        truth: &Truth<'_>,
+        (tenant, model): (Option<&str>, Slot),
+        rules: &Rules,
+        till: &mut Till,
+        cx: &mut Cx<'_>,
+    ) {
+        if let (Charge::Exact(tally), Outcome::Complete, Operation::Generate) =
+            (truth.charge, truth.record.outcome, truth.record.operation)
+        {
+            let bound = self
+                .demand
+                .map_or(tally.output, |demand| demand.bound(tally.output));
+            till.lengths.learn(model, bound);
+        }
+        self.shadow = cx.shadow();
+        let party = self.party(rules, truth.record, tenant, cx.now_ns());
+        self.tab.close(truth, &party, till, cx.ports());
+    }
+}
+
+/// A response that nobody here can decompress could not be charged.
+fn ask_for_what_can_be_read(prompt: &Prompt<'_>, cx: &mut Cx<'_>) {
+    let accepted = prompt.head().headers.text("accept-encoding").unwrap_or_default();
+    let others = |coding: &str| !matches!(coding.trim(), "" | "gzip" | "deflate" | "identity");
+    if accepted.split(',').any(others) {
+        cx.remove_request_header("accept-encoding");
+    }
+}

@@ -1,0 +1,117 @@
+//! What one exchange holds in one budget.
+
+use super::account::{Seat, Standing, Teller};
+use super::demand::Amount;
+use super::metric::Event;
+use super::rule::Budget;
+use super::shared::StateError;
+use super::till::{Booking, Till};
+use penstock_filter_api::Ports;
+
+/// Least output, in tokens, for which more is drawn at a time.
+const LEAST_DRAW: u64 = 64;
+
+/// Set aside for one exchange, or spent at its beginning.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    pub(crate) index: usize,
+    seat: Seat,
+    worker: u32,
+    amount: Amount,
+    held: u64,
+    /// Spent at once, and when.
+    spent: Option<(u64, u64)>,
+    pub(crate) enforces: bool,
+    /// More of it was asked for in vain.
+    pub(crate) ended: bool,
+}
+
+impl Hold {
+    pub(crate) fn new(
+        (index, budget): (usize, &Budget),
+        worker: u32,
+        amount: Amount,
+        standing: &Standing,
+        enforces: bool,
+    ) -> Self {
+        let spent = budget
+            .spends_at_once()
+            .then_some((standing.taken, standing.stamp));
+        Self {
+            index,
+            seat: standing.seat,
+            worker,
+            amount,
+            held: if spent.is_some() { 0 } else { standing.taken },
+            spent,
+            enforces,
+            ended: false,
+        }
+    }
+
+    /// Output tokens that it is enough for; `None` where output costs nothing, or nothing more is asked for.
+    pub(crate) fn enough(&self) -> Option<u64> {
+        let grows = self.amount.grows() && !self.ended;
+        grows.then(|| self.amount.output_of(self.held))
+    }
+
+    /// Of an exchange that was let in unasked.
+    pub(crate) fn late(index: usize, seat: Seat, worker: u32) -> Self {
+        Self {
+            index,
+            seat,
+            worker,
+            amount: Amount::default(),
+            held: 0,
+            spent: None,
+            enforces: false,
+            ended: true,
+        }
+    }
+
+    /// Draws on if so much output is more than what it holds is enough for. False where there is not enough left.
+    pub(crate) fn draw(
+        &mut self,
+        budget: &Budget,
+        output: u64,
+        now_ns: u64,
+        till: &mut Till,
+        ports: &mut dyn Ports,
+    ) -> Result<bool, StateError> {
+        let worker = till.workers.own(ports, now_ns)?;
+        if worker != self.worker {
+            // This worker was given up for dead, and what it held is given back.
+            (self.worker, self.held) = (worker, 0);
+        }
+        let missing = self.amount.with(output).saturating_sub(self.held);
+        if missing == 0 {
+            return Ok(true);
+        }
+        let ahead = self.amount.with(output + LEAST_DRAW.max(output / 4));
+        let most = ahead.saturating_sub(self.held);
+        let teller = Teller {
+            worker,
+            alive: till.workers.alive(),
+            now_ns,
+        };
+        let standing = budget.take(self.seat, (missing, most), teller, ports)?;
+        let of = (self.index, budget);
+        till.counters.add(of, Event::Reserved, standing.taken, ports);
+        till.counters.add(of, Event::Expired, standing.expired, ports);
+        self.held = self.held.saturating_add(standing.taken);
+        Ok(standing.taken > 0)
+    }
+
+    /// What is to be booked at the end. `used` is told what the input needs, and
+    /// what is held. What was spent at once is taken back if it was all in vain.
+    pub(crate) fn booking(&self, used: impl FnOnce(u64, u64) -> u64, void: bool) -> Booking {
+        Booking {
+            index: self.index,
+            seat: self.seat,
+            worker: self.worker,
+            held: self.held,
+            used: used(self.amount.fixed, self.held),
+            refund: self.spent.filter(|_| void),
+        }
+    }
+}

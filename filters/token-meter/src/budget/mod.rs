@@ -1,0 +1,35 @@
+//! Budgets that hold: what an exchange may use is set aside before it runs, and booked when it is over.
+//!
+//! * `raw`, `rule`, `gates`: what is configured.
+//! * `window`, `calendar`: when a budget begins anew.
+//! * `shared`, `place`, `account`: the accounts in shared data, and their atomic changes.
+//! * `workers`: whose reservations are worth something.
+//! * `demand`, `quantile`: what an exchange will use. `tab`, `hold`: what it holds. `till`: what the exchanges of a VM share.
+//! * `desk`: one exchange, from its prompt to its end.
+//! * `standing`, `headers`, `metric`: what is shown of it.
+
+mod account;
+mod calendar;
+mod demand;
+mod desk;
+mod gates;
+mod headers;
+mod hold;
+mod metric;
+mod place;
+mod quantile;
+mod raw;
+mod rule;
+mod shared;
+mod standing;
+mod tab;
+mod till;
+mod window;
+mod workers;
+
+pub(crate) use demand::Truth;
+pub(crate) use desk::{Arrival, Desk, Rules};
+pub(crate) use gates::Gates;
+pub(crate) use raw::{RawBudget, RawGates};
+pub(crate) use rule::{Grounds, budgets};
+pub(crate) use till::Till;

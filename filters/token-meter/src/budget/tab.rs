@@ -1,0 +1,241 @@
+//! The tab of one exchange: what it holds in its budgets, from its prompt to its end.
+
+use super::account::{Seat, Standing, Teller};
+use super::demand::{Demand, Truth};
+use super::hold::Hold;
+use super::metric::Event;
+use super::raw::Field;
+use super::rule::Budget;
+use super::shared::StateError;
+use super::standing::{Admitted, exhausted, is_longer, unavailable};
+use super::till::Till;
+use crate::ratio::Sums;
+use penstock_filter_api::{Denial, OnFailure, Ports, Record};
+
+/// What an exchange holds.
+#[derive(Debug, Default)]
+pub(crate) struct Tab {
+    holds: Vec<Hold>,
+    /// Output tokens for which everything it holds is enough.
+    enough: u64,
+    /// The budget that ended while the answer ran.
+    cut: Option<usize>,
+    /// Its budgets were asked.
+    opened: bool,
+}
+
+/// All of an exchange that decides about its budgets.
+pub(crate) struct Party<'a> {
+    pub(crate) budgets: &'a [Budget],
+    pub(crate) tenant: Option<&'a str>,
+    pub(crate) record: &'a Record,
+    /// The whole meter only pretends.
+    pub(crate) shadow: bool,
+    pub(crate) now_ns: u64,
+}
+
+impl Party<'_> {
+    /// The budgets that the exchange is charged to.
+    fn budgets(&self) -> impl Iterator<Item = (usize, &Budget)> {
+        let model = self.record.request_model.as_deref();
+        self.budgets.iter().enumerate().filter(move |(_, budget)| {
+            let Budget { scope, .. } = budget;
+            scope.exchanges.has_route(&self.record.route)
+                && scope.exchanges.may_have_api(self.record.api)
+                && scope.exchanges.has_model(model)
+                && scope.has_tenant(self.tenant)
+        })
+    }
+
+    fn seat(&self, budget: &Budget) -> Seat {
+        let account = budget.account(|field| match field {
+            Field::Tenant => self.tenant.unwrap_or_default(),
+            Field::Route => &self.record.route,
+            Field::Model => self.record.request_model.as_deref().unwrap_or_default(),
+            Field::Api => self.record.api.map_or("", |api| api.name()),
+        });
+        Seat::new(account, budget)
+    }
+}
+
+impl Tab {
+    /// Asks all budgets, in their order; all let the exchange in, or none holds anything.
+    ///
+    /// # Errors
+    /// The refusal by the budget that is the longest used up.
+    pub(crate) fn open(
+        &mut self,
+        party: &Party<'_>,
+        demand: &Demand,
+        till: &mut Till,
+        ports: &mut dyn Ports,
+    ) -> Result<Admitted, Denial> {
+        self.opened = true;
+        let mut admitted = Admitted::default();
+        let mut refusal: Option<Denial> = None;
+        for (index, budget) in party.budgets() {
+            let amount = demand.amount(budget.unit);
+            let enforces = budget.enforces && !party.shadow;
+            let most = demand.wanted(budget);
+            if most == 0 {
+                continue;
+            }
+            let least = if budget.soft {
+                demand.least(amount).min(most)
+            } else {
+                most
+            };
+            // Who is refused already takes nothing more, and only asks for how long.
+            let wanted = if refusal.is_none() { most } else { 0 };
+            let asked = take(party, (index, budget), (least, wanted), till, ports);
+            let refused = match asked {
+                Ok((_, standing)) if wanted == 0 && standing.left >= least => None,
+                Ok((worker, standing)) if standing.taken > 0 => {
+                    self.holds
+                        .push(Hold::new((index, budget), worker, amount, &standing, enforces));
+                    admitted.tell(budget, enforces, demand, &standing, most);
+                    None
+                }
+                Ok((_, standing)) => Some(exhausted(budget, least, &standing)),
+                Err(StateError) => {
+                    till.counters.add((index, budget), Event::StateError, 1, ports);
+                    (budget.on_state_error == OnFailure::Closed).then(unavailable)
+                }
+            };
+            let Some(denial) = refused else { continue };
+            let event = if enforces { Event::Denied } else { Event::WouldDeny };
+            till.counters.add((index, budget), event, 1, ports);
+            if enforces && refusal.as_ref().is_none_or(|first| is_longer(&denial, first)) {
+                refusal = Some(denial);
+            }
+            if enforces {
+                self.put_back(party, till, ports);
+            }
+        }
+        self.count_enough();
+        refusal.map_or(Ok(admitted), Err)
+    }
+
+    /// Gives all of it back, unused.
+    fn put_back(&mut self, party: &Party<'_>, till: &mut Till, ports: &mut dyn Ports) {
+        for hold in std::mem::take(&mut self.holds) {
+            if let Some(budget) = party.budgets.get(hold.index) {
+                let booking = hold.booking(|_, _| 0, true);
+                till.book(budget, booking, party.now_ns, ports);
+            }
+        }
+    }
+
+    fn count_enough(&mut self) {
+        let enough = self.holds.iter().filter_map(Hold::enough);
+        self.enough = enough.min().unwrap_or(u64::MAX);
+    }
+
+    /// What was generated so far, if it is more than what the exchange holds is enough for. Almost always it is not.
+    pub(crate) fn outgrown(&self, ratio: &Sums, record: &Record) -> Option<u64> {
+        if self.holds.is_empty() || self.cut.is_some() {
+            return None;
+        }
+        let estimate = ratio.tokens(record.output_text_bytes);
+        let output = estimate.max(record.usage.output_tokens.unwrap_or(0));
+        (output > self.enough).then_some(output)
+    }
+
+    /// Draws on its budgets for so much output.
+    #[cold]
+    pub(crate) fn draw(&mut self, output: u64, party: &Party<'_>, till: &mut Till, ports: &mut dyn Ports) {
+        for hold in self.holds.iter_mut().filter(|hold| hold.enough().is_some()) {
+            let Some(budget) = party.budgets.get(hold.index) else {
+                continue;
+            };
+            let of = (hold.index, budget);
+            let drawn = hold.draw(budget, output, party.now_ns, till, ports);
+            if drawn.is_err() {
+                till.counters.add(of, Event::StateError, 1, ports);
+            }
+            let ends = match drawn {
+                Ok(enough) => !enough,
+                Err(StateError) => budget.on_state_error == OnFailure::Closed,
+            };
+            hold.ended = ends || drawn.is_err();
+            if ends && hold.enforces {
+                self.cut = self.cut.or(Some(hold.index));
+            } else if ends {
+                till.counters.add(of, Event::WouldCut, 1, ports);
+            }
+        }
+        self.count_enough();
+    }
+
+    /// The refusal that ends the running answer, if a budget has ended.
+    pub(crate) fn cut(
+        &mut self,
+        budgets: &[Budget],
+        till: &mut Till,
+        ports: &mut dyn Ports,
+    ) -> Option<Denial> {
+        let index = self.cut?;
+        let budget = budgets.get(index)?;
+        till.counters.add((index, budget), Event::Cut, 1, ports);
+        let message = format!("the budget {} is used up: the answer ends here", budget.name);
+        Some(Denial::new(429, budget.code, message))
+    }
+
+    /// Books what the exchange came to. One that no budget was asked for is booked all the same.
+    pub(crate) fn close(
+        &mut self,
+        truth: &Truth<'_>,
+        party: &Party<'_>,
+        till: &mut Till,
+        ports: &mut dyn Ports,
+    ) {
+        if !std::mem::replace(&mut self.opened, true) && truth.charge.tally().is_some() {
+            let Ok(worker) = till.workers.own(ports, party.now_ns) else {
+                return;
+            };
+            for (index, budget) in party.budgets() {
+                let seat = party.seat(budget);
+                self.holds.push(Hold::late(index, seat, worker));
+            }
+        }
+        for hold in std::mem::take(&mut self.holds) {
+            let Some(budget) = party.budgets.get(hold.index) else {
+                continue;
+            };
+            let used = |fixed, held| truth.used(budget.unit, fixed, held);
+            let booking = hold.booking(used, truth.is_void());
+            till.book(budget, booking, party.now_ns, ports);
+        }
+    }
+}
+
+/// Takes from one budget, and counts it.
+fn take(
+    party: &Party<'_>,
+    (index, budget): (usize, &Budget),
+    asked: (u64, u64),
+    till: &mut Till,
+    ports: &mut dyn Ports,
+) -> Result<(u32, Standing), StateError> {
+    let worker = till.workers.own(ports, party.now_ns)?;
+    let teller = Teller {
+        worker,
+        alive: till.workers.alive(),
+        now_ns: party.now_ns,
+    };
+    let standing = budget.take(party.seat(budget), asked, teller, ports)?;
+    let overflows = u64::from(standing.seat.overflows());
+    let taken = if budget.spends_at_once() {
+        Event::Used
+    } else {
+        Event::Reserved
+    };
+    for (event, by) in [
+        (taken, standing.taken),
+        (Event::Overflow, overflows),
+        (Event::Expired, standing.expired),
+    ] {
+        till.counters.add((index, budget), event, by, ports);
+    }
+    Ok((worker, standing))
+}
