@@ -29,7 +29,6 @@ mod names;
 mod number;
 mod orca;
 mod retry;
-mod tgi;
 
 #[cfg(test)]
 mod hostile_tests;
@@ -41,7 +40,6 @@ pub(crate) use load::{Field, Gathered, Merge};
 pub(crate) use names::{bare, field};
 pub(crate) use number::number;
 pub use retry::retry_after;
-pub use tgi::TgiTimings;
 
 use load::Draining;
 use penstock_filter_api::Headers;
