@@ -109,7 +109,7 @@ reads!(enum Steer { "endpoint" => Endpoint, "cluster" => Cluster, "share" => Sha
     schemars(rename = "Backend")
 )]
 pub(crate) struct RawBackend {
-    /// Its name in metrics. Default: its address, else its cluster.
+    /// Its name in metrics. Default: its address or its cluster, by `steer`; needed where that is `share`.
     pub(crate) name: String,
     /// `ip:port`, as the proxy's cluster has it. Needed where `steer` is `endpoint`.
     pub(crate) address: String,

@@ -3,7 +3,7 @@
 /// Most requests between two that are left to the proxy.
 const MAX_GAP: u32 = 64;
 
-/// Which requests those are: each at first, and fewer the longer nobody new was met.
+/// Which requests those are: each while somebody new is met, and fewer the longer nobody was.
 #[derive(Debug)]
 pub(crate) struct Search {
     gap: u32,
