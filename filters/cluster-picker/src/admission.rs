@@ -23,6 +23,9 @@ impl Admission {
         if raw.first_token_ms == 0 {
             return Err(ConfigError::new("first_token_ms", "0 would let nobody in"));
         }
+        if let Some((name, _)) = raw.priorities.iter().find(|(_, percent)| *percent > 100) {
+            return Err(ConfigError::new(format!("priorities.{name}"), "more than 100"));
+        }
         let part = |percent: u32| (percent > 0).then_some(f64::from(percent) / 100.0);
         Ok(Self {
             first_token_s: f64::from(raw.first_token_ms) / 1000.0,

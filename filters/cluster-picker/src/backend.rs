@@ -55,7 +55,9 @@ pub(crate) struct Learned {
 pub(crate) struct Page {
     pub(crate) counts: Counts,
     pub(crate) learned: Learned,
+    /// Until when it is out for its failures, and until when it asked for no requests.
     pub(crate) out_until: f64,
+    pub(crate) rests_until: f64,
 }
 
 impl Learned {
@@ -71,6 +73,7 @@ impl Page {
         self.counts = self.counts.plus(&other.counts);
         self.learned.merge(&other.learned);
         self.out_until = self.out_until.max(other.out_until);
+        self.rests_until = self.rests_until.max(other.rests_until);
     }
 }
 
@@ -120,6 +123,7 @@ impl Backend {
             counts: *self.books.counts(),
             learned: self.learned,
             out_until: self.health.out_until(),
+            rests_until: self.health.rests_until(),
         }
     }
 }

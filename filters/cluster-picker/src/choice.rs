@@ -10,13 +10,14 @@ use penstock_filter_api::Headers;
 const COLD_START_S: f64 = 10.0;
 
 impl State {
-    /// Adds what it costs to load a model where it is known not to be in memory.
-    pub(crate) fn warm(&self, model: Option<&str>, quotes: &mut [(usize, Quote)]) {
+    /// Adds the time to load a model where it is known not to be in memory.
+    pub(crate) fn add_cold_starts(&self, model: Option<&str>, quotes: &mut [(usize, Quote)]) {
         let Some(model) = model else { return };
         for (index, quote) in quotes {
             let resident = self.polls.resident(*index);
             if !resident.is_empty() && !resident.iter().any(|name| name == model) {
                 quote.cost += COLD_START_S;
+                quote.first_token_s += COLD_START_S;
             }
         }
     }

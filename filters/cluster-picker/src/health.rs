@@ -37,6 +37,8 @@ pub(crate) struct Health {
     paused_until: f64,
     /// The backend said that it is about to go.
     draining_until: f64,
+    /// It said either to another VM. Kept apart, so that two VMs do not tell each other for ever.
+    told_until: f64,
     /// When it came, or came back.
     since: f64,
 }
@@ -63,7 +65,10 @@ impl Health {
     }
 
     pub(crate) fn state(&self, now: f64) -> State {
-        if ahead(self.draining_until, now, DRAIN_S) || ahead(self.paused_until, now, MAX_RETRY_AFTER_S) {
+        let rests = ahead(self.draining_until, now, DRAIN_S)
+            || ahead(self.paused_until, now, MAX_RETRY_AFTER_S)
+            || ahead(self.told_until, now, MAX_RETRY_AFTER_S);
+        if rests {
             State::Resting
         } else if ahead(self.ejected_until, now, MAX_EJECT_S) {
             State::Ejected
@@ -138,9 +143,14 @@ impl Health {
         self.ejections >= LOST_EJECTIONS
     }
 
-    /// Until when it is out, for others to know.
+    /// Until when it is out for its failures, for others to know.
     pub(crate) fn out_until(&self) -> f64 {
-        self.ejected_until.max(self.paused_until)
+        self.ejected_until
+    }
+
+    /// Until when it asked for no requests, for others to know.
+    pub(crate) fn rests_until(&self) -> f64 {
+        self.draining_until.max(self.paused_until)
     }
 
     /// Another VM has taken it out until then.
@@ -148,6 +158,13 @@ impl Health {
         if until > now && until > self.ejected_until {
             self.ejected_until = until.min(now + MAX_EJECT_S);
             self.ejections = self.ejections.max(1);
+        }
+    }
+
+    /// It asked another VM for no requests until then.
+    pub(crate) fn told_to_rest(&mut self, until: f64, now: f64) {
+        if ahead(until, now, MAX_RETRY_AFTER_S) {
+            self.told_until = until;
         }
     }
 }

@@ -50,6 +50,7 @@ impl Writer {
             counts,
             learned,
             out_until,
+            rests_until,
         } = page;
         let Learned {
             first,
@@ -72,6 +73,7 @@ impl Writer {
             capacity.sum,
             capacity.weight,
             (out_until - now).max(0.0),
+            (rests_until - now).max(0.0),
         ];
         for number in numbers {
             self.0.extend_from_slice(&(number as f32).to_le_bytes());
@@ -179,11 +181,16 @@ impl<'r> Reader<'r> {
                     weight: self.f32()?,
                 },
             },
-            out_until: match self.f32()? {
-                // Not out.
-                0.0 => 0.0,
-                rest => written + rest,
-            },
+            out_until: self.until(written)?,
+            rests_until: self.until(written)?,
+        })
+    }
+
+    /// A time after `written`; 0 for none.
+    fn until(&mut self, written: f64) -> Option<f64> {
+        Some(match self.f32()? {
+            0.0 => 0.0,
+            left => written + left,
         })
     }
 }

@@ -177,10 +177,12 @@ impl ClusterPicker {
         };
         let key = state.sharing.flag("rollback");
         let print = self.shared.print.to_le_bytes();
-        let told = ports
-            .shared(&key)
-            .unwrap_or_default()
-            .is_some_and(|(flag, _)| flag == print);
+        let flag = ports.shared(&key).unwrap_or_default().map(|(flag, _)| flag);
+        let told = flag.as_deref() == Some(print.as_slice());
+        if flag.is_some_and(|flag| !flag.is_empty() && flag != print) {
+            // Of a configuration before this one: should that come back, it is judged anew.
+            let _ = ports.share(&key, &[], None);
+        }
         state.rolled_back = told || rollback.is_due(&state.tallies);
         if state.rolled_back && !told {
             let _ = ports.share(&key, &print, None);

@@ -2,7 +2,7 @@
 //! waits for anybody; each reads all others and adds them to its own.
 //!
 //! Little-endian. Head: layout (u16), VM (u64), seconds since the epoch when it was written and until when it holds (f64 each),
-//! the fleet's sums (22 f64), then the number of backends (u16) and their pages: id (u64), 14 numbers (f32; times as seconds
+//! the fleet's sums (22 f64), then the number of backends (u16) and their pages: id (u64), 15 numbers (f32; times as seconds
 //! before or after the writing). Last the prefixes: how many were sent ever (u64), how many follow (u16), and these: block
 //! (u32), index of the backend in this record (u16).
 
@@ -14,7 +14,7 @@ use crate::picker::Picker;
 use std::collections::VecDeque;
 
 /// Of this layout. Records of another one are ignored.
-pub(crate) const LAYOUT: u16 = 1;
+pub(crate) const LAYOUT: u16 = 2;
 
 /// Most prefixes in a record: those of a few seconds.
 const MAX_FRESH: usize = 1024;
@@ -148,7 +148,13 @@ impl Picker {
         }
         self.cursors.keep(&live);
         for backend in &mut self.backends {
-            backend.health.told_out(backend.others.out_until, now);
+            let Page {
+                out_until,
+                rests_until,
+                ..
+            } = backend.others;
+            backend.health.told_out(out_until, now);
+            backend.health.told_to_rest(rests_until, now);
         }
     }
 
@@ -244,6 +250,23 @@ mod tests {
         two.absorb(2, [&record[..]], 1.1);
         let quotes = two.quotes(&ASK, |_| true, 1.2);
         assert_eq!(quotes.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [0, 2]);
+    }
+
+    #[test]
+    fn one_that_asked_for_a_pause_rests_for_all_and_no_longer_than_it_asked() {
+        let (mut one, mut two) = (picker(&["a", "b"]), picker(&["a", "b"]));
+        one.pause(1, 20.0, 1.0);
+        let open = |picker: &mut Picker, now: f64| picker.quotes(&ASK, |_| true, now).len();
+        for (told, now) in [(1.0, 1.5), (5.0, 5.5), (20.0, 20.5)] {
+            let records = [one.record(1, told, 30.0), two.record(2, told, 30.0)];
+            one.absorb(1, records.iter().map(Vec::as_slice), now);
+            two.absorb(2, records.iter().map(Vec::as_slice), now);
+            assert_eq!((open(&mut one, now), open(&mut two, now)), (1, 1), "{now}");
+        }
+        // All of them rest, and still nobody is sent there: that is no failure.
+        two.pause(0, 5.0, 20.6);
+        assert_eq!(open(&mut two, 20.7), 0);
+        assert_eq!((open(&mut one, 21.1), open(&mut two, 26.0)), (2, 2));
     }
 
     proptest! {

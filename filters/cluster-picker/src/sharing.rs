@@ -40,7 +40,7 @@ impl Sharing {
     /// Of the VMs of one fleet and proxy.
     pub fn new(fleet: &str) -> Self {
         Self {
-            prefix: format!("penstock/picker/1/{:016x}", crate::random::hash(fleet.as_bytes())),
+            prefix: format!("penstock/picker/2/{:016x}", crate::random::hash(fleet.as_bytes())),
             vm: 0,
             slot: None,
             read_at: 0.0,

@@ -138,7 +138,7 @@ impl State {
             };
             self.picker.quotes(&wanted.ask, in_group, now)
         };
-        self.warm(wanted.model, &mut quotes);
+        self.add_cold_starts(wanted.model, &mut quotes);
         let best = self.choose(config, wanted, &quotes).ok_or(Nothing::AllOut)?;
         let first_token_s = quotes
             .iter()

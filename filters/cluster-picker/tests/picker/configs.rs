@@ -107,6 +107,10 @@ fn an_error_says_where() {
             "backends[1].cluster: given twice",
         ),
         (
+            fleet(&[A], r#", "admission": {"priorities": {"batch": 101}}"#),
+            "admission.priorities.batch: more than 100",
+        ),
+        (
             fleet(&[A], r#", "groups": [{"name": "g"}]"#),
             "groups: one needs a share",
         ),
