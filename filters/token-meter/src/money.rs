@@ -5,6 +5,7 @@
 //! number of 10^-12 a token, and the cost of an exchange is a sum of products, without any rounding.
 
 use penstock_filter_api::{ConfigError, Kind, Read, Value, wrong};
+use std::borrow::Cow;
 use std::fmt;
 
 /// Decimal places that a price, a multiplier or a ratio may have.
@@ -50,58 +51,62 @@ impl Decimal {
 
     /// Reads `12`, `0.075`, `12.50` or, as some writers of JSON have it, `7.5e-2`. No sign.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
-        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-        let (whole, places) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
-        let exponent: i16 = exponent.parse().map_err(|_| NO_DECIMAL)?;
-        if whole.is_empty() || places.is_empty() || text.len() > MAX_TEXT_BYTES {
-            return Err(NO_DECIMAL);
-        }
-        let mut value = 0u128;
-        let mut scale = i32::from(exponent) + PLACES as i32 - places.len() as i32;
-        for byte in whole.bytes().chain(places.bytes()) {
-            let digit = byte
-                .checked_sub(b'0')
-                .filter(|digit| *digit < 10)
-                .ok_or(NO_DECIMAL)?;
-            value = value * 10 + u128::from(digit);
-        }
-        while scale < 0 && value > 0 {
-            if !value.is_multiple_of(10) {
-                return Err("more than 6 decimal places");
-            }
-            value /= 10;
-            scale += 1;
-        }
-        while scale > 0 && value > 0 && value <= u128::from(MAX) {
-            value *= 10;
-            scale -= 1;
-        }
-        u64::try_from(value)
-            .ok()
-            .filter(|value| *value <= MAX)
+        millionths(text, MAX)
+            .and_then(|millionths| millionths.ok_or(TOO_LARGE))
             .map(Self)
-            .ok_or(TOO_LARGE)
     }
+}
+
+/// Reads a decimal in millionths; `None` for one larger than `max`.
+pub(crate) fn millionths(text: &str, max: u64) -> Result<Option<u64>, &'static str> {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, places) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    let exponent: i16 = exponent.parse().map_err(|_| NO_DECIMAL)?;
+    if whole.is_empty() || places.is_empty() || text.len() > MAX_TEXT_BYTES {
+        return Err(NO_DECIMAL);
+    }
+    let mut value = 0u128;
+    let mut scale = i32::from(exponent) + PLACES as i32 - places.len() as i32;
+    for byte in whole.bytes().chain(places.bytes()) {
+        let digit = byte
+            .checked_sub(b'0')
+            .filter(|digit| *digit < 10)
+            .ok_or(NO_DECIMAL)?;
+        value = value * 10 + u128::from(digit);
+    }
+    while scale < 0 && value > 0 {
+        if !value.is_multiple_of(10) {
+            return Err("more than 6 decimal places");
+        }
+        value /= 10;
+        scale += 1;
+    }
+    while scale > 0 && value > 0 && value <= u128::from(max) {
+        value *= 10;
+        scale -= 1;
+    }
+    Ok(u64::try_from(value).ok().filter(|value| *value <= max))
 }
 
 const NO_DECIMAL: &str = "not a decimal number such as \"0.075\"";
 const TOO_LARGE: &str = "larger than 100000000";
 
 impl Read for Decimal {
-    /// A number or a string: both are read as they are written.
     fn read(&mut self, from: Value<'_>) -> Result<(), ConfigError> {
-        let text = match from.kind() {
-            Kind::Number => from.number_raw().into(),
-            Kind::String => from.text().unwrap_or_default(),
-            Kind::Null | Kind::Bool | Kind::Key | Kind::Array | Kind::Object => {
-                return Err(wrong(
-                    from,
-                    "a decimal number of at most 6 places, as a number or a string",
-                ));
-            }
-        };
-        *self = Self::parse(&text).map_err(|why| ConfigError::at(from, &[why]))?;
+        *self = Self::parse(&written(from)?).map_err(|why| ConfigError::at(from, &[why]))?;
         Ok(())
+    }
+}
+
+/// A number or a string: both are read as they are written.
+pub(crate) fn written(from: Value<'_>) -> Result<Cow<'_, str>, ConfigError> {
+    match from.kind() {
+        Kind::Number => Ok(from.number_raw().into()),
+        Kind::String => Ok(from.text().unwrap_or_default()),
+        Kind::Null | Kind::Bool | Kind::Key | Kind::Array | Kind::Object => Err(wrong(
+            from,
+            "a decimal number of at most 6 places, as a number or a string",
+        )),
     }
 }
 

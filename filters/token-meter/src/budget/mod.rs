@@ -1,6 +1,6 @@
 //! Budgets that hold: what an exchange may use is set aside before it runs, and booked when it is over.
 //!
-//! * `raw`, `rule`, `gates`: what is configured.
+//! * `raw`, `quantity`, `rule`, `gates`: what is configured.
 //! * `window`, `calendar`: when a budget begins anew.
 //! * `shared`, `place`, `account`: the accounts in shared data, and their atomic changes.
 //! * `workers`: whose reservations are worth something.
@@ -18,6 +18,7 @@ mod hold;
 mod metric;
 mod place;
 mod quantile;
+mod quantity;
 mod raw;
 mod rule;
 mod shared;
@@ -25,6 +26,8 @@ mod standing;
 mod tab;
 mod till;
 mod window;
+#[cfg(test)]
+mod window_tests;
 mod workers;
 
 pub(crate) use demand::Truth;

@@ -1,5 +1,6 @@
 //! Budgets and gates as they are written.
 
+use super::quantity::Quantity;
 use crate::money::Decimal;
 use crate::scope::RawScope;
 use penstock_filter_api::{Mode, OnFailure, reads};
@@ -22,7 +23,7 @@ pub(crate) struct RawBudget {
     pub(crate) unit: Unit,
     /// How much of it an account may use in a window; money in the currency. With a bucket: its `burst`.
     #[cfg_attr(feature = "schema", schemars(default))]
-    pub(crate) limit: Option<Decimal>,
+    pub(crate) limit: Option<Quantity>,
     /// When it begins anew. Needed, but for `streams`, which counts those that are open.
     #[cfg_attr(feature = "schema", schemars(default))]
     pub(crate) window: Option<RawWindow>,
@@ -233,9 +234,9 @@ reads!(enum Kind { "calendar" => Calendar, "sliding" => Sliding });
 )]
 pub(crate) struct RawBucket {
     /// How much of the unit comes back in a second.
-    pub(crate) rate_per_s: Decimal,
+    pub(crate) rate_per_s: Quantity,
     /// Most that it holds.
-    pub(crate) burst: Decimal,
+    pub(crate) burst: Quantity,
 }
 
 reads!(struct RawBucket { rate_per_s, burst } needs rate_per_s, burst);

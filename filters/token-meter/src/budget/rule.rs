@@ -2,9 +2,8 @@
 
 use super::calendar::{Calendar, length_s, offset};
 use super::place::PLACES;
-use super::raw::{Field, Kind, Per, RawBucket, RawBudget, RawWindow, Reserve, Unit};
+use super::raw::{Field, Kind, Per, RawBudget, RawWindow, Reserve, Unit};
 use super::window::{PARTS, Window};
-use crate::money::Decimal;
 use crate::scope::Scope;
 use penstock_filter_api::{ConfigError, Mode, OnFailure};
 use std::cell::RefCell;
@@ -144,7 +143,7 @@ fn check_key(key: &[Field], grounds: &Grounds) -> Result<(), ConfigError> {
 fn window(raw: &RawBudget) -> Result<(Window, u64), ConfigError> {
     let limit = || {
         let limit = raw.limit.ok_or_else(|| ConfigError::new("limit", "needed"))?;
-        amount("limit", limit, raw.unit)
+        limit.amount("limit", raw.unit)
     };
     let window = match (&raw.window, raw.unit) {
         (None, Unit::Streams) => return Ok((Window::Open, limit()?)),
@@ -167,10 +166,10 @@ fn window(raw: &RawBudget) -> Result<(Window, u64), ConfigError> {
                 return Err(under(ConfigError::new("timezone", "only of calendar windows")));
             }
             let error = |error: ConfigError| under(error.under("bucket"));
-            let burst = amount("burst", bucket.burst, raw.unit).map_err(error)?;
+            let burst = bucket.burst.amount("burst", raw.unit).map_err(error)?;
             Ok((
                 Window::Bucket {
-                    rate: rate(bucket, raw.unit).map_err(error)?,
+                    rate: bucket.rate_per_s.rate("rate_per_s", raw.unit).map_err(error)?,
                 },
                 burst,
             ))
@@ -203,42 +202,12 @@ fn timed(raw: &RawWindow, per: Per) -> Result<Window, ConfigError> {
     }
 }
 
-/// An amount in the smallest piece that is counted.
-fn amount(field: &str, decimal: Decimal, unit: Unit) -> Result<u64, ConfigError> {
-    let millionths = decimal.millionths();
-    let amount = match unit {
-        Unit::Money => millionths.saturating_mul(1000),
-        _ if !millionths.is_multiple_of(1_000_000) => {
-            return Err(ConfigError::new(field, "not a whole number"));
-        }
-        _ => millionths / 1_000_000,
-    };
-    if amount == 0 {
-        return Err(ConfigError::new(field, "0 would let nobody in"));
-    }
-    Ok(amount)
-}
-
 /// Whether a bucket takes more than an hour to fill.
 fn fills_slowly(window: Window, limit: u64) -> bool {
     match window {
         Window::Bucket { rate } => u128::from(limit) * 1_000_000 > u128::from(rate) * 3600,
         Window::Open | Window::Calendar(_) | Window::Sliding { .. } => false,
     }
-}
-
-/// What comes back in 10^6 seconds.
-fn rate(bucket: &RawBucket, unit: Unit) -> Result<u64, ConfigError> {
-    let millionths = bucket.rate_per_s.millionths();
-    let rate = match unit {
-        Unit::Money => millionths.checked_mul(1_000_000_000),
-        _ => Some(millionths),
-    };
-    let rate = rate.ok_or_else(|| ConfigError::new("rate_per_s", "too large"))?;
-    if rate == 0 {
-        return Err(ConfigError::new("rate_per_s", "0 would never fill it"));
-    }
-    Ok(rate)
 }
 
 /// Tells apart budgets whose records cannot be shared. A new limit goes on with the old record.

@@ -1,6 +1,8 @@
 //! Budgets: on some VMs over one store, and on a fake host.
 
+mod configs;
 mod exact;
+mod interleavings;
 mod stories;
 mod vms;
 mod workers;

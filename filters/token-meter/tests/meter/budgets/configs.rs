@@ -1,0 +1,174 @@
+//! Configurations of budgets, good and bad.
+
+use crate::story::refused;
+use penstock_filter_api::OnFailure;
+use penstock_token_meter::MODULE;
+
+/// A budget of the minute, with these fields in front.
+fn with(fields: &str) -> String {
+    format!(r#"{{"tenant": {{"header": "x-tenant"}}, "budgets": [{{"name": "a", {fields}}}]}}"#)
+}
+
+const MINUTE: &str = r#""window": {"per": "minute"}"#;
+
+#[test]
+fn every_kind_of_budget_is_taken() {
+    for fields in [
+        r#""unit": "tokens", "limit": 1000000000000, "window": {"per": "second", "kind": "sliding"}"#,
+        r#""unit": "requests", "key": ["tenant", "route", "model", "api"], "limit": "1", "window": {"per": "month", "timezone": "-05:30"}"#,
+        r#""unit": "input_tokens", "window": {"bucket": {"rate_per_s": "0.5", "burst": 10}}, "on_state_error": "open""#,
+        r#""unit": "output_tokens", "limit": 1, "window": {"per": "day", "kind": "calendar"}, "soft": true, "reserve": "most""#,
+        r#""unit": "streams", "limit": 5, "scope": {"routes": ["a*"], "tenants": ["b"]}, "max_keys": 8, "mode": "shadow""#,
+    ] {
+        let config = with(fields);
+        let loaded = (MODULE.load)(&config);
+        assert!(loaded.is_ok(), "{config}: {:?}", loaded.err());
+    }
+    let money = r#"{"prices": [{"model": "*", "input": 1}], "budgets": [
+        {"name": "usd", "unit": "money", "limit": "0.000001", "window": {"per": "hour"}}]}"#;
+    assert!((MODULE.load)(money).is_ok());
+}
+
+#[test]
+fn an_error_says_where() {
+    let requests = |more: &str| with(&format!(r#""unit": "requests", {more}"#));
+    for (config, error) in [
+        (with(r#""limit": 1"#), "budgets[0]: missing field `unit`"),
+        (
+            with(r#""unit": "words""#),
+            "budgets[0].unit: unknown variant `words`",
+        ),
+        (requests(r#""limits": 1"#), "budgets[0].limits: unknown field"),
+        (requests(MINUTE), "budgets[0].limit: needed"),
+        (requests(r#""limit": 1"#), "budgets[0].window: needed"),
+        (
+            requests(&format!(r#""limit": 0, {MINUTE}"#)),
+            "budgets[0].limit: 0 would let nobody in",
+        ),
+        (
+            requests(&format!(r#""limit": -1, {MINUTE}"#)),
+            "budgets[0].limit: not a decimal number",
+        ),
+        (
+            requests(&format!(r#""limit": 1.5, {MINUTE}"#)),
+            "budgets[0].limit: not a whole number",
+        ),
+        (
+            requests(&format!(r#""limit": 1e13, {MINUTE}"#)),
+            "budgets[0].limit: larger than 10^12",
+        ),
+        (
+            requests(r#""limit": 1, "window": {}"#),
+            "budgets[0].window: needs exactly one of per, bucket",
+        ),
+        (
+            requests(r#""limit": 1, "window": {"per": "week"}"#),
+            "budgets[0].window.per: unknown variant `week`",
+        ),
+        (
+            requests(r#""limit": 1, "window": {"per": "day", "timezone": "Europe/Berlin"}"#),
+            "budgets[0].window.timezone: not an offset",
+        ),
+        (
+            requests(r#""limit": 1, "window": {"per": "day", "kind": "sliding", "timezone": "UTC"}"#),
+            "budgets[0].window.timezone: only of calendar",
+        ),
+        (
+            requests(r#""window": {"per": "day", "bucket": {"rate_per_s": 1, "burst": 1}}"#),
+            "budgets[0].window: needs exactly one of",
+        ),
+        (
+            requests(r#""window": {"bucket": {"rate_per_s": 1}}"#),
+            "budgets[0].window.bucket: missing field `burst`",
+        ),
+        (
+            requests(r#""window": {"bucket": {"rate_per_s": 0, "burst": 1}}"#),
+            "budgets[0].window.bucket.rate_per_s: 0 would never",
+        ),
+        (
+            requests(r#""window": {"bucket": {"rate_per_s": 1, "burst": 0}}"#),
+            "budgets[0].window.bucket.burst: 0 would",
+        ),
+        (
+            requests(&format!(r#""key": ["tenant", "user"], "limit": 1, {MINUTE}"#)),
+            "budgets[0].key[1]: unknown variant `user`",
+        ),
+        (
+            requests(&format!(r#""key": ["route", "route"], "limit": 1, {MINUTE}"#)),
+            "budgets[0].key[1]: given twice",
+        ),
+        (
+            requests(&format!(r#""soft": true, "limit": 1, {MINUTE}"#)),
+            "budgets[0].soft: only of units that have output",
+        ),
+        (
+            requests(&format!(r#""max_keys": 7, "limit": 1, {MINUTE}"#)),
+            "budgets[0].max_keys: not between",
+        ),
+        (
+            requests(&format!(r#""scope": {{"apis": ["x"]}}, "limit": 1, {MINUTE}"#)),
+            "budgets[0].scope.apis[0]: no such API",
+        ),
+        (
+            with(&format!(r#""unit": "money", "limit": 1, {MINUTE}"#)),
+            "budgets[0].unit: money needs prices",
+        ),
+        (
+            with(&format!(r#""unit": "streams", "limit": 1, {MINUTE}"#)),
+            "budgets[0].window: streams are counted while",
+        ),
+        (
+            requests(&format!(r#""limit": 1, {MINUTE}"#)).replace(r#""a""#, r#""A b""#),
+            "budgets[0].name: not 1 to 48 of",
+        ),
+        (
+            r#"{"gates": {"max_input_tokens": 0}}"#.to_owned(),
+            "gates.max_input_tokens: 0 would",
+        ),
+        (
+            r#"{"gates": {"models": [""]}}"#.to_owned(),
+            "gates.models[0]: empty",
+        ),
+        (
+            r#"{"gates": {"max_price": 1}}"#.to_owned(),
+            "gates.max_price: unknown field",
+        ),
+    ] {
+        let found = refused(&config);
+        assert!(found.contains(error), "{config}\n  {found}");
+    }
+    let one = r#"{"name": "a", "unit": "streams", "limit": 1}"#;
+    assert!(
+        refused(&format!(r#"{{"budgets": [{one}, {one}]}}"#))
+            .contains("budgets[1].name: another budget has the same")
+    );
+    let keyed = one.replace(r#""unit""#, r#""key": ["tenant"], "unit""#);
+    assert!(refused(&format!(r#"{{"budgets": [{keyed}]}}"#)).contains("budgets[0].key[0]: needs `tenant`"));
+    let many = vec![one; 33].join(",");
+    assert!(refused(&format!(r#"{{"budgets": [{many}]}}"#)).contains("budgets: more than 32"));
+}
+
+#[test]
+fn who_enforces_a_budget_fails_closed_unless_it_says_otherwise() {
+    let streams = r#""budgets": [{"name": "a", "unit": "streams", "limit": 1}]"#;
+    for (config, on_failure) in [
+        ("{}".to_owned(), OnFailure::Open),
+        (format!("{{{streams}}}"), OnFailure::Closed),
+        (r#"{"gates": {"models": ["a"]}}"#.to_owned(), OnFailure::Closed),
+        (format!(r#"{{"on_failure": "open", {streams}}}"#), OnFailure::Open),
+        (
+            format!("{{{streams}}}").replace(r#""name""#, r#""mode": "shadow", "name""#),
+            OnFailure::Open,
+        ),
+        (
+            format!("{{{streams}}}").replace(r#""name""#, r#""mode": "off", "name""#),
+            OnFailure::Open,
+        ),
+    ] {
+        assert_eq!(
+            (MODULE.load)(&config).unwrap().policy().on_failure,
+            on_failure,
+            "{config}"
+        );
+    }
+}
