@@ -16,9 +16,9 @@
 //! ```
 //!
 //! * `tally`: what an exchange is charged for, and when that is an estimate (`ratio`).
-//! * `prices`, `rates`, `money`, `day`: what that costs, in whole 10^-12 of the currency.
+//! * `prices`, `rates`, `decimal`, `money`, `day`: what that costs, in whole 10^-12 of the currency.
 //! * `book`, `metric`, `names`: labelled metrics, defined once each, never more than the caps allow.
-//! * `ledger`: the line that an exchange leaves behind.
+//! * `ledger`: the line that an exchange leaves behind. `told`: what its client learns of it.
 //! * `budget`: what may be used in a time, by whom: set aside before an exchange runs, booked after it.
 //!
 //! Knows nothing of: wire formats (the engine read them), Envoy, other proxies.
@@ -28,6 +28,7 @@ mod budget;
 mod config;
 mod count;
 mod day;
+mod decimal;
 mod ledger;
 mod meter;
 mod metric;
@@ -43,6 +44,7 @@ mod scope;
 mod table;
 mod tally;
 mod tenant;
+mod told;
 
 #[cfg(feature = "schema")]
 pub use schema::schema;

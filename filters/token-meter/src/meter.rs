@@ -7,10 +7,10 @@ use crate::count::{count, duration_ms, first_token_ms, time};
 use crate::ledger::{Entry, model};
 use crate::metric::Metric;
 use crate::names::Admission;
-use crate::prices::Cost;
 use crate::ratio::Ratios;
 use crate::raw::{FilterState, UsageHeaders};
-use crate::tally::{charge, reported};
+use crate::tally::charge;
+use crate::told::tell;
 use penstock_filter_api::{
     ConfigError, Cx, Filter, Head, Mode, Need, Needs, Open, Origin, OutputFlow, Piece, PieceEdits, Plugin,
     Policy, Prompt, PromptFlow, Record, Reply, RootCx, Seen, Stage,
@@ -155,7 +155,7 @@ impl Filter for MeterOne {
             (UsageHeaders::Trailers, Seen::Event) => record.finish.is_some(),
         };
         if ready && !self.told {
-            self.tell(record, cx);
+            self.told = tell(&self.shared.config, record, cx);
         }
     }
 
@@ -275,31 +275,5 @@ impl MeterOne {
             (model, model_admission),
             (self.tenant.as_deref(), admission),
         )
-    }
-
-    fn tell(&mut self, record: &Record, cx: &mut Cx<'_>) {
-        let config = &self.shared.config;
-        let Some(tally) = reported(record).filter(|_| config.scope.exchanges.has(record)) else {
-            return;
-        };
-        let cost = config.prices.cost(record, &tally);
-        let mut fields = vec![
-            ("x-penstock-input-tokens", tally.input.to_string()),
-            ("x-penstock-output-tokens", tally.output.to_string()),
-            ("x-penstock-cached-tokens", tally.cached.to_string()),
-            ("x-penstock-reasoning-tokens", tally.reasoning.to_string()),
-        ];
-        if let Some(Cost { money, currency }) = cost {
-            fields.push(("x-penstock-cost", money.to_string()));
-            fields.push(("x-penstock-currency", config.prices.currency(currency).to_owned()));
-        }
-        for (name, value) in fields {
-            match config.usage_headers {
-                UsageHeaders::Off => {}
-                UsageHeaders::Headers => cx.set_response_header(name, &value),
-                UsageHeaders::Trailers => cx.add_response_trailer(name, &value),
-            }
-        }
-        self.told = true;
     }
 }

@@ -1,7 +1,8 @@
 //! The price table: which price holds for an exchange.
 
 use crate::day::Day;
-use crate::money::{Decimal, Money};
+use crate::decimal::Decimal;
+use crate::money::Money;
 use crate::rates::{Schedule, Set, priced};
 use crate::table::Table;
 use crate::tally::Tally;

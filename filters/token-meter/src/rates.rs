@@ -1,6 +1,7 @@
 //! What a token of each kind costs, and what an exchange costs by it.
 
-use crate::money::{Decimal, Money};
+use crate::decimal::Decimal;
+use crate::money::Money;
 use crate::tally::Tally;
 use penstock_filter_api::ConfigError;
 

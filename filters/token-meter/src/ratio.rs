@@ -1,6 +1,6 @@
 //! Bytes of text per token, learned per model from exchanges whose usage was reported.
 
-use crate::money::Decimal;
+use crate::decimal::Decimal;
 use crate::names::Slot;
 use crate::tally::{Charge, Tally};
 use penstock_filter_api::{Outcome, Record};

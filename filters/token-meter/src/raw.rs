@@ -1,7 +1,7 @@
 //! The configuration as it is written.
 
 use crate::budget::{RawBudget, RawGates};
-use crate::money::Decimal;
+use crate::decimal::Decimal;
 use crate::prices::RawPrice;
 use crate::scope::RawScope;
 use crate::tenant::RawTenant;

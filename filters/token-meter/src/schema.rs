@@ -1,6 +1,6 @@
 //! The JSON Schema of the configuration.
 
-use crate::money::Decimal;
+use crate::decimal::Decimal;
 use crate::raw::RawConfig;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;

@@ -1,7 +1,7 @@
 //! What a single request may ask for.
 
 use super::raw::RawGates;
-use crate::money::Decimal;
+use crate::decimal::Decimal;
 use penstock_filter_api::{ConfigError, Denial, Glob, any, globs};
 
 /// Bounds of a single request.

@@ -1,7 +1,7 @@
 //! How much a budget holds, as it is written.
 
 use super::raw::Unit;
-use crate::money::{millionths, written};
+use crate::decimal::{millionths, written};
 use penstock_filter_api::{ConfigError, Read, Value};
 
 /// Largest quantity, in millionths: 10^12.

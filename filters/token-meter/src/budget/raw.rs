@@ -1,7 +1,7 @@
 //! Budgets and gates as they are written.
 
 use super::quantity::Quantity;
-use crate::money::Decimal;
+use crate::decimal::Decimal;
 use crate::scope::RawScope;
 use penstock_filter_api::{Mode, OnFailure, reads};
 

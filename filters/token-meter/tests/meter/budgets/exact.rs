@@ -1,6 +1,7 @@
 //! Nothing is overspent, whoever comes at once.
 
-use super::vms::{Run, Store, Vm, ask};
+use super::store::Store;
+use super::vms::{Run, Vm, ask};
 use crate::story::{NOON, SECOND};
 use penstock_filter_api::Outcome;
 use std::sync::Barrier;

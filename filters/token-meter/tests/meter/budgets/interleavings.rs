@@ -1,6 +1,7 @@
 //! Whatever happens to some workers in whatever order, a budget holds.
 
-use super::vms::{Ask, Run, Store, Vm, ask};
+use super::store::Store;
+use super::vms::{Ask, Run, Vm, ask};
 use crate::story::{NOON, SECOND};
 use penstock_filter_api::Outcome;
 use proptest::prelude::*;

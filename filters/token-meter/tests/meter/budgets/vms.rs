@@ -1,126 +1,14 @@
-//! Some VMs over one store of shared data: exchanges step by step, in any order, on any of them.
+//! Workers' VMs over one store of shared data: exchanges step by step, in any order, on any of them.
 
+use super::store::Store;
 use crate::story::{NOON, SECOND, chat};
-use penstock_filter_api::{CallId, Callout};
 use penstock_filter_api::{
-    Cx, Denial, Effects, Filter, Head, Headers, MetricId, MetricKind, Open, Origin, Outcome, OutputFlow,
-    Piece, PieceEdits, Plugin, PortError, Ports, Prompt, PromptFlow, Record, RootCx, RootPorts, Seen,
+    Cx, Denial, Effects, Filter, Head, Headers, Open, Origin, Outcome, OutputFlow, Piece, PieceEdits, Plugin,
+    Prompt, PromptFlow, Record, RootCx, Seen,
 };
 use penstock_llm_api::{Api, ChannelId, Dialect, Encoding, Part, Scope, Target, Usage, read_request};
 use penstock_token_meter::MODULE;
 use penstock_wire::{JsonEdits, Limits, Tape};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-
-/// Shared data and counters of one proxy.
-#[derive(Clone, Default)]
-pub(crate) struct Store(Arc<Mutex<Inner>>);
-
-#[derive(Default)]
-struct Inner {
-    shared: BTreeMap<String, (Vec<u8>, u32)>,
-    cas: u32,
-    metrics: Vec<(String, u64)>,
-    /// So many writes fail first, as if another worker had been faster.
-    misses: u32,
-    broken: bool,
-}
-
-impl Store {
-    /// A counter of a budget.
-    pub(crate) fn count(&self, event: &str, budget: &str) -> u64 {
-        let begin = format!("penstock_budget_{event}_total.budget=.={budget};.;");
-        let inner = self.0.lock().unwrap();
-        let of = inner.metrics.iter().filter(|(name, _)| name.starts_with(&begin));
-        of.map(|(_, value)| value).sum()
-    }
-
-    /// Shared data fails from now on, or works again.
-    pub(crate) fn break_down(&self, broken: bool) {
-        self.0.lock().unwrap().broken = broken;
-    }
-
-    /// The next writes come too late.
-    pub(crate) fn miss(&self, times: u32) {
-        self.0.lock().unwrap().misses = times;
-    }
-
-    /// Keys and bytes that the proxy keeps.
-    pub(crate) fn size(&self) -> (usize, usize) {
-        let inner = self.0.lock().unwrap();
-        let bytes = inner
-            .shared
-            .iter()
-            .map(|(key, (value, _))| key.len() + value.len());
-        (inner.shared.len(), bytes.sum())
-    }
-
-    /// Overwrites every value with bytes that are none.
-    pub(crate) fn spoil(&self) {
-        for (value, _) in self.0.lock().unwrap().shared.values_mut() {
-            *value = b"spoilt".to_vec();
-        }
-    }
-}
-
-impl Ports for Store {
-    fn metric(&mut self, _: MetricKind, name: &str) -> Result<MetricId, PortError> {
-        let metrics = &mut self.0.lock().unwrap().metrics;
-        let known = metrics.iter().position(|(known, _)| known == name);
-        if known.is_none() {
-            metrics.push((name.to_owned(), 0));
-        }
-        Ok(MetricId(known.unwrap_or(metrics.len() - 1) as u32))
-    }
-
-    fn add(&mut self, metric: MetricId, by: u64) {
-        self.0.lock().unwrap().metrics[metric.0 as usize].1 += by;
-    }
-
-    fn record(&mut self, _: MetricId, _: u64) {}
-
-    fn shared(&mut self, key: &str) -> Result<Option<(Vec<u8>, u32)>, PortError> {
-        let inner = self.0.lock().unwrap();
-        if inner.broken {
-            return Err(PortError::Refused);
-        }
-        Ok(inner.shared.get(key).cloned())
-    }
-
-    /// As Envoy does it: the token is checked only of a key that exists.
-    fn share(&mut self, key: &str, value: &[u8], cas: Option<u32>) -> Result<(), PortError> {
-        let mut inner = self.0.lock().unwrap();
-        if inner.broken {
-            return Err(PortError::Refused);
-        }
-        if inner.misses > 0 {
-            inner.misses -= 1;
-            return Err(PortError::CasMismatch);
-        }
-        let known = inner.shared.get(key).map(|(_, token)| *token);
-        if known.is_some_and(|token| cas.is_some_and(|cas| cas != token)) {
-            return Err(PortError::CasMismatch);
-        }
-        inner.cas += 1;
-        let token = inner.cas;
-        inner.shared.insert(key.to_owned(), (value.to_owned(), token));
-        Ok(())
-    }
-
-    fn property(&mut self, _: &[&str]) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn filter_state(&mut self, _: &str, _: &[u8]) {}
-
-    fn log(&mut self, _: &str) {}
-}
-
-impl RootPorts for Store {
-    fn call(&mut self, _: &Callout) -> Result<CallId, PortError> {
-        Err(PortError::Refused)
-    }
-}
 
 /// One worker's VM.
 pub(crate) struct Vm {

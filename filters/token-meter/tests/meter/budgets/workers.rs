@@ -1,6 +1,7 @@
 //! Workers that die give back; floods of names find an end.
 
-use super::vms::{Store, Vm, ask};
+use super::store::Store;
+use super::vms::{Vm, ask};
 use crate::story::{NOON, SECOND};
 use penstock_filter_api::Outcome;
 
