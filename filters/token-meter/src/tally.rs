@@ -228,7 +228,8 @@ fn is_placeholder(record: &Record) -> bool {
     record.api == Some(Api::AnthropicMessages) && record.stream && record.finish.is_none()
 }
 
-fn believed(tokens: &u64) -> bool {
+/// Whether a report may be true.
+pub(crate) fn believed(tokens: &u64) -> bool {
     *tokens <= MAX_TOKENS
 }
 

@@ -55,6 +55,11 @@ impl Hold {
         grows.then(|| self.amount.output_of(self.held))
     }
 
+    /// The prompt is longer than it was estimated.
+    pub(crate) fn lengthen(&mut self, by: u64) {
+        self.amount.fixed = self.amount.fixed.saturating_add(by);
+    }
+
     /// Of an exchange that was let in unasked.
     pub(crate) fn late(index: usize, seat: Seat, worker: u32) -> Self {
         Self {

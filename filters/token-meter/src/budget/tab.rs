@@ -4,18 +4,21 @@ use super::account::{Seat, Standing, Teller};
 use super::demand::{Demand, Truth};
 use super::hold::Hold;
 use super::metric::Event;
-use super::raw::Field;
+use super::raw::{Field, Unit};
 use super::rule::Budget;
 use super::shared::StateError;
 use super::standing::{Admitted, exhausted, is_longer, unavailable};
 use super::till::Till;
 use crate::ratio::Sums;
+use crate::tally::believed;
 use penstock_filter_api::{Denial, OnFailure, Ports, Record};
 
 /// What an exchange holds.
 #[derive(Debug, Default)]
 pub(crate) struct Tab {
     holds: Vec<Hold>,
+    /// Input tokens that are set aside, as they were estimated, or reported since.
+    input: u64,
     /// Output tokens for which everything it holds is enough.
     enough: u64,
     /// The budget that ended while the answer ran.
@@ -71,6 +74,7 @@ impl Tab {
         ports: &mut dyn Ports,
     ) -> Result<Admitted, Denial> {
         self.opened = true;
+        self.input = demand.input_tokens;
         let mut admitted = Admitted::default();
         let mut refusal: Option<Denial> = None;
         for (index, budget) in party.budgets() {
@@ -131,23 +135,29 @@ impl Tab {
         self.enough = enough.min().unwrap_or(u64::MAX);
     }
 
-    /// What was generated so far, if it is more than what the exchange holds is enough for. Almost always it is not.
+    /// What was generated so far, if that or the prompt is more than what the exchange holds is enough for. Almost always
+    /// it is not.
     pub(crate) fn outgrown(&self, ratio: &Sums, record: &Record) -> Option<u64> {
         if self.holds.is_empty() || self.cut.is_some() {
             return None;
         }
         let estimate = ratio.tokens(record.output_text_bytes);
-        let output = estimate.max(record.usage.output_tokens.unwrap_or(0));
-        (output > self.enough).then_some(output)
+        let output = estimate.max(record.usage.output_tokens.filter(believed).unwrap_or(0));
+        (output > self.enough || input(record) > self.input).then_some(output)
     }
 
     /// Draws on its budgets for so much output.
     #[cold]
     pub(crate) fn draw(&mut self, output: u64, party: &Party<'_>, till: &mut Till, ports: &mut dyn Ports) {
+        let longer = input(party.record).saturating_sub(self.input);
+        self.input += longer;
         for hold in self.holds.iter_mut().filter(|hold| hold.enough().is_some()) {
             let Some(budget) = party.budgets.get(hold.index) else {
                 continue;
             };
+            if budget.unit == Unit::Tokens {
+                hold.lengthen(longer);
+            }
             let of = (hold.index, budget);
             let drawn = hold.draw(budget, output, party.now_ns, till, ports);
             if drawn.is_err() {
@@ -207,6 +217,11 @@ impl Tab {
             till.book(budget, booking, party.now_ns, ports);
         }
     }
+}
+
+/// What the upstream says of the prompt, as soon as it does.
+fn input(record: &Record) -> u64 {
+    record.usage.input_tokens.filter(believed).unwrap_or(0)
 }
 
 /// Takes from one budget, and counts it.

@@ -3,6 +3,7 @@
 mod configs;
 mod exact;
 mod interleavings;
+mod modes;
 mod store;
 mod stories;
 mod vms;
