@@ -5,6 +5,7 @@ use super::demand::Amount;
 use super::metric::Event;
 use super::rule::Budget;
 use super::shared::StateError;
+use super::tab::Want;
 use super::till::{Booking, Till};
 use penstock_filter_api::Ports;
 
@@ -30,9 +31,8 @@ impl Hold {
     pub(crate) fn new(
         (index, budget): (usize, &Budget),
         worker: u32,
-        amount: Amount,
+        want: &Want,
         standing: &Standing,
-        enforces: bool,
     ) -> Self {
         let spent = budget
             .spends_at_once()
@@ -41,10 +41,10 @@ impl Hold {
             index,
             seat: standing.seat,
             worker,
-            amount,
+            amount: want.amount,
             held: if spent.is_some() { 0 } else { standing.taken },
             spent,
-            enforces,
+            enforces: want.enforces,
             ended: false,
         }
     }

@@ -256,7 +256,8 @@ pub(crate) struct RawGates {
     pub(crate) max_output_tokens: Option<u64>,
     /// Models that may be asked, exact or with `*`. Empty: all.
     pub(crate) models: Vec<String>,
-    /// Most that a request may cost, in the currency of its price: estimated input, and the output that it allows.
+    /// Most that a request may cost, in `currency`: estimated input, and the output that it allows. A model without a price
+    /// in it passes.
     pub(crate) max_cost: Option<Decimal>,
 }
 

@@ -1,9 +1,9 @@
 //! How budgets stand once they were asked: what the client is told, and the refusals.
 
 use super::account::Standing;
-use super::demand::Demand;
 use super::raw::Unit;
 use super::rule::Budget;
+use super::tab::Want;
 use penstock_filter_api::Denial;
 
 /// Where an exchange stands once it is let in.
@@ -29,19 +29,9 @@ pub(crate) struct Told {
 
 impl Admitted {
     /// Adds a budget that lets the exchange in.
-    pub(crate) fn tell(
-        &mut self,
-        budget: &Budget,
-        enforces: bool,
-        demand: &Demand,
-        standing: &Standing,
-        most: u64,
-    ) {
-        if !enforces {
-            return;
-        }
-        let amount = demand.amount(budget.unit);
-        if standing.taken < most {
+    pub(crate) fn tell(&mut self, budget: &Budget, want: &Want, standing: &Standing) {
+        let amount = want.amount;
+        if standing.taken < want.most {
             let output = amount.output_of(standing.taken);
             self.output = Some(self.output.map_or(output, |known| known.min(output)));
         }

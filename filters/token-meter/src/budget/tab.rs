@@ -1,7 +1,7 @@
 //! The tab of one exchange: what it holds in its budgets, from its prompt to its end.
 
 use super::account::{Seat, Standing, Teller};
-use super::demand::{Demand, Truth};
+use super::demand::{Amount, Demand, Truth};
 use super::hold::Hold;
 use super::metric::Event;
 use super::raw::{Field, Unit};
@@ -35,6 +35,34 @@ pub(crate) struct Party<'a> {
     /// The whole meter only pretends.
     pub(crate) shadow: bool,
     pub(crate) now_ns: u64,
+}
+
+/// What an exchange wants of a budget.
+#[derive(Debug)]
+pub(crate) struct Want {
+    pub(crate) amount: Amount,
+    pub(crate) least: u64,
+    pub(crate) most: u64,
+    pub(crate) enforces: bool,
+}
+
+impl Want {
+    /// `None` where it wants nothing.
+    fn new(budget: &Budget, demand: &Demand, party: &Party<'_>) -> Option<Self> {
+        let amount = demand.amount(budget.unit);
+        let most = demand.wanted(budget);
+        let least = if budget.soft {
+            demand.least(amount).min(most)
+        } else {
+            most
+        };
+        (most > 0).then_some(Self {
+            amount,
+            least,
+            most,
+            enforces: budget.enforces && !party.shadow,
+        })
+    }
 }
 
 impl Party<'_> {
@@ -77,47 +105,60 @@ impl Tab {
         self.input = demand.input_tokens;
         let mut admitted = Admitted::default();
         let mut refusal: Option<Denial> = None;
-        for (index, budget) in party.budgets() {
-            let amount = demand.amount(budget.unit);
-            let enforces = budget.enforces && !party.shadow;
-            let most = demand.wanted(budget);
-            if most == 0 {
+        for of in party.budgets() {
+            let Some(mut want) = Want::new(of.1, demand, party) else {
+                continue;
+            };
+            if refusal.is_some() {
+                // Who is refused already takes nothing more, and only asks for how long.
+                want.most = 0;
+            }
+            let Err(denial) = self.ask(of, &want, party, &mut admitted, till, ports) else {
+                continue;
+            };
+            if !want.enforces {
+                till.counters.add(of, Event::WouldDeny, 1, ports);
                 continue;
             }
-            let least = if budget.soft {
-                demand.least(amount).min(most)
-            } else {
-                most
-            };
-            // Who is refused already takes nothing more, and only asks for how long.
-            let wanted = if refusal.is_none() { most } else { 0 };
-            let asked = take(party, (index, budget), (least, wanted), till, ports);
-            let refused = match asked {
-                Ok((_, standing)) if wanted == 0 && standing.left >= least => None,
-                Ok((worker, standing)) if standing.taken > 0 => {
-                    self.holds
-                        .push(Hold::new((index, budget), worker, amount, &standing, enforces));
-                    admitted.tell(budget, enforces, demand, &standing, most);
-                    None
-                }
-                Ok((_, standing)) => Some(exhausted(budget, least, &standing)),
-                Err(StateError) => {
-                    till.counters.add((index, budget), Event::StateError, 1, ports);
-                    (budget.on_state_error == OnFailure::Closed).then(unavailable)
-                }
-            };
-            let Some(denial) = refused else { continue };
-            let event = if enforces { Event::Denied } else { Event::WouldDeny };
-            till.counters.add((index, budget), event, 1, ports);
-            if enforces && refusal.as_ref().is_none_or(|first| is_longer(&denial, first)) {
+            till.counters.add(of, Event::Denied, 1, ports);
+            if refusal.as_ref().is_none_or(|first| is_longer(&denial, first)) {
                 refusal = Some(denial);
             }
-            if enforces {
-                self.put_back(party, till, ports);
-            }
+            self.put_back(party, till, ports);
         }
         self.count_enough();
         refusal.map_or(Ok(admitted), Err)
+    }
+
+    /// Asks one budget, and holds what it gives.
+    fn ask(
+        &mut self,
+        of: (usize, &Budget),
+        want: &Want,
+        party: &Party<'_>,
+        admitted: &mut Admitted,
+        till: &mut Till,
+        ports: &mut dyn Ports,
+    ) -> Result<(), Denial> {
+        let (_, budget) = of;
+        match take(party, of, (want.least, want.most), till, ports) {
+            Ok((_, standing)) if want.most == 0 && standing.left >= want.least => Ok(()),
+            Ok((_, standing)) if standing.taken == 0 => Err(exhausted(budget, want.least, &standing)),
+            Ok((worker, standing)) => {
+                self.holds.push(Hold::new(of, worker, want, &standing));
+                if want.enforces {
+                    admitted.tell(budget, want, &standing);
+                }
+                Ok(())
+            }
+            Err(StateError) => {
+                till.counters.add(of, Event::StateError, 1, ports);
+                match budget.on_state_error {
+                    OnFailure::Closed => Err(unavailable()),
+                    OnFailure::Open => Ok(()),
+                }
+            }
+        }
     }
 
     /// Gives all of it back, unused.

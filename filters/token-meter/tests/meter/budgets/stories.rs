@@ -224,6 +224,14 @@ fn who_cannot_be_read_does_not_slip_by() {
             .request_head(story.stream, penstock_fake_envoy::head(&head), false);
         story.envoy.request_body(story.stream, twice, true);
         assert_eq!(String::from_utf8_lossy(story.status()), status);
+        if status.is_empty() {
+            // It has passed, and is booked all the same.
+            story.begins("200", &[("content-type", "application/json")]);
+            let answer = completion(7, 3).to_string();
+            story.envoy.response_body(story.stream, answer.as_bytes(), true);
+            let labels = [("budget", "team"), ("unit", "tokens"), ("volatile", "no")];
+            assert_eq!(story.count("penstock_budget_used_total", &labels), 10);
+        }
     }
 }
 
