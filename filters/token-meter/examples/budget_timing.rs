@@ -1,7 +1,8 @@
 //! What budgets cost an exchange and an event of a stream, beside the meter without any:
 //! `cargo run --release -p penstock-token-meter --example budget_timing`.
 //!
-//! Natively, on shared data in a map: what the host takes for its part comes on top (`docs/budgets.md`).
+//! Runs natively, and as wasm: see `tools/wasi.mjs`. Shared data is a map: what a host takes for its part comes on top
+//! (`docs/budgets.md`).
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 

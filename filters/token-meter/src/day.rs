@@ -43,12 +43,12 @@ pub(crate) fn days_of_month(year: u64, month: u64) -> u64 {
     }
 }
 
-pub(crate) fn days_before_month(year: u64, month: u64) -> u64 {
+fn days_before_month(year: u64, month: u64) -> u64 {
     (1..month).map(|month| days_of_month(year, month)).sum()
 }
 
 /// Days from 1970-01-01 to the first day of `year`.
-pub(crate) fn days_before_year(year: u64) -> u64 {
+fn days_before_year(year: u64) -> u64 {
     let leap_years = |before: u64| (before - 1) / 4 - (before - 1) / 100 + (before - 1) / 400;
     (year - 1970) * 365 + leap_years(year) - leap_years(1970)
 }

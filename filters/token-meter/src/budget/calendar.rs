@@ -1,7 +1,7 @@
 //! Windows that begin with the clock.
 
 use super::raw::Per;
-use crate::day::{days_before_month, days_before_year, days_of_month};
+use crate::day::days_of_month;
 
 const DAY_S: u64 = 86_400;
 
@@ -63,21 +63,20 @@ pub(crate) struct Month {
     pub(crate) first: u64,
 }
 
-/// The month of a day.
+/// The month of a day, by years that begin with March
+/// (<https://howardhinnant.github.io/date_algorithms.html#civil_from_days>).
 pub(crate) fn month(day: u64) -> Month {
-    let mut year = 1970 + day / 366;
-    while days_before_year(year + 1) <= day {
-        year += 1;
-    }
-    let within = day - days_before_year(year);
-    let mut number = 1;
-    while number < 12 && days_before_month(year, number + 1) <= within {
-        number += 1;
-    }
+    let since = day + 719_468;
+    let (era, of_era) = (since / 146_097, since % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * of_year + 2) / 153;
+    let of_month = of_year - (153 * month + 2) / 5;
+    let number = if month < 10 { month + 3 } else { month - 9 };
     Month {
-        year,
+        year: era * 400 + year_of_era + u64::from(number <= 2),
         number,
-        first: days_before_year(year) + days_before_month(year, number),
+        first: day - of_month,
     }
 }
 

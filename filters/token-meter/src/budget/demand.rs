@@ -37,19 +37,21 @@ pub(crate) struct Amount {
 }
 
 impl Amount {
-    /// What so much output makes of it, rounded up.
+    /// What so much output makes of it, rounded up. Without 128 bits: their division is slow.
     pub(crate) fn with(self, output: u64) -> u64 {
-        let grown = u64::try_from((u128::from(output) * u128::from(self.rate)).div_ceil(1000));
-        self.fixed.saturating_add(grown.unwrap_or(u64::MAX))
+        let grown = output.checked_mul(self.rate);
+        let grown = grown.map_or(u64::MAX, |grown| grown.div_ceil(1000));
+        self.fixed.saturating_add(grown)
     }
 
-    /// The output tokens that an amount pays for.
+    /// The output tokens that an amount pays for, if not a few more.
     pub(crate) fn output_of(self, amount: u64) -> u64 {
-        if self.rate == 0 {
-            return u64::MAX;
+        let grown = amount.saturating_sub(self.fixed);
+        match (self.rate, grown.checked_mul(1000)) {
+            (0, _) => u64::MAX,
+            (rate, Some(grown)) => grown / rate,
+            (rate, None) => (grown / rate).saturating_mul(1000),
         }
-        let grown = u128::from(amount.saturating_sub(self.fixed)) * 1000 / u128::from(self.rate);
-        u64::try_from(grown).unwrap_or(u64::MAX)
     }
 
     pub(crate) fn grows(self) -> bool {

@@ -48,8 +48,8 @@ pub(crate) fn tell(told: &[Told], api: Option<Api>, cx: &mut Cx<'_>) {
         let of_class = told
             .iter()
             .filter(|told| Class::of(told.unit, anthropic) == Some(class));
-        let part = |told: &Told| u128::from(told.left) * u128::from(u32::MAX) / u128::from(told.limit.max(1));
-        let Some(tightest) = of_class.min_by_key(|told| part(told)) else {
+        let part = |told: &Told| told.left as f64 / told.limit.max(1) as f64;
+        let Some(tightest) = of_class.min_by(|one, other| part(one).total_cmp(&part(other))) else {
             continue;
         };
         let now_s = cx.now_ns() / 1_000_000_000;
