@@ -82,7 +82,7 @@ impl Default for RawConfig {
 #[cfg_attr(
     feature = "schema",
     derive(schemars::JsonSchema),
-    schemars(rename_all = "snake_case", rename = "OnFailure")
+    schemars(rename_all = "snake_case", rename = "Unreadable")
 )]
 pub(crate) enum Unreadable {
     /// As budgets and gates need it.
