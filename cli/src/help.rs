@@ -10,6 +10,8 @@ pub(crate) enum Topic {
     Scan,
     Redact,
     Explain,
+    Simulate,
+    Fleet,
     Disguise,
 }
 
@@ -24,6 +26,8 @@ impl Topic {
             "scan" => Self::Scan,
             "redact" => Self::Redact,
             "explain" => Self::Explain,
+            "simulate" => Self::Simulate,
+            "fleet" => Self::Fleet,
             "disguise" => Self::Disguise,
             _ => return None,
         })
@@ -40,6 +44,8 @@ pub(crate) fn text(topic: Topic) -> &'static str {
         Topic::Scan => include_str!("help/scan.txt"),
         Topic::Redact => include_str!("help/redact.txt"),
         Topic::Explain => include_str!("help/explain.txt"),
+        Topic::Simulate => include_str!("help/simulate.txt"),
+        Topic::Fleet => include_str!("help/fleet.txt"),
         Topic::Disguise => include_str!("help/disguise.txt"),
     }
 }

@@ -1,4 +1,4 @@
-//! The `penstock` command: what the filters know, for people and scripts, without a proxy.
+//! The `penstock` command: what the filters know, for people and scripts.
 //!
 //! * `penstock check FILE...` loads filter configurations with the filters' own parsers, also where they stand inside
 //!   Envoy's or Istio's files.
@@ -7,6 +7,8 @@
 //! * `penstock scan FILTER [FILE]` says what a filter finds in texts.
 //! * `penstock redact [FILE]` shows a text or a request as it would leave.
 //! * `penstock explain [FILE]` says why the guard flags a text, or does not.
+//! * `penstock simulate TRACE` plays a trace against a fleet of GPUs, by who picks the server.
+//! * `penstock fleet` shows the backends of a running proxy.
 //! * `penstock disguise KIND [FILE]` spells texts so that a filter may not know them, to measure whether it does.
 //!
 //! ```
@@ -19,13 +21,14 @@
 //! # Ok::<(), std::string::FromUtf8Error>(())
 //! ```
 //!
-//! Knows nothing of: proxies at run time, sockets.
+//! Knows nothing of: how to steer a proxy; `fleet` alone asks one.
 
 mod args;
 mod check;
 mod config;
 mod disguise;
 mod explain;
+mod fleet;
 mod guard;
 mod help;
 mod input;
@@ -34,6 +37,7 @@ mod read;
 mod redact;
 mod scan;
 mod schema;
+mod simulate;
 mod term;
 
 pub use term::{Console, Paint};
@@ -64,6 +68,8 @@ where
         Ok(Command::Scan(scan)) => scan::run(&scan, console),
         Ok(Command::Redact(redact)) => redact::run(&redact, console),
         Ok(Command::Explain(explain)) => explain::run(&explain, console),
+        Ok(Command::Simulate(simulate)) => simulate::run(&simulate, console),
+        Ok(Command::Fleet(fleet)) => fleet::run(&fleet, console),
         Ok(Command::Disguise(disguise)) => disguise::run(&disguise, console),
         Err(error) => console.fail(&error.to_string()),
     }

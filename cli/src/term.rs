@@ -53,6 +53,11 @@ impl Paint {
         }
     }
 
+    /// What empties a terminal, where there is one.
+    pub(crate) fn clear(self) -> &'static str {
+        if self.colours { "\x1b[H\x1b[2J" } else { "" }
+    }
+
     /// The name of a field.
     pub(crate) fn name(self, text: &str) -> String {
         self.with("1", text)

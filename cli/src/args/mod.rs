@@ -1,8 +1,10 @@
 //! The command line.
 
+mod fleets;
 mod hint;
 mod texts;
 
+pub(crate) use fleets::{FleetArgs, Question, SimulateArgs};
 pub(crate) use hint::hint;
 pub(crate) use texts::{DisguiseArgs, ExplainArgs, RedactArgs, ScanArgs, Scanner};
 
@@ -28,6 +30,8 @@ pub(crate) enum Command {
     Scan(ScanArgs),
     Redact(RedactArgs),
     Explain(ExplainArgs),
+    Simulate(Box<SimulateArgs>),
+    Fleet(FleetArgs),
     Disguise(DisguiseArgs),
 }
 
@@ -58,7 +62,9 @@ impl From<lexopt::Error> for ArgError {
     }
 }
 
-const COMMANDS: &[&str] = &["check", "schema", "read", "scan", "redact", "explain", "help"];
+const COMMANDS: &[&str] = &[
+    "check", "schema", "read", "scan", "redact", "explain", "simulate", "fleet", "help",
+];
 const CHECK_OPTIONS: &[&str] = &["--strict", "--help"];
 const SCHEMA_OPTIONS: &[&str] = &["--help"];
 const READ_OPTIONS: &[&str] = &[
@@ -90,6 +96,8 @@ fn command(name: &str, parser: &mut Parser) -> Result<Command, ArgError> {
         "scan" => texts::scan(parser),
         "redact" => texts::redact(parser),
         "explain" => texts::explain(parser),
+        "simulate" => fleets::simulate(parser),
+        "fleet" => fleets::fleet(parser),
         "disguise" => texts::disguise(parser),
         "help" => help(parser),
         other => Err(unknown_command(other)),

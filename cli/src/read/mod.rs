@@ -13,11 +13,12 @@ mod shape;
 mod stream;
 mod usage;
 
+pub(crate) use http::Message;
 pub(crate) use usage::BytesPerToken;
 
 use crate::args::ReadArgs;
 use crate::{Console, OK, REFUSED, check, input};
-use http::{Message, Start};
+use http::Start;
 use penstock_exchange::Settings;
 use penstock_llm_api::{Api, Target};
 use penstock_wire::{Limits, Tape};

@@ -1,6 +1,8 @@
-//! The examples of docs/cli.md that stand on their own: `$ echo '...' | penstock ...`, and what follows.
+//! The examples of docs/cli.md that stand on their own, and what follows: `$ echo '...' | penstock ...`, simulations of
+//! traces made by rule, and `penstock fleet` before a proxy that answers as a test has it.
 
-use crate::run::{penstock_on, repository};
+use crate::fleets::{STATS, admin, chunked};
+use crate::run::{Ran, penstock, penstock_on, repository};
 
 #[test]
 fn the_page_shows_what_the_command_prints() {
@@ -29,14 +31,36 @@ fn the_page_shows_what_the_command_prints() {
 
 /// A fenced part with the output that its command has now; others as they are.
 fn example(part: &str) -> String {
-    let asked = part
-        .strip_prefix("\n$ echo '")
-        .and_then(|asked| asked.lines().next()?.split_once("' | penstock "));
-    let Some((text, command)) = asked else {
+    let first = part.strip_prefix("\n$ ").and_then(|part| part.lines().next());
+    let Some((line, ran)) = first.and_then(|line| Some((line, ran(line)?))) else {
         return part.to_owned();
     };
-    let args: Vec<&str> = command.split(' ').collect();
-    let ran = penstock_on(&args, format!("{text}\n").as_bytes());
-    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{command}");
-    format!("\n$ echo '{text}' | penstock {command}\n{}", ran.out)
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{line}");
+    format!("\n$ {line}\n{}", ran.out)
+}
+
+/// What a line of a shell gives, if it needs nothing that is not here.
+fn ran(line: &str) -> Option<Ran> {
+    if let Some(echo) = line.strip_prefix("echo '") {
+        let (text, command) = echo.split_once("' | penstock ")?;
+        let args: Vec<&str> = command.split(' ').collect();
+        return Some(penstock_on(&args, format!("{text}\n").as_bytes()));
+    }
+    let args: Vec<&str> = line.strip_prefix("penstock ")?.split(' ').collect();
+    match args.as_slice() {
+        ["fleet"] => Some(fleet()),
+        ["simulate", trace, ..] if trace.starts_with("gen:") => Some(penstock(&args)),
+        _ => None,
+    }
+}
+
+/// The proxy listens where there is room; the page shows the usual place.
+fn fleet() -> Ran {
+    let (url, served) = admin(vec![chunked(STATS)]);
+    let ran = penstock(&["fleet", "--admin", &url]);
+    served.join().unwrap();
+    Ran {
+        out: ran.out.replace(&url, "http://127.0.0.1:9901"),
+        ..ran
+    }
 }

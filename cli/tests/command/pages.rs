@@ -14,6 +14,8 @@ fn help_pages_are_those_that_are_kept() {
         (&["help", "scan"], "scan"),
         (&["redact", "--help"], "redact"),
         (&["help", "explain"], "explain"),
+        (&["simulate", "--help"], "simulate"),
+        (&["help", "fleet"], "fleet"),
         (&["disguise", "--help"], "disguise"),
     ] {
         let ran = penstock(args);
@@ -40,6 +42,10 @@ fn the_help_names_every_api_and_every_disguise() {
     for (page, refused) in [
         ("read", &["read", "--api", "nobody", "-"][..]),
         ("disguise", &["disguise", "nobody"]),
+        (
+            "simulate",
+            &["simulate", "gen:prefix", "-f", "A100", "-p", "nobody"],
+        ),
     ] {
         let page = penstock(&["help", page]).out;
         let refused = penstock(refused).err.to_lowercase();
@@ -93,6 +99,37 @@ fn a_wrong_command_line_gets_a_hint_and_a_2() {
         (&["explain", "--role", "robot"], "there are: tool"),
         (&["explain", "a", "b"], "argument \"b\""),
         (&["explain", "--config", "-"], "standard input"),
+        (&["simulate"], "a trace is missing"),
+        (&["simulate", "gen:prefix"], "--fleet is missing"),
+        (
+            &["simulate", "gen:prefix", "-f", "A100+H10"],
+            "no GPU \"H10\"; there are",
+        ),
+        (
+            &["simulate", "gen:pre", "-f", "A100"],
+            "there are: gen:conversation",
+        ),
+        (
+            &["simulate", "x", "-f", "A100", "--rates", "4,0"],
+            "not a number above 0",
+        ),
+        (&["simulate", "x", "-f", "A100", "--seeds", "0"], "from 1 to 1000"),
+        (
+            &["simulate", "x", "-f", "A100", "--policies", "dynamoo"],
+            "did you mean dynamo",
+        ),
+        (
+            &["simulate", "x", "-f", "A100", "--capacity", "-r", "4"],
+            "leave --rates out",
+        ),
+        (&["simulate", "x", "--flet", "A100"], "did you mean --fleet"),
+        (
+            &["simulate", "gen:prefix", "-f", "A100", "-r", "1e-9", "-d", "1"],
+            "rate x duration",
+        ),
+        (&["fleet", "--admin", "https://x"], "not http://HOST:PORT"),
+        (&["fleet", "--watch", "0"], "--watch \"0\""),
+        (&["fleet", "envoy"], "argument \"envoy\""),
         (&["disguise"], "There are: zero_width"),
         (&["disguise", "rot12"], "did you mean rot13"),
         (&["scan", "redactor", "--config", "-"], "standard input"),
@@ -121,6 +158,7 @@ fn files_that_cannot_be_read_are_named() {
         &["explain", "/nowhere/a.yaml"],
         &["explain", "--config", "/nowhere/a.yaml"],
         &["disguise", "all", "/nowhere/a.yaml"],
+        &["simulate", "/nowhere/a.yaml", "--fleet", "A100"],
     ] {
         let ran = penstock(args);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}");
