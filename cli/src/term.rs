@@ -54,8 +54,8 @@ impl Paint {
     }
 
     /// What empties a terminal, where there is one.
-    pub(crate) fn clear(self) -> &'static str {
-        if self.colours { "\x1b[H\x1b[2J" } else { "" }
+    pub(crate) fn clear(self) -> Option<&'static str> {
+        self.colours.then_some("\x1b[H\x1b[2J")
     }
 
     /// The name of a field.

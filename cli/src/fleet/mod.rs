@@ -62,7 +62,10 @@ pub(crate) fn run(args: &FleetArgs, console: &mut Console<'_>) -> u8 {
         let Some(period) = args.watch else {
             return console.say(&text);
         };
-        let cleared = if args.json { "" } else { console.out_paint.clear() };
+        let cleared = match (args.json, since.is_some()) {
+            (true, _) => "",
+            (false, again) => console.out_paint.clear().unwrap_or(if again { "\n" } else { "" }),
+        };
         if show(&format!("{cleared}{text}"), console).is_err() {
             return OK;
         }

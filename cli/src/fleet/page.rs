@@ -151,8 +151,8 @@ pub(super) fn document(admin: &Admin, counted: &Counted, since: Option<&Since<'_
         json!({
             "name": name,
             "picks": backend.picks,
-            "picks_per_second": since.zip(before).map(|(since, before)| rate(since, before, backend.picks)),
-            "share": share(backend, picks),
+            "picks_per_second": since.zip(before).map(|(since, before)| exact(rate(since, before, backend.picks))),
+            "share": exact(share(backend, picks)),
             "failures": backend.failures,
             "ejections": backend.ejections,
             "moves": backend.moves,
@@ -188,5 +188,10 @@ pub(super) fn document(admin: &Admin, counted: &Counted, since: Option<&Since<'_
 }
 
 fn quantiles(quantiles: Quantiles) -> Value {
-    json!({ "p50": quantiles.p50, "p99": quantiles.p99 })
+    json!({ "p50": quantiles.p50.map(exact), "p99": quantiles.p99.map(exact) })
+}
+
+/// To ten thousandths: more is noise.
+fn exact(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
 }

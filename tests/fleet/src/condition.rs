@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::fleet;
 use crate::generate;
-use crate::scenario::{BlackHole, Scenario, Slo, Slowdown};
+use crate::scenario::{BlackHole, Restart, Scenario, Slo, Slowdown};
 use crate::trace::Trace;
 
 /// A trace, a fleet, and rates to play them at.
@@ -92,6 +92,20 @@ pub const KNOWN: &[Condition] = &[
                 from: 100.0,
                 until: 200.0,
             })
+        },
+    },
+    Condition {
+        name: "restart",
+        about: "mixed, an A100 loses what it holds at 100 s and is back at 130 s",
+        rates: &[45.0],
+        load: CONVERSATION,
+        fleet: "het",
+        change: |scenario| {
+            scenario.restart = Some(Restart {
+                backend: 4,
+                from: 100.0,
+                until: 130.0,
+            });
         },
     },
     Condition {

@@ -12,6 +12,8 @@ pub(crate) enum Event {
     StepEnds(usize),
     /// The refusal of that request comes back from that server.
     Refused { request: usize, backend: usize },
+    /// The server of that number ends and is started anew.
+    Restarts(usize),
     /// The policy's tick.
     Tick,
 }

@@ -49,6 +49,6 @@ pub use arrivals::Arrivals;
 pub use outcome::{Outcome, Spread};
 pub use policy::{Answer, Incoming, Picker, Policy, Setup};
 pub use rng::Rng;
-pub use scenario::{BlackHole, Reports, Scenario, Slo, Slowdown};
+pub use scenario::{BlackHole, Reports, Restart, Scenario, Slo, Slowdown};
 pub use simulate::{Server, simulate};
 pub use trace::Trace;

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use penstock_fleet::jobs::{Cell, play};
-use penstock_fleet::{Arrivals, BlackHole, Reports, Scenario, Slo, Slowdown, Trace, fleet, generate, table};
+use penstock_fleet::{
+    Arrivals, BlackHole, Reports, Restart, Scenario, Slo, Slowdown, Trace, fleet, generate, table,
+};
 
 use crate::cli::policies;
 
@@ -61,6 +63,9 @@ pub(crate) struct Run {
     /// A server that refuses at once for a while.
     #[arg(long, value_name = "SERVER,FROM,UNTIL")]
     fail: Option<String>,
+    /// A server that loses its requests and is back after a while.
+    #[arg(long, value_name = "SERVER,FROM,UNTIL")]
+    restart: Option<String>,
     /// Objective for the time to the first token.
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
     slo_ttft: f64,
@@ -114,6 +119,11 @@ impl Run {
             .as_deref()
             .map(|text| fault(text, "--fail"))
             .transpose()?;
+        let restart = self
+            .restart
+            .as_deref()
+            .map(|text| fault(text, "--restart"))
+            .transpose()?;
         Ok(Scenario {
             fleet: fleet::parse(&self.fleet)?,
             rate: self.rates.first().copied().unwrap_or_default(),
@@ -142,6 +152,7 @@ impl Run {
                 factor,
             }),
             black_hole: black_hole.map(|(backend, [from, until])| BlackHole { backend, from, until }),
+            restart: restart.map(|(backend, [from, until])| Restart { backend, from, until }),
             slo: Slo {
                 ttft: self.slo_ttft,
                 tpot: self.slo_tpot,

@@ -40,6 +40,8 @@ pub struct Scenario {
     pub slowdown: Option<Slowdown>,
     /// A server that fails fast for a while.
     pub black_hole: Option<BlackHole>,
+    /// A server that is started anew.
+    pub restart: Option<Restart>,
     /// What counts as good.
     pub slo: Slo,
 }
@@ -78,6 +80,17 @@ pub struct BlackHole {
     pub until: f64,
 }
 
+/// A server that loses its requests and its cache, and refuses until it is there again.
+#[derive(Clone, Copy, Debug)]
+pub struct Restart {
+    /// Which, from 0.
+    pub backend: usize,
+    /// When it ends.
+    pub from: f64,
+    /// When it serves again.
+    pub until: f64,
+}
+
 /// Service level objective of one request, in seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Slo {
@@ -105,6 +118,7 @@ impl Scenario {
             host_us: 2_000.0,
             slowdown: None,
             black_hole: None,
+            restart: None,
             slo: Slo {
                 ttft: 1.0,
                 tpot: 0.06,
@@ -150,6 +164,7 @@ impl Scenario {
         let faulty = [
             self.slowdown.map(|slow| slow.backend),
             self.black_hole.map(|hole| hole.backend),
+            self.restart.map(|restart| restart.backend),
         ];
         match faulty.into_iter().flatten().find(|&backend| backend >= backends) {
             Some(backend) => Err(format!(

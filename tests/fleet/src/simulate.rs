@@ -86,6 +86,9 @@ impl Run<'_> {
         if let Some(period) = self.period() {
             self.agenda.plan(period, Event::Tick);
         }
+        if let Some(restart) = self.scenario.restart {
+            self.agenda.plan(restart.from, Event::Restarts(restart.backend));
+        }
         let horizon = last.at + PATIENCE;
         while self.left > 0
             && let Some((now, event)) = self.agenda.next()
@@ -96,6 +99,7 @@ impl Run<'_> {
                 Event::Arrives(request) => self.arrives(now, request),
                 Event::StepEnds(backend) => self.step_ends(now, backend),
                 Event::Refused { request, backend } => self.refused(now, request, backend),
+                Event::Restarts(backend) => self.restarts(now, backend),
                 Event::Tick => self.tick(now),
             }
         }
@@ -110,8 +114,16 @@ impl Run<'_> {
             };
             self.servers[slow.backend].engine.slow_down(factor);
         }
-        if let Some(hole) = self.scenario.black_hole {
-            self.servers[hole.backend].refuses = (hole.from..hole.until).contains(&now);
+        let hole = self.scenario.black_hole;
+        let refusing = [
+            hole.map(|hole| (hole.backend, hole.from..hole.until)),
+            self.scenario
+                .restart
+                .map(|restart| (restart.backend, restart.from..restart.until)),
+        ];
+        for (backend, _) in refusing.iter().flatten() {
+            let mut refusals = refusing.iter().flatten().filter(|(of, _)| of == backend);
+            self.servers[*backend].refuses = refusals.any(|(_, during)| during.contains(&now));
         }
     }
 
@@ -175,6 +187,16 @@ impl Run<'_> {
             }
         }
         self.start_step(now, backend);
+    }
+
+    /// A step that was under way brings nothing: the engine knows no more of it.
+    fn restarts(&mut self, now: f64, backend: usize) {
+        let server = &mut self.servers[backend];
+        for id in server.engine.restart() {
+            let request = server.requests[id.0 as usize];
+            self.agenda
+                .plan(now + REFUSAL, Event::Refused { request, backend });
+        }
     }
 
     fn refused(&mut self, now: f64, request: usize, backend: usize) {

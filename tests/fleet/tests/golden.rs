@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use penstock_fleet::jobs::{Cell, play};
-use penstock_fleet::{BlackHole, Outcome, Reports, Scenario, Slowdown, fleet, generate, rivals, simulate};
+use penstock_fleet::{
+    BlackHole, Outcome, Reports, Restart, Scenario, Slowdown, fleet, generate, rivals, simulate,
+};
 
 fn scenario(rate: f64) -> Scenario {
     Scenario {
@@ -89,6 +91,26 @@ fn a_black_hole_attracts_those_who_count_requests() {
     assert!((0.1..0.2).contains(&outcome("rr", &hole).failed));
     assert!(outcome("lr", &hole).failed > 0.4);
     assert_eq!(outcome("oracle", &hole).failed, 0.0);
+}
+
+#[test]
+fn a_restart_loses_what_it_held_and_serves_again() {
+    let back = |until| Scenario {
+        restart: Some(Restart {
+            backend: 0,
+            from: 10.0,
+            until,
+        }),
+        ..scenario(20.0)
+    };
+    let failed = |policy, until| outcome(policy, &back(until)).failed;
+    assert_eq!(outcome("rr", &scenario(20.0)).failed, 0.0);
+    assert!(failed("rr", 10.0) > 0.0, "what was under way");
+    // And a quarter of what comes in two seconds.
+    let refused = failed("rr", 12.0) - failed("rr", 10.0);
+    assert!((0.02..0.04).contains(&refused), "{refused}");
+    let refused = failed("penstock", 12.0) - failed("penstock", 10.0);
+    assert!(refused < 0.01, "it asks elsewhere: {refused}");
 }
 
 #[test]
