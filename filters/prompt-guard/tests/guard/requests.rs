@@ -93,6 +93,19 @@ fn defines(description: &str) -> Value {
 }
 
 #[test]
+fn records_of_people_that_a_tool_gave_back_pass() {
+    for record in [
+        r#"["Ana \"A.\\R.\" Roe, mail ana.roe@example.org, card 4111 1111 1111 1111,\nIBAN GB82 WEST 1234 5698 7654 32, phone +1 202-555-0143. 邮箱ana.roe@example.org。"]"#,
+        r#"{"name": "Kofi O'Neil", "email": "kofi@example.com", "address": "7b Mill Lane, Leeds", "open": 3}"#,
+        "Name: Vera Larsen\nPhone: 555-0100\nCard: 5500-0000-0000-0004",
+    ] {
+        let body = chat(&[("user", "Who is the guest?"), ("tool", record)]);
+        let story = given("{}").asks(CHAT, &body);
+        assert!(story.has_left(), "{record}: {}", story.body());
+    }
+}
+
+#[test]
 fn what_a_tool_gave_back_is_read_as_such() {
     let body = chat(&[
         ("user", "What does the page say?"),

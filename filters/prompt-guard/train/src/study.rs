@@ -13,7 +13,7 @@ const BITS: [u8; 2] = [14, 13];
 /// Tokens a block, by head: a user's message is mostly one window; a command in a document is short.
 const BLOCK: [u16; 2] = [128, 16];
 /// How many of the harmless texts that were not learnt from may be flagged, by head.
-const FALSE_RATE: [f64; 2] = [0.0011, 0.003];
+const FALSE_RATE: [f64; 2] = [0.001, 0.001];
 /// How far a threshold lies above the text that it is chosen by, in log odds: that one is not to be flagged when weights are rounded
 /// to bytes.
 const MARGIN: f32 = 0.03;
