@@ -176,7 +176,7 @@ fn ordinary_arguments_pass() {
         ("query", "weather tomorrow in Rome; update me"),
         ("path", "../README.md"),
         ("path", "../../src/lib.rs"),
-        ("path", "../../../shared/style.md"),
+        ("path", "../../../docs/style.md"),
         ("path", "/home/me/etc/notes.txt"),
         ("path", "docs/etc/../a.md"),
         ("path", "/tmp/proc/selfie.png"),
