@@ -8,6 +8,7 @@ mod edf;
 mod gie;
 mod header_kv;
 mod higress;
+mod kv_cost;
 mod latency;
 mod least_request;
 mod oracle;
@@ -125,10 +126,10 @@ pub fn known() -> &'static [Known] {
             boxed(aibrix::PrefixCache::new(setup))
         }),
         Known::new("dynamo", "KV router (NVIDIA Dynamo)", |setup| {
-            boxed(dynamo::KvRouter::new(setup))
+            boxed(kv_cost::KvCost::new(setup, dynamo::cost))
         }),
         Known::new("vllm", "kv_aware (vllm-router), LMetric", |setup| {
-            boxed(vllm_router::KvAware::new(setup))
+            boxed(kv_cost::KvCost::new(setup, vllm_router::cost))
         }),
         Known::new("oracle", "sees into the servers", |_| Picker::Oracle(Oracle)),
     ];
