@@ -130,6 +130,18 @@ pub fn client_header_absent(name: &'static str) -> Check {
     Check::new(move |seen| field("client header", &seen.client.headers, name, None))
 }
 
+/// `retry-after` tells the client when another try makes sense: in at most so many seconds.
+pub fn retries_within(most: u64) -> Check {
+    Check::new(move |seen| {
+        let told = first(&seen.client.headers, "retry-after");
+        let seconds = told.and_then(|value| std::str::from_utf8(value).ok()?.parse::<u64>().ok());
+        match seconds {
+            Some(seconds) if seconds > 0 && seconds <= most => Ok(()),
+            _ => Err(format!("client: retry-after {:?}", told.map(show))),
+        }
+    })
+}
+
 /// A response trailer with this value.
 pub fn client_trailer(name: &'static str, value: &'static str) -> Check {
     Check::new(move |seen| {

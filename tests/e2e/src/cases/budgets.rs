@@ -3,7 +3,7 @@
 
 use crate::bodies::*;
 use crate::check::*;
-use crate::message::{Request, first, show};
+use crate::message::Request;
 use crate::scenario::{Module, Scenario, Setup, case};
 use crate::script::Script;
 
@@ -260,16 +260,4 @@ fn gates() -> Vec<Scenario> {
                 client_body_untouched(),
             ]),
     ]
-}
-
-/// `retry-after` says when another try makes sense, in seconds.
-fn retries_within(most: u64) -> Check {
-    Check::new(move |seen| {
-        let told = first(&seen.client.headers, "retry-after");
-        let seconds = told.and_then(|value| std::str::from_utf8(value).ok()?.parse::<u64>().ok());
-        match seconds {
-            Some(seconds) if seconds > 0 && seconds <= most => Ok(()),
-            _ => Err(format!("client: retry-after {:?}", told.map(show))),
-        }
-    })
 }
