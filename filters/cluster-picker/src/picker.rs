@@ -184,7 +184,6 @@ impl Picker {
             work: 0.0,
             decoding: 0.0,
             context: 0.0,
-            input: ask.input_tokens,
             hit: self.hit(index, ask),
         };
         if let Some(backend) = self.backends.get_mut(index) {

@@ -19,7 +19,6 @@ pub struct Ticket {
     pub(crate) work: f64,
     pub(crate) decoding: f64,
     pub(crate) context: f64,
-    pub(crate) input: f64,
     /// Tokens of the prompt that were believed to be cached there.
     pub(crate) hit: f64,
 }
@@ -59,10 +58,5 @@ impl Ticket {
     /// Whether the first token has come.
     pub fn has_begun(&self) -> bool {
         self.first.is_some()
-    }
-
-    /// Tokens of the prompt, as estimated.
-    pub fn input_tokens(&self) -> f64 {
-        self.input
     }
 }
