@@ -17,7 +17,7 @@ timed = $(build) -p penstock-pii-redactor -p penstock-prompt-guard --features ti
 fleet_quick := --seeds 1 --policies penstock,rr,p2c,gie,gie_active,vllm,dynamo,oracle \
 	--conditions mixed,prefix,homogeneous,black_hole,slow,gateways_4
 
-.PHONY: help build cli demo up down test test-all bench fleet eval train fuzz lint clean tools callbacks
+.PHONY: help build cli oci oci-push demo up down test test-all bench fleet eval train fuzz lint clean tools callbacks
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,12 @@ build: tools ## the filters, one .wasm each and the suite, in target/wasm32-wasi
 
 cli: tools ## the penstock command, as target/release/penstock
 	@cargo build --release -p penstock-cli
+
+oci: build ## OCI images of the modules, reproducible, with lists of crates and checksums, in target/oci/ (SOURCE=https://... names the sources)
+	@python3 tools/oci.py --source "$(SOURCE)"
+
+oci-push: ## pushes them and prints what manifests pin (REGISTRY=ghcr.io/acme/penstock, TAG=: default the version)
+	@python3 tools/oci_push.py "$(REGISTRY)" --tag "$(TAG)"
 
 demo: build sim ## a simulated LLM fleet and a real Envoy: sends traffic with the official SDKs, shows tokens, cost and latency
 	@$$(tools/python.sh) tests/demo/demo.py
