@@ -12,6 +12,7 @@ pub(crate) enum Topic {
     Explain,
     Simulate,
     Fleet,
+    Istio,
     Disguise,
 }
 
@@ -28,6 +29,7 @@ impl Topic {
             "explain" => Self::Explain,
             "simulate" => Self::Simulate,
             "fleet" => Self::Fleet,
+            "istio" => Self::Istio,
             "disguise" => Self::Disguise,
             _ => return None,
         })
@@ -46,6 +48,7 @@ pub(crate) fn text(topic: Topic) -> &'static str {
         Topic::Explain => include_str!("help/explain.txt"),
         Topic::Simulate => include_str!("help/simulate.txt"),
         Topic::Fleet => include_str!("help/fleet.txt"),
+        Topic::Istio => include_str!("help/istio.txt"),
         Topic::Disguise => include_str!("help/disguise.txt"),
     }
 }

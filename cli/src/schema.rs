@@ -6,6 +6,8 @@ use serde_json::{Map, Value, json};
 
 /// The name of the whole document's schema.
 const DOCUMENT: &str = "document";
+/// The name of the schema of `penstock istio`'s values.
+const VALUES: &str = "istio";
 /// The key of the engine's own settings.
 const ENGINE: &str = "exchange";
 
@@ -47,7 +49,10 @@ const PARTS: &[Part] = &[
 /// The names, a line each.
 pub(crate) fn list() -> String {
     let parts = PARTS.iter().map(|part| (part.name, part.about));
-    let all = parts.chain([(DOCUMENT, "the whole configuration: all of the above")]);
+    let all = parts.chain([
+        (DOCUMENT, "the whole configuration: all of the above"),
+        (VALUES, "the values of `penstock istio`"),
+    ]);
     all.map(|(name, about)| format!("{name:14} {about}\n")).collect()
 }
 
@@ -56,8 +61,13 @@ pub(crate) fn run(name: &str, console: &mut Console<'_>) -> u8 {
     let schema = match PARTS.iter().find(|part| part.name == name) {
         Some(part) => (part.schema)(),
         None if name == DOCUMENT => document(),
+        None if name == VALUES => values(),
         None => {
-            let known: Vec<&str> = PARTS.iter().map(|part| part.name).chain([DOCUMENT]).collect();
+            let known: Vec<&str> = PARTS
+                .iter()
+                .map(|part| part.name)
+                .chain([DOCUMENT, VALUES])
+                .collect();
             let hint = hint(name, &known);
             console.fail(&format!(
                 "no schema is called {name:?}{hint}; there are: {}",
@@ -95,4 +105,22 @@ fn document() -> Value {
         "properties": properties,
         "$defs": definitions,
     })
+}
+
+/// The values, with the schema of the filters' configuration in its place.
+fn values() -> Value {
+    let mut schema = crate::istio::schema();
+    let mut filters = document();
+    if let Some(filters) = filters.as_object_mut() {
+        filters.remove("$schema");
+        filters.insert("$id".to_owned(), json!("penstock:document"));
+    }
+    if let Some(place) = schema.pointer_mut("/properties/filters") {
+        let about = place.get("description").cloned();
+        *place = json!({ "description": about, "$ref": "#/$defs/filters" });
+    }
+    if let Some(definitions) = schema.pointer_mut("/$defs").and_then(Value::as_object_mut) {
+        definitions.insert("filters".to_owned(), filters);
+    }
+    schema
 }

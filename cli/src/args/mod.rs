@@ -2,10 +2,12 @@
 
 mod fleets;
 mod hint;
+mod manifests;
 mod texts;
 
 pub(crate) use fleets::{FleetArgs, Question, SimulateArgs};
 pub(crate) use hint::hint;
+pub(crate) use manifests::IstioArgs;
 pub(crate) use texts::{DisguiseArgs, ExplainArgs, RedactArgs, ScanArgs, Scanner};
 
 use crate::check::Strictness;
@@ -32,6 +34,7 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     Simulate(Box<SimulateArgs>),
     Fleet(FleetArgs),
+    Istio(IstioArgs),
     Disguise(DisguiseArgs),
 }
 
@@ -63,7 +66,7 @@ impl From<lexopt::Error> for ArgError {
 }
 
 const COMMANDS: &[&str] = &[
-    "check", "schema", "read", "scan", "redact", "explain", "simulate", "fleet", "help",
+    "check", "schema", "read", "scan", "redact", "explain", "simulate", "fleet", "istio", "help",
 ];
 const CHECK_OPTIONS: &[&str] = &["--strict", "--help"];
 const SCHEMA_OPTIONS: &[&str] = &["--help"];
@@ -98,6 +101,7 @@ fn command(name: &str, parser: &mut Parser) -> Result<Command, ArgError> {
         "explain" => texts::explain(parser),
         "simulate" => fleets::simulate(parser),
         "fleet" => fleets::fleet(parser),
+        "istio" => manifests::istio(parser),
         "disguise" => texts::disguise(parser),
         "help" => help(parser),
         other => Err(unknown_command(other)),

@@ -46,6 +46,22 @@ pub(super) fn resolve(text: &str, reader: Reader) -> String {
     })
 }
 
+/// A text as YAML: without quotes where every reader takes it for a text.
+pub(crate) fn written(text: &str) -> String {
+    let mut quoted = Vec::new();
+    write_string(&mut quoted, text);
+    let quoted = String::from_utf8(quoted).unwrap_or_default();
+    let is_word = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));
+    if is_word && resolve(text, Reader::Kubernetes) == quoted {
+        text.to_owned()
+    } else {
+        quoted
+    }
+}
+
 /// `word` in small letters, in capitals, or with one capital.
 fn spells(text: &str, word: &str) -> bool {
     let small = text
@@ -86,6 +102,27 @@ fn fraction(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_quoted_where_somebody_could_take_them_for_something_else() {
+        for plain in ["penstock", "penstock.dev/filters", "e3"] {
+            assert_eq!(written(plain), plain);
+        }
+        for text in [
+            "on",
+            "No",
+            "null",
+            "1",
+            "0x1",
+            "2026-01-01",
+            "",
+            "a b",
+            "a: b",
+            "\u{85}",
+        ] {
+            assert!(written(text).starts_with('"'), "{text:?}");
+        }
+    }
 
     #[test]
     fn plain_scalars_are_what_their_reader_makes_of_them() {

@@ -182,7 +182,7 @@ pub(super) fn has_our_key(json: &str) -> bool {
 }
 
 /// The engine's settings of a document that was accepted.
-pub(super) fn settings(json: &str) -> Option<Settings> {
+pub(crate) fn settings(json: &str) -> Option<Settings> {
     let mut tape = Tape::new();
     let own = match tape.parse(json.as_bytes(), &Limits::default()) {
         Ok(()) => tape

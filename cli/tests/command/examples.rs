@@ -35,7 +35,13 @@ fn example(part: &str) -> String {
     let Some((line, ran)) = first.and_then(|line| Some((line, ran(line)?))) else {
         return part.to_owned();
     };
-    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{line}");
+    // On a slow machine a simulation says how far it is.
+    let errors: Vec<&str> = ran
+        .err
+        .lines()
+        .filter(|error| !error.ends_with(" runs"))
+        .collect();
+    assert_eq!((ran.code, errors), (0, Vec::new()), "{line}");
     format!("\n$ {line}\n{}", ran.out)
 }
 

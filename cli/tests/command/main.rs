@@ -18,6 +18,7 @@ mod explanations;
 mod fleets;
 mod forms;
 mod guards;
+mod manifests;
 mod pages;
 mod redactions;
 mod run;

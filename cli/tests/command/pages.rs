@@ -16,6 +16,7 @@ fn help_pages_are_those_that_are_kept() {
         (&["help", "explain"], "explain"),
         (&["simulate", "--help"], "simulate"),
         (&["help", "fleet"], "fleet"),
+        (&["istio", "-h"], "istio"),
         (&["disguise", "--help"], "disguise"),
     ] {
         let ran = penstock(args);
@@ -130,6 +131,9 @@ fn a_wrong_command_line_gets_a_hint_and_a_2() {
         (&["fleet", "--admin", "https://x"], "not http://HOST:PORT"),
         (&["fleet", "--watch", "0"], "--watch \"0\""),
         (&["fleet", "envoy"], "argument \"envoy\""),
+        (&["istio"], "values are missing"),
+        (&["istio", "--fom", "ecds"], "did you mean --form"),
+        (&["istio", "--form", "wasmplugn", "x"], "did you mean wasmplugin"),
         (&["disguise"], "There are: zero_width"),
         (&["disguise", "rot12"], "did you mean rot13"),
         (&["scan", "redactor", "--config", "-"], "standard input"),
@@ -159,6 +163,7 @@ fn files_that_cannot_be_read_are_named() {
         &["explain", "--config", "/nowhere/a.yaml"],
         &["disguise", "all", "/nowhere/a.yaml"],
         &["simulate", "/nowhere/a.yaml", "--fleet", "A100"],
+        &["istio", "/nowhere/a.yaml"],
     ] {
         let ran = penstock(args);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}");

@@ -24,7 +24,8 @@ fn every_name_of_the_list_has_a_schema() {
             "pii_redactor",
             "prompt_guard",
             "token_meter",
-            "document"
+            "document",
+            "istio"
         ]
     );
     for name in names {
