@@ -92,9 +92,29 @@ impl Exchange {
         headers.extend(retry_after.as_deref().map(|seconds| ("retry-after", seconds)));
         self.record.origin = Origin::Denied(filter);
         self.record.outcome = Outcome::Denied;
+        self.send(status, &headers, &body, host)
+    }
+
+    /// Answers the client in place of the upstream. Headers that filters have set so far are on it, too, but none takes
+    /// the place of `own`.
+    pub(crate) fn send(
+        &mut self,
+        status: u16,
+        own: &[(&str, &str)],
+        body: &[u8],
+        host: &mut dyn Host,
+    ) -> Flow {
+        let set = std::mem::take(&mut self.effects.response_headers);
+        let set = set.iter().map(|(name, value)| (name.as_str(), value.as_deref()));
+        let own = own.iter().map(|(name, value)| (*name, Some(*value)));
+        let mut headers: Vec<(&str, &str)> = Vec::new();
+        for (name, value) in set.chain(own) {
+            headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+            headers.extend(value.map(|value| (name, value)));
+        }
         self.record.status = status;
         self.response = ResponsePhase::Local;
-        if host.reply(status, &headers, &body).is_err() {
+        if host.reply(status, &headers, body).is_err() {
             self.note(Failure::Host, host);
             let _ = host.close();
         }

@@ -410,16 +410,7 @@ impl Exchange {
     ) -> Flow {
         self.record.origin = Origin::Answer(filter);
         self.record.outcome = penstock_filter_api::Outcome::Complete;
-        self.record.status = 200;
-        self.response = ResponsePhase::Local;
-        if host
-            .reply(200, &[("content-type", &stored.content_type)], &stored.body)
-            .is_err()
-        {
-            self.note(Failure::Host, host);
-            let _ = host.close();
-        }
-        Flow::Pause
+        self.send(200, &[("content-type", &stored.content_type)], &stored.body, host)
     }
 
     /// Judges on, if a filter takes its time.

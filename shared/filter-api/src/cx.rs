@@ -40,7 +40,7 @@ pub struct Effects {
     pub request_headers: Vec<(String, Option<String>)>,
     /// The route is chosen anew once the request's headers are set.
     pub reroute: bool,
-    /// Headers set on the response before it leaves, or taken off it.
+    /// Headers set on the response before it leaves, or taken off it. The engine's own answers have those that are set.
     pub response_headers: Vec<(String, Option<String>)>,
     /// Trailers added to the response, where the protocol carries them, or taken off it.
     pub response_trailers: Vec<(String, Option<String>)>,
@@ -117,7 +117,8 @@ impl<'a> Cx<'a> {
         self.effects.reroute |= !self.shadow();
     }
 
-    /// Sets a response header. Dropped in shadow mode, and too late once the head has left.
+    /// Sets a header of the response, be it the upstream's, a refusal or an answer from memory. Dropped in shadow mode, and
+    /// too late once the head has left.
     pub fn set_response_header(&mut self, name: &str, value: &str) {
         if !self.shadow() {
             self.effects

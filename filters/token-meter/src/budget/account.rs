@@ -75,8 +75,10 @@ pub(crate) struct Standing {
     pub(crate) taken: u64,
     /// What is left.
     pub(crate) left: u64,
-    /// Seconds until there is as much as was asked for, where there can be; once it was had, until there is all again.
+    /// Seconds until there is as much as was asked for, where it was not had and can be.
     pub(crate) wait_s: u64,
+    /// Seconds until there is all again.
+    pub(crate) reset_s: u64,
     /// When it was spent, for [`Budget::refund`].
     pub(crate) stamp: u64,
     /// Given back of dead workers.
@@ -97,6 +99,7 @@ impl Budget {
             taken: 0,
             left: 0,
             wait_s: 0,
+            reset_s: 0,
             stamp: 0,
             expired: 0,
         };
@@ -105,21 +108,20 @@ impl Budget {
             let taken = Some(most.min(left)).filter(|taken| *taken >= least.max(1));
             standing.taken = taken.unwrap_or(0);
             standing.left = left - standing.taken;
-            let Some(taken) = taken else {
-                // What is merely held may come back at any time.
-                let bearable = self.limit.saturating_sub(least);
-                standing.wait_s = place.spend.wait_s(self.window, bearable, teller.now_ns);
-                return Ok(false);
-            };
-            if self.spends_at_once() {
-                standing.stamp = place.spend.add(taken);
-            } else if !place.hold(teller.worker, taken) {
-                return Err(StateError);
+            match taken {
+                None => {
+                    // What is merely held may come back at any time.
+                    let bearable = self.limit.saturating_sub(least);
+                    standing.wait_s = place.spend.wait_s(self.window, bearable, teller.now_ns);
+                }
+                Some(taken) if self.spends_at_once() => standing.stamp = place.spend.add(taken),
+                Some(taken) if !place.hold(teller.worker, taken) => return Err(StateError),
+                Some(_) => {}
             }
             let mut all = place.spend;
             all.add(place.held());
-            standing.wait_s = all.wait_s(self.window, 0, teller.now_ns);
-            Ok(true)
+            standing.reset_s = all.wait_s(self.window, 0, teller.now_ns);
+            Ok(taken.is_some())
         })?;
         match found {
             Some(expired) => Ok(Standing { expired, ..standing }),

@@ -4,14 +4,14 @@ use super::demand::{Demand, Truth};
 use super::gates::{Gates, Wish};
 use super::headers::tell;
 use super::rule::Budget;
-use super::standing::Admitted;
+use super::standing::{Admitted, Refused};
 use super::tab::{Party, Tab};
 use super::till::Till;
 use crate::config::Config;
 use crate::names::Slot;
 use crate::ratio::{Ratio, Sums};
 use crate::tally::Charge;
-use penstock_filter_api::{Cx, Denial, Outcome, OutputFlow, Prompt, PromptFlow, Record};
+use penstock_filter_api::{Cx, Outcome, OutputFlow, Prompt, PromptFlow, Record};
 use penstock_llm_api::{Operation, Request};
 
 /// All that is configured about who may use how much.
@@ -49,7 +49,7 @@ enum Decision {
     #[default]
     None,
     In(Admitted),
-    Out(Denial),
+    Out(Refused),
 }
 
 /// What is known of an exchange when its request was read.
@@ -83,7 +83,7 @@ impl Desk {
             cost: demand.priced.then(|| demand.most_cost()),
         };
         if let Some(denial) = config.rules.gates.refusal(&wish) {
-            self.decision = Decision::Out(denial);
+            self.decision = Decision::Out(denial.into());
             if !self.shadow {
                 return;
             }
@@ -93,7 +93,7 @@ impl Desk {
             // A gate has the word.
             _ if matches!(self.decision, Decision::Out(_)) => {}
             Ok(admitted) => self.decision = Decision::In(admitted),
-            Err(denial) => self.decision = Decision::Out(denial),
+            Err(refused) => self.decision = Decision::Out(refused),
         }
     }
 
@@ -115,9 +115,13 @@ impl Desk {
 
     /// What follows for the prompt.
     pub(crate) fn verdict(&mut self, prompt: &mut Prompt<'_>, cx: &mut Cx<'_>) -> PromptFlow {
+        let api = Some(prompt.dialect().api());
         match std::mem::take(&mut self.decision) {
             Decision::None => PromptFlow::Next,
-            Decision::Out(denial) => PromptFlow::Deny(denial),
+            Decision::Out(Refused { denial, told }) => {
+                tell(&told, api, cx);
+                PromptFlow::Deny(denial)
+            }
             Decision::In(admitted) => {
                 if let (Some(output), Some(demand)) = (admitted.output, &self.demand) {
                     prompt.cap_output(demand.bound(output));
@@ -128,8 +132,7 @@ impl Desk {
                 if admitted.may_end && self.streams(prompt) {
                     cx.decide_response();
                 }
-                let api = prompt.dialect().api();
-                tell(&admitted.told, Some(api), cx);
+                tell(&admitted.told, api, cx);
                 PromptFlow::Next
             }
         }

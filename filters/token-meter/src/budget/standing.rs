@@ -18,6 +18,22 @@ pub(crate) struct Admitted {
     pub(crate) told: Vec<Told>,
 }
 
+/// Why an exchange is not let in, and where its budgets stand.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) denial: Denial,
+    pub(crate) told: Vec<Told>,
+}
+
+impl From<Denial> for Refused {
+    fn from(denial: Denial) -> Self {
+        Self {
+            denial,
+            told: Vec::new(),
+        }
+    }
+}
+
 /// How a budget stands, for the client.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Told {
@@ -25,11 +41,34 @@ pub(crate) struct Told {
     pub(crate) limit: u64,
     pub(crate) left: u64,
     pub(crate) reset_s: u64,
+    taken: u64,
 }
 
 impl Admitted {
-    /// Adds a budget that lets the exchange in.
-    pub(crate) fn tell(&mut self, budget: &Budget, want: &Want, standing: &Standing) {
+    /// Adds how a budget stands, whether it lets the exchange in or not.
+    pub(crate) fn tell(&mut self, budget: &Budget, standing: &Standing) {
+        self.told.push(Told {
+            unit: budget.unit,
+            limit: budget.limit,
+            left: standing.left,
+            reset_s: standing.reset_s,
+            taken: standing.taken,
+        });
+    }
+
+    /// Another budget has refused: what this exchange took goes back.
+    pub(crate) fn refused(mut self, denial: Denial) -> Refused {
+        for told in &mut self.told {
+            told.left = told.left.saturating_add(told.taken);
+        }
+        Refused {
+            denial,
+            told: self.told,
+        }
+    }
+
+    /// Adds what a budget allows that lets the exchange in.
+    pub(crate) fn allow(&mut self, budget: &Budget, want: &Want, standing: &Standing) {
         let amount = want.amount;
         if standing.taken < want.most {
             let output = amount.output_of(standing.taken);
@@ -37,12 +76,6 @@ impl Admitted {
         }
         self.may_end |= amount.grows();
         self.reads |= !matches!(budget.unit, Unit::Requests | Unit::Streams);
-        self.told.push(Told {
-            unit: budget.unit,
-            limit: budget.limit,
-            left: standing.left,
-            reset_s: standing.wait_s,
-        });
     }
 }
 

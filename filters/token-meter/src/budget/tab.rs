@@ -7,7 +7,7 @@ use super::metric::Event;
 use super::raw::{Field, Unit};
 use super::rule::Budget;
 use super::shared::StateError;
-use super::standing::{Admitted, exhausted, is_longer, unavailable};
+use super::standing::{Admitted, Refused, exhausted, is_longer, unavailable};
 use super::till::Till;
 use crate::ratio::Sums;
 use crate::tally::believed;
@@ -100,7 +100,7 @@ impl Tab {
         demand: &Demand,
         till: &mut Till,
         ports: &mut dyn Ports,
-    ) -> Result<Admitted, Denial> {
+    ) -> Result<Admitted, Refused> {
         self.opened = true;
         self.input = demand.input_tokens;
         let mut admitted = Admitted::default();
@@ -127,7 +127,10 @@ impl Tab {
             self.put_back(party, till, ports);
         }
         self.count_enough();
-        refusal.map_or(Ok(admitted), Err)
+        match refusal {
+            None => Ok(admitted),
+            Some(denial) => Err(admitted.refused(denial)),
+        }
     }
 
     /// Asks one budget, and holds what it gives.
@@ -141,24 +144,25 @@ impl Tab {
         ports: &mut dyn Ports,
     ) -> Result<(), Denial> {
         let (_, budget) = of;
-        match take(party, of, (want.least, want.most), till, ports) {
-            Ok((_, standing)) if want.most == 0 && standing.left >= want.least => Ok(()),
-            Ok((_, standing)) if standing.taken == 0 => Err(exhausted(budget, want.least, &standing)),
-            Ok((worker, standing)) => {
-                self.holds.push(Hold::new(of, worker, want, &standing));
-                if want.enforces {
-                    admitted.tell(budget, want, &standing);
-                }
-                Ok(())
-            }
-            Err(StateError) => {
-                till.counters.add(of, Event::StateError, 1, ports);
-                match budget.on_state_error {
-                    OnFailure::Closed => Err(unavailable()),
-                    OnFailure::Open => Ok(()),
-                }
-            }
+        let Ok((worker, standing)) = take(party, of, (want.least, want.most), till, ports) else {
+            till.counters.add(of, Event::StateError, 1, ports);
+            return match budget.on_state_error {
+                OnFailure::Closed => Err(unavailable()),
+                OnFailure::Open => Ok(()),
+            };
+        };
+        if want.enforces {
+            admitted.tell(budget, &standing);
         }
+        if standing.taken > 0 {
+            self.holds.push(Hold::new(of, worker, want, &standing));
+            if want.enforces {
+                admitted.allow(budget, want, &standing);
+            }
+        } else if want.most > 0 || standing.left < want.least {
+            return Err(exhausted(budget, want.least, &standing));
+        }
+        Ok(())
     }
 
     /// Gives all of it back, unused.

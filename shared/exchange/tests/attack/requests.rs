@@ -3,7 +3,7 @@
 use crate::bodies::*;
 use crate::filters::*;
 use crate::stage::{Stage, head};
-use penstock_filter_api::{Need, OutputFlow, PromptFlow};
+use penstock_filter_api::{Need, OutputFlow, PromptFlow, Stored};
 
 fn field<'a>(stage: &'a Stage, stream: penstock_fake_envoy::StreamId, name: &str) -> Option<&'a [u8]> {
     stage.envoy.upstream(stream).field(name)
@@ -33,6 +33,47 @@ fn a_path_is_known_whatever_stands_in_its_query() {
         stage.envoy.request_body(stream, ASK, true);
         assert_eq!(stage.client(stream).field(":status"), Some(&b"403"[..]));
     }
+}
+
+#[test]
+fn an_answer_of_our_own_has_the_headers_that_filters_have_set() {
+    let sets = || {
+        prompted(|_, _, cx| {
+            cx.set_response_header("x-a", "first");
+            cx.set_response_header("X-A", "last");
+            cx.set_response_header("content-type", "text/evil");
+            cx.set_response_header("x-b", "gone");
+            cx.remove_response_header("x-b");
+            PromptFlow::Next
+        })
+    };
+    let denies = prompted(|_, _, _| PromptFlow::Deny(denial()));
+    let answers = prompted(|_, _, _| {
+        PromptFlow::Answer(Stored {
+            content_type: "text/plain".to_owned(),
+            body: b"fine".to_vec(),
+        })
+    });
+    for (own, content_type) in [(denies, "application/json"), (answers, "text/plain")] {
+        let mut stage = Stage::new("{}", vec![sets(), own]);
+        let stream = stage.ask(ASK);
+        let told = stage.client(stream);
+        let fields = told.head.iter().flatten();
+        let all = |name: &str| {
+            fields
+                .clone()
+                .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+                .count()
+        };
+        assert_eq!((all("x-a"), all("content-type"), all("x-b")), (1, 1, 0));
+        assert_eq!(told.field("content-type"), Some(content_type.as_bytes()));
+    }
+    let mut stage = Stage::new(
+        "{}",
+        vec![sets().shadow(), prompted(|_, _, _| PromptFlow::Deny(denial()))],
+    );
+    let stream = stage.ask(ASK);
+    assert_eq!(stage.client(stream).field("x-a"), None);
 }
 
 #[test]

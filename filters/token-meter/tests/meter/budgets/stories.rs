@@ -125,6 +125,42 @@ fn an_answer_says_how_the_budget_stands() {
 }
 
 #[test]
+fn a_refusal_says_how_all_of_its_budgets_stand() {
+    let calls = |name: &str, limit: u64| json!({"name": name, "unit": "requests", "limit": limit, "window": {"per": "minute"}});
+    let few =
+        json!({"name": "few", "unit": "requests", "limit": 40, "window": {"per": "hour"}, "mode": "shadow"});
+    let bucket =
+        json!({"name": "team", "unit": "tokens", "window": {"bucket": {"rate_per_s": 10, "burst": 100}}});
+    let config = json!({"budgets": [calls("calls", 90), few, bucket, calls("after", 50)]});
+    let story = whole(under(&config), "", 5, 65);
+    let story = whole(story, "", 5, 15);
+    let story = refused(story, &[]);
+    for (name, value) in [
+        ("x-ratelimit-limit-tokens", "100"),
+        ("x-ratelimit-remaining-tokens", "10"),
+        // It needs 14, and all of 100 are back in nine seconds.
+        ("retry-after", "1"),
+        ("x-ratelimit-reset-tokens", "9s"),
+        // Asked first, it had let this one in, too; the one that was asked later has less left.
+        ("x-ratelimit-limit-requests", "50"),
+        ("x-ratelimit-remaining-requests", "48"),
+        ("content-type", "application/json"),
+    ] {
+        assert_eq!(field(&story, name).as_deref(), Some(value), "{name}");
+    }
+    let ask = json!({"model": "claude", "max_tokens": 50, "messages": [{"role": "user", "content": "hi"}]});
+    let story = story.again().asks(MESSAGES, &ask);
+    for (name, value) in [
+        ("anthropic-ratelimit-tokens-remaining", "10"),
+        ("anthropic-ratelimit-tokens-reset", "2023-11-14T22:13:29Z"),
+        ("anthropic-ratelimit-requests-remaining", "48"),
+    ] {
+        assert_eq!(field(&story, name).as_deref(), Some(value), "{name}");
+    }
+    assert_eq!(field(&story, "x-ratelimit-limit-tokens"), None);
+}
+
+#[test]
 fn a_stream_is_cut_in_the_dialect_of_its_client() {
     let mut story =
         under(&of_tenants(&budget("output_tokens", 20))).asks_with(CHAT, &[("x-tenant", "a")], &chat(true));
