@@ -96,6 +96,12 @@ impl Config {
         })
     }
 
+    /// What an exchange costs in 10^-6 of `currency`, rounded up; `None` where nothing has a price.
+    pub(crate) fn cost_micro(&self, cost: Option<Cost>) -> Option<u64> {
+        let own = cost.filter(|cost| self.is_own_currency(*cost));
+        (!self.prices.is_empty()).then(|| own.map_or(0, |cost| cost.money.micros_up()))
+    }
+
     /// Whether a cost is in the currency of budgets of money.
     pub(crate) fn is_own_currency(&self, cost: Cost) -> bool {
         self.prices.currency(cost.currency) == self.currency

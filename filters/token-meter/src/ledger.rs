@@ -11,6 +11,33 @@ use std::fmt::{Display, Write};
 /// Longest name in a line, in bytes. Names of models come from clients.
 const MAX_NAME_BYTES: usize = 128;
 
+/// Envoy refuses to charge more at once, and then charges nothing.
+const MAX_ADDEND: u64 = 1_000_000_000;
+
+/// What Envoy's global rate limit charges. Always numbers: where one is missing nothing would be charged at all.
+pub(crate) struct Addends {
+    pub(crate) tokens: u64,
+    /// In 10^-6 of the meter's currency; `None` where the meter has no prices.
+    pub(crate) cost_micro: Option<u64>,
+}
+
+impl Addends {
+    pub(crate) fn leave(&self, wanted: FilterState, ports: &mut dyn Ports) {
+        if wanted == FilterState::None {
+            return;
+        }
+        let mut leave = |key: &str, amount: u64| {
+            let mut number = String::new();
+            push_number(&mut number, amount.min(MAX_ADDEND));
+            ports.filter_state(key, number.as_bytes());
+        };
+        leave("penstock.tokens", self.tokens);
+        if let Some(cost) = self.cost_micro {
+            leave("penstock.cost_micro", cost);
+        }
+    }
+}
+
 /// All that is known of an exchange at its end.
 pub(crate) struct Entry<'a> {
     pub(crate) record: &'a Record,
@@ -25,26 +52,12 @@ pub(crate) struct Entry<'a> {
 impl Entry<'_> {
     /// Sets filter state as far as `wanted`.
     pub(crate) fn leave(&self, wanted: FilterState, ports: &mut dyn Ports) {
-        match wanted {
-            FilterState::None => {}
-            FilterState::Tokens => self.leave_tokens(ports),
-            FilterState::Usage => {
-                self.leave_tokens(ports);
-                ports.filter_state("penstock.usage", self.line().as_bytes());
-            }
-            FilterState::All => {
-                self.leave_tokens(ports);
-                ports.filter_state("penstock.usage", self.line().as_bytes());
-                self.leave_fields(ports);
-            }
+        if matches!(wanted, FilterState::Usage | FilterState::All) {
+            ports.filter_state("penstock.usage", self.line().as_bytes());
         }
-    }
-
-    /// Always a number: a rate limit whose addend is missing would not be charged at all.
-    fn leave_tokens(&self, ports: &mut dyn Ports) {
-        let mut tokens = String::new();
-        push_number(&mut tokens, self.tally().total());
-        ports.filter_state("penstock.tokens", tokens.as_bytes());
+        if wanted == FilterState::All {
+            self.leave_fields(ports);
+        }
     }
 
     fn leave_fields(&self, ports: &mut dyn Ports) {

@@ -4,12 +4,12 @@ use crate::book::{Book, Key};
 use crate::budget::{Arrival, Desk, Till, Truth};
 use crate::config::Config;
 use crate::count::{count, duration_ms, first_token_ms, time};
-use crate::ledger::{Entry, model};
+use crate::ledger::{Addends, Entry, model};
 use crate::metric::Metric;
 use crate::names::Admission;
 use crate::ratio::Ratios;
-use crate::raw::{FilterState, UsageHeaders};
-use crate::tally::charge;
+use crate::raw::UsageHeaders;
+use crate::tally::{Tally, charge};
 use crate::told::tell;
 use penstock_filter_api::{
     ConfigError, Cx, Filter, Head, Mode, Need, Needs, Open, Origin, OutputFlow, Piece, PieceEdits, Plugin,
@@ -196,8 +196,12 @@ impl Filter for MeterOne {
         if shared.config.scope.exchanges.has(record) {
             let state = &mut *shared.state.borrow_mut();
             self.settle(&shared.config, state, record, cx);
-        } else if shared.config.filter_state != FilterState::None {
-            cx.ports().filter_state("penstock.tokens", b"0");
+        } else {
+            let nothing = Addends {
+                tokens: 0,
+                cost_micro: shared.config.cost_micro(None),
+            };
+            nothing.leave(shared.config.filter_state, cx.ports());
         }
     }
 }
@@ -256,6 +260,11 @@ impl MeterOne {
             first_token_ms: first_token_ms(record),
         };
         entry.leave(config.filter_state, cx.ports());
+        let addends = Addends {
+            tokens: charge.tally().map_or(0, Tally::total),
+            cost_micro: config.cost_micro(cost),
+        };
+        addends.leave(config.filter_state, cx.ports());
     }
 
     /// Names that clients choose have a place of their own only once an upstream has answered.

@@ -28,6 +28,11 @@ impl Money {
         whole.saturating_add(u64::from(rest > 0))
     }
 
+    /// 10^-6 units, rounded up.
+    pub(crate) fn micros_up(self) -> u64 {
+        self.nanos_up().div_ceil(1000)
+    }
+
     /// Whole 10^-9 units, and the rest in 10^-12 to be carried to the next amount.
     pub(crate) fn nanos(self, carried: u16) -> (u64, u16) {
         let sum = self.0.saturating_add(u128::from(carried));
@@ -86,6 +91,16 @@ mod tests {
             Money(u128::from(u64::MAX) + 1).to_string(),
             "18446744.073709551616"
         );
+    }
+
+    #[test]
+    fn money_is_rounded_up() {
+        let micros = |tokens, price| Money::of(tokens, decimal(price)).micros_up();
+        assert_eq!(micros(0, "2.5"), 0);
+        assert_eq!(micros(1, "0.000001"), 1);
+        assert_eq!(micros(1000, "2.5"), 2500);
+        assert_eq!(micros(1001, "2.5"), 2503);
+        assert_eq!(Money(u128::MAX).micros_up(), u64::MAX.div_ceil(1000));
     }
 
     proptest! {

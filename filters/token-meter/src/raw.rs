@@ -185,7 +185,7 @@ reads!(enum UsageHeaders { "off" => Off, "headers" => Headers, "trailers" => Tra
 pub(crate) enum FilterState {
     /// Nothing.
     None,
-    /// `penstock.tokens`: input and output tokens, for the global rate limit.
+    /// For the global rate limit: `penstock.tokens`, input and output, and with `prices` `penstock.cost_micro`.
     Tokens,
     /// That, and `penstock.usage`: everything as one line of JSON.
     Usage,

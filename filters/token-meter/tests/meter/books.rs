@@ -96,8 +96,8 @@ fn a_known_series_costs_a_handful_of_calls() {
     story.host.calls = 0;
     let story = story.exchange(stream());
     assert_eq!(story.host.names().len(), defined);
-    // requests, input, output, cost, duration, first token, time per token; tokens and usage as filter state.
-    assert_eq!(story.host.calls, 9);
+    // requests, input, output, cost, duration, first token, time per token; tokens, cost and usage as filter state.
+    assert_eq!(story.host.calls, 10);
 }
 
 #[test]
@@ -246,7 +246,34 @@ fn filter_state_as_much_as_is_wanted() {
         .state("penstock.outcome", "complete")
         .state("penstock.ttft_ms", "250")
         .no_state("penstock.cost")
+        .no_state("penstock.cost_micro")
         .no_state("penstock.tenant");
+}
+
+#[test]
+fn a_meter_with_prices_leaves_the_cost_as_a_whole_number_too() {
+    let with = |model: &str, input: &str, more: &str| {
+        let prices = format!(r#"[{{"model": "{model}", "input": {input}, "output": 8{more}}}]"#);
+        given(&format!(
+            r#"{{"filter_state": "tokens", "scope": {{"models": ["gpt-*"]}}, "prices": {prices}}}"#
+        ))
+    };
+    let left = |story: Story, cost: &str| {
+        story.state("penstock.cost_micro", cost);
+    };
+    left(with("*", "2", "").exchange(chat()), "3600");
+    // Rounded up, and never more than Envoy takes at once.
+    left(with("*", "2.000001", "").exchange(chat()), "3601");
+    left(with("*", "2000000", "").exchange(chat()), "1000000000");
+    // What has no price, or one in another currency, or is out of scope is charged as nothing, and not passed over.
+    left(with("claude-*", "2", "").exchange(chat()), "0");
+    left(with("*", "2", r#", "currency": "EUR""#).exchange(chat()), "0");
+    let other = Record {
+        request_model: Some("o3".into()),
+        response_model: None,
+        ..chat()
+    };
+    left(with("*", "2", "").exchange(other), "0");
 }
 
 #[test]
