@@ -1,8 +1,9 @@
 //! One account of a budget: what may be set aside, drawn, spent and given back, each in one atomic step.
 
-use super::place::{Place, read, seat, write};
+use super::place::{Found, Place, seat};
 use super::rule::Budget;
 use super::shared::{Change, StateError, change};
+use super::shares::Member;
 use super::workers::Alive;
 use penstock_filter_api::Ports;
 
@@ -11,6 +12,8 @@ use penstock_filter_api::Ports;
 pub(crate) struct Seat {
     account: u64,
     slot: Slot,
+    /// Of a fair budget.
+    member: Member,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,21 +24,24 @@ enum Slot {
 }
 
 impl Seat {
-    pub(crate) fn new(account: u64, budget: &Budget) -> Self {
+    pub(crate) fn new(account: u64, member: Member, budget: &Budget) -> Self {
         Self {
             account,
             slot: Slot::Own((account >> 32) as u32 % budget.slots),
+            member,
         }
     }
 
+    /// Whether it is for all that found no place, or no share of one.
     pub(crate) fn overflows(self) -> bool {
-        self.slot == Slot::Overflow
+        self.slot == Slot::Overflow || self.member.is_rest()
     }
 
-    fn overflow() -> Self {
+    fn overflow(self) -> Self {
         Self {
             account: 0,
             slot: Slot::Overflow,
+            ..self
         }
     }
 
@@ -73,8 +79,10 @@ pub(crate) struct Standing {
     pub(crate) seat: Seat,
     /// What was set aside or spent; 0 where that was not possible.
     pub(crate) taken: u64,
-    /// What is left.
+    /// What is left for whoever asked.
     pub(crate) left: u64,
+    /// What is left, if only for others.
+    pub(crate) free: u64,
     /// Seconds until there is as much as was asked for, where it was not had and can be.
     pub(crate) wait_s: u64,
     /// Seconds until there is all again.
@@ -98,35 +106,52 @@ impl Budget {
             seat,
             taken: 0,
             left: 0,
+            free: 0,
             wait_s: 0,
             reset_s: 0,
             stamp: 0,
             expired: 0,
         };
         let found = self.change(seat, teller, ports, &mut |place| {
-            let left = place.left(self.limit);
-            let taken = Some(most.min(left)).filter(|taken| *taken >= least.max(1));
-            standing.taken = taken.unwrap_or(0);
-            standing.left = left - standing.taken;
-            match taken {
-                None => {
-                    // What is merely held may come back at any time.
-                    let bearable = self.limit.saturating_sub(least);
-                    standing.wait_s = place.spend.wait_s(self.window, bearable, teller.now_ns);
-                }
-                Some(taken) if self.spends_at_once() => standing.stamp = place.spend.add(taken),
-                Some(taken) if !place.hold(teller.worker, taken) => return Err(StateError),
-                Some(_) => {}
-            }
-            let mut all = place.spend;
-            all.add(place.held());
-            standing.reset_s = all.wait_s(self.window, 0, teller.now_ns);
-            Ok(taken.is_some())
+            standing.seat = seat;
+            self.take_from(place, (least, most), teller, &mut standing)
         })?;
         match found {
             Some(expired) => Ok(Standing { expired, ..standing }),
-            None => self.take(Seat::overflow(), (least, most), teller, ports),
+            None => self.take(seat.overflow(), (least, most), teller, ports),
         }
+    }
+
+    /// Takes from a place, and says how it stands then. Whether there is something to write.
+    fn take_from(
+        &self,
+        place: &mut Place,
+        (least, most): (u64, u64),
+        teller: Teller<'_>,
+        standing: &mut Standing,
+    ) -> Result<bool, StateError> {
+        let offer = place.offer(standing.seat.member, self.limit, least);
+        let member = offer.member;
+        let taken = Some(most.min(offer.left)).filter(|taken| *taken >= least.max(1));
+        standing.seat.member = member;
+        standing.taken = taken.unwrap_or(0);
+        standing.left = offer.left - standing.taken;
+        standing.free = offer.free - standing.taken;
+        let news = place.note(member, most, standing.taken, self.limit);
+        match taken {
+            None => {
+                // What is merely held may come back at any time.
+                let wait_s = place.spend.wait_s(self.window, offer.bearable, teller.now_ns);
+                standing.wait_s = wait_s.min(offer.latest_s);
+            }
+            Some(taken) if self.spends_at_once() => standing.stamp = place.spend(member, taken),
+            Some(taken) if !place.hold(teller.worker, member, taken) => return Err(StateError),
+            Some(_) => {}
+        }
+        let mut all = place.spend;
+        all.add(place.held());
+        standing.reset_s = all.wait_s(self.window, 0, teller.now_ns);
+        Ok(taken.is_some() || news)
     }
 
     /// Books what an exchange has used, and gives back what it held. Returns what dead workers gave back.
@@ -139,14 +164,14 @@ impl Budget {
         ports: &mut dyn Ports,
     ) -> Result<u64, StateError> {
         let found = self.change(seat, teller, ports, &mut |place| {
-            place.release(teller.worker, held);
-            place.spend.add(used);
+            place.release(teller.worker, seat.member, held);
+            place.spend(seat.member, used);
             Ok(true)
         })?;
         match found {
             Some(expired) => Ok(expired),
             // Its place went to another after this worker was given up for dead.
-            None => self.settle(Seat::overflow(), 0, used, teller, ports),
+            None => self.settle(seat.overflow(), 0, used, teller, ports),
         }
     }
 
@@ -154,12 +179,12 @@ impl Budget {
     pub(crate) fn refund(
         &self,
         seat: Seat,
-        (amount, stamp): (u64, u64),
+        spent: (u64, u64),
         teller: Teller<'_>,
         ports: &mut dyn Ports,
     ) -> Result<u64, StateError> {
         let found = self.change(seat, teller, ports, &mut |place| {
-            place.spend.refund(self.window, stamp, amount);
+            place.refund(self.layout(), seat.member, spent);
             Ok(true)
         })?;
         Ok(found.unwrap_or(0))
@@ -175,17 +200,17 @@ impl Budget {
         with: &mut dyn FnMut(&mut Place) -> Result<bool, StateError>,
     ) -> Result<Option<u64>, StateError> {
         let Teller { alive, now_ns, .. } = teller;
-        change(ports, &seat_of.key(self), &mut |bytes| {
-            let mut places = read(bytes, self.window).ok_or(StateError)?;
-            let Some((place, expired)) = seat(&mut places, seat_of.account, self.window, now_ns, alive)
-            else {
+        let layout = self.layout();
+        change(ports, &seat_of.key(self), &mut |slot| {
+            let found = seat(slot, seat_of.account, layout, now_ns, alive).ok_or(StateError)?;
+            let Found::At(mut seated) = found else {
                 return Ok(Change::Keep(None));
             };
-            Ok(if with(place)? {
-                Change::Write(write(&places, self.window), Some(expired))
-            } else {
-                Change::Keep(Some(0))
-            })
+            if !with(&mut seated.place)? {
+                return Ok(Change::Keep(Some(0)));
+            }
+            seated.write(layout, slot);
+            Ok(Change::Write(Some(seated.expired)))
         })
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! * `raw`, `quantity`, `rule`, `gates`: what is configured.
 //! * `window`, `calendar`: when a budget begins anew.
-//! * `shared`, `place`, `account`: the accounts in shared data, and their atomic changes.
+//! * `shared`, `layout`, `place`, `held`, `account`: the accounts in shared data, and their atomic changes.
+//! * `fair`, `shares`, `level`: accounts that tenants share by weight.
 //! * `workers`: whose reservations are worth something.
 //! * `demand`, `quantile`: what an exchange will use. `tab`, `hold`: what it holds. `till`: what the exchanges of a VM share.
 //! * `desk`: one exchange, from its prompt to its end.
@@ -12,9 +13,13 @@ mod account;
 mod calendar;
 mod demand;
 mod desk;
+mod fair;
 mod gates;
 mod headers;
+mod held;
 mod hold;
+mod layout;
+mod level;
 mod metric;
 mod place;
 mod quantile;
@@ -22,6 +27,7 @@ mod quantity;
 mod raw;
 mod rule;
 mod shared;
+mod shares;
 mod standing;
 mod tab;
 mod till;

@@ -1,48 +1,72 @@
-//! Accounts as they lie in shared data: some places to a slot.
+//! Accounts as they lie in shared data: some places to a slot. A change of one leaves the bytes of the others as they are.
 //!
 //! Little-endian. Of each place: account (u64), when its sums are of (u64), the sums (u64 each, as many as its window has),
-//! the number of reservations (u16), and these: worker (u32), amount (u64).
+//! and what is held; where members share it, their shares instead.
 
-use super::window::{Spend, Window};
+use super::held::Held;
+use super::layout::Layout;
+use super::shares::{Due, Member, Shares};
+use super::window::Spend;
 use super::workers::Alive;
+use std::ops::Range;
 
 /// Most accounts of one slot.
 pub(crate) const PLACES: usize = 8;
 
-/// Most workers that may hold something in one account.
-const MAX_HOLDERS: usize = 256;
-
 /// One account.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Place {
     pub(crate) account: u64,
     pub(crate) spend: Spend,
-    /// What each worker has set aside, for all of its exchanges.
-    pub(crate) held: Vec<(u32, u64)>,
+    pub(crate) claims: Claims,
+}
+
+/// What is set aside.
+#[derive(Clone, Debug)]
+pub(crate) enum Claims {
+    Undivided(Held),
+    /// By the members of a fair budget, with all that they have had.
+    Shared(Shares),
+}
+
+impl Default for Claims {
+    fn default() -> Self {
+        Self::Undivided(Held::default())
+    }
 }
 
 impl Place {
+    fn new(account: u64, layout: Layout) -> Self {
+        let claims = match layout.round_ns {
+            None => Claims::default(),
+            Some(_) => Claims::Shared(Shares::default()),
+        };
+        Self {
+            account,
+            spend: Spend::default(),
+            claims,
+        }
+    }
+
     /// Brings it up to now: what is past is forgotten, and what dead workers held is given back. Returns how much that was.
-    pub(crate) fn renew(&mut self, window: Window, now_ns: u64, alive: &Alive) -> u64 {
-        self.spend.age(window, now_ns);
-        let mut expired = 0u64;
-        self.held.retain(|(worker, amount)| {
-            let lives = alive.has(*worker);
-            expired = expired.saturating_add(if lives { 0 } else { *amount });
-            lives
-        });
-        expired
+    pub(crate) fn renew(&mut self, layout: Layout, now_ns: u64, alive: &Alive) -> u64 {
+        self.spend.age(layout.window, now_ns);
+        match &mut self.claims {
+            Claims::Undivided(held) => held.expire(alive),
+            Claims::Shared(shares) => shares.renew(layout.round(&self.spend, now_ns), alive),
+        }
     }
 
     /// Nothing in it counts any more.
     fn is_over(&self) -> bool {
-        self.held.is_empty() && self.spend.total() == 0
+        self.held() == 0 && self.spend.total() == 0
     }
 
     pub(crate) fn held(&self) -> u64 {
-        self.held
-            .iter()
-            .fold(0, |all, (_, amount)| all.saturating_add(*amount))
+        match &self.claims {
+            Claims::Undivided(held) => held.total(),
+            Claims::Shared(shares) => shares.held(),
+        }
     }
 
     /// What is left of `limit`.
@@ -52,106 +76,223 @@ impl Place {
             .saturating_sub(self.held())
     }
 
-    /// Sets more aside. False where too many workers hold something.
-    pub(crate) fn hold(&mut self, worker: u32, amount: u64) -> bool {
-        let room = self.held.len() < MAX_HOLDERS;
-        match self.held.iter_mut().find(|(known, _)| *known == worker) {
-            Some((_, held)) => *held = held.saturating_add(amount),
-            None if room => self.held.push((worker, amount)),
-            None => return false,
+    /// What of `limit` is there for a member who needs at least `least` of it.
+    pub(crate) fn offer(&mut self, member: Member, limit: u64, least: u64) -> Offer {
+        let (free, bearable) = (self.left(limit), limit.saturating_sub(least));
+        match &mut self.claims {
+            Claims::Undivided(_) => Offer {
+                member,
+                left: free,
+                free,
+                bearable,
+                latest_s: u64::MAX,
+            },
+            Claims::Shared(shares) => {
+                let member = shares.seat(member);
+                let Due {
+                    amount,
+                    short,
+                    rest_s,
+                } = shares.due(member, free, least);
+                Offer {
+                    member,
+                    left: amount,
+                    free,
+                    bearable: bearable.min(self.spend.total().saturating_sub(short)),
+                    latest_s: rest_s,
+                }
+            }
         }
-        true
+    }
+
+    /// Keeps in mind what a member wanted and what it got. Whether that is news.
+    pub(crate) fn note(&mut self, member: Member, wanted: u64, got: u64, limit: u64) -> bool {
+        match &mut self.claims {
+            Claims::Undivided(_) => false,
+            Claims::Shared(shares) => shares.note(member, wanted, got, limit),
+        }
+    }
+
+    /// Sets more aside. False where too many workers hold something.
+    pub(crate) fn hold(&mut self, worker: u32, member: Member, amount: u64) -> bool {
+        match &mut self.claims {
+            Claims::Undivided(held) => held.add(worker, amount),
+            Claims::Shared(shares) => shares.hold(worker, member, amount),
+        }
     }
 
     /// Gives back what was set aside, as far as it is still there.
-    pub(crate) fn release(&mut self, worker: u32, amount: u64) {
-        if let Some((_, held)) = self.held.iter_mut().find(|(known, _)| *known == worker) {
-            *held = held.saturating_sub(amount);
+    pub(crate) fn release(&mut self, worker: u32, member: Member, amount: u64) {
+        match &mut self.claims {
+            Claims::Undivided(held) => held.release(worker, amount),
+            Claims::Shared(shares) => shares.release(worker, member, amount),
         }
-        self.held.retain(|(_, held)| *held > 0);
+    }
+
+    /// Spends now. The stamp is for [`Place::refund`].
+    pub(crate) fn spend(&mut self, member: Member, amount: u64) -> u64 {
+        if let Claims::Shared(shares) = &mut self.claims {
+            shares.spend(member, amount);
+        }
+        self.spend.add(amount)
+    }
+
+    /// Takes back what was spent at `stamp`, if it still counts.
+    pub(crate) fn refund(&mut self, layout: Layout, member: Member, (amount, stamp): (u64, u64)) {
+        self.spend.refund(layout.window, stamp, amount);
+        if let Claims::Shared(shares) = &mut self.claims {
+            let then = Spend {
+                at: stamp,
+                ..self.spend
+            };
+            shares.refund(&layout.round(&then, 0), member, amount);
+        }
     }
 }
 
-/// The place of an account: its own, else a new one, else that of one in which nothing counts any more.
-pub(crate) fn seat<'p>(
-    places: &'p mut Vec<Place>,
-    account: u64,
-    window: Window,
-    now_ns: u64,
-    alive: &Alive,
-) -> Option<(&'p mut Place, u64)> {
-    let mut at = places.iter().position(|place| place.account == account);
-    let mut expired = 0u64;
-    if at.is_none() {
-        if places.len() < PLACES {
-            places.push(Place::default());
-            at = Some(places.len() - 1);
-        } else {
-            for place in places.iter_mut() {
-                expired = expired.saturating_add(place.renew(window, now_ns, alive));
-            }
-            at = places.iter().position(Place::is_over);
+/// What an account has for a member.
+pub(crate) struct Offer {
+    /// As who it is known here.
+    pub(crate) member: Member,
+    pub(crate) left: u64,
+    /// What is left for others, too.
+    pub(crate) free: u64,
+    /// Where there is not enough: what may be spent of the account so that there is.
+    pub(crate) bearable: u64,
+    /// It does not have to wait longer, in seconds.
+    pub(crate) latest_s: u64,
+}
+
+/// A place, and where its bytes are.
+pub(crate) struct Seated {
+    pub(crate) place: Place,
+    /// Given back of dead workers.
+    pub(crate) expired: u64,
+    span: Range<usize>,
+}
+
+impl Seated {
+    /// Writes the place into the slot that it was read from.
+    pub(crate) fn write(&self, layout: Layout, slot: &mut Vec<u8>) {
+        let others = slot.split_off(self.span.end.min(slot.len()));
+        slot.truncate(self.span.start);
+        self.place.write(layout, slot);
+        slot.extend(others);
+    }
+}
+
+/// What comes of looking for the place of an account.
+pub(crate) enum Found {
+    At(Seated),
+    /// There is none, and none that could be given up for it.
+    Full,
+}
+
+/// The place of an account: its own, else a new one, else that of one in which nothing counts any more. `None` for bytes that
+/// are no slot.
+pub(crate) fn seat(slot: &[u8], account: u64, layout: Layout, now_ns: u64, alive: &Alive) -> Option<Found> {
+    let (mut count, mut at) = (0, 0);
+    while at < slot.len() {
+        let (known, span) = span(slot, at, layout)?;
+        if known == account {
+            let mut place = Place::read(slot.get(span.clone())?, layout)?;
+            let expired = place.renew(layout, now_ns, alive);
+            return Some(Found::At(Seated { place, expired, span }));
         }
-        let place = places.get_mut(at?)?;
-        *place = Place {
+        (count, at) = (count + 1, span.end);
+    }
+    let mut new = Place::new(account, layout);
+    new.renew(layout, now_ns, alive);
+    let (span, expired) = match count {
+        0..PLACES => (at..at, 0),
+        PLACES => match given_up(slot, layout, now_ns, alive)? {
+            Some(found) => found,
+            None => return Some(Found::Full),
+        },
+        _ => return None,
+    };
+    Some(Found::At(Seated {
+        place: new,
+        expired,
+        span,
+    }))
+}
+
+/// The first place in which nothing counts any more, and what dead workers held in it.
+#[cold]
+fn given_up(slot: &[u8], layout: Layout, now_ns: u64, alive: &Alive) -> Option<Option<(Range<usize>, u64)>> {
+    let mut at = 0;
+    while at < slot.len() {
+        let (_, span) = span(slot, at, layout)?;
+        at = span.end;
+        let mut place = Place::read(slot.get(span.clone())?, layout)?;
+        let expired = place.renew(layout, now_ns, alive);
+        if place.is_over() {
+            return Some(Some((span, expired)));
+        }
+    }
+    Some(None)
+}
+
+/// The account of the place that begins at `from`, and where that lies.
+fn span(slot: &[u8], from: usize, layout: Layout) -> Option<(u64, Range<usize>)> {
+    let place = slot.get(from..)?;
+    let (account, _) = place.split_first_chunk::<8>()?;
+    let head = 16 + 8 * layout.window.sums();
+    let claims = place.get(head..)?;
+    let claims = match layout.round_ns {
+        None => Held::bytes(claims)?,
+        Some(_) => Shares::bytes(claims)?,
+    };
+    let span = from..from.checked_add(head + claims)?;
+    (span.end <= slot.len()).then_some((u64::from_le_bytes(*account), span))
+}
+
+impl Place {
+    fn read(mut rest: &[u8], layout: Layout) -> Option<Self> {
+        let rest = &mut rest;
+        let account = u64(rest)?;
+        let mut spend = Spend {
+            at: u64(rest)?,
+            ..Spend::default()
+        };
+        for sum in spend.sums.iter_mut().take(layout.window.sums()) {
+            *sum = u64(rest)?;
+        }
+        let claims = match layout.round_ns {
+            None => Claims::Undivided(Held::read(rest)?),
+            Some(_) => Claims::Shared(Shares::read(rest)?),
+        };
+        Some(Self {
             account,
-            ..Place::default()
-        };
+            spend,
+            claims,
+        })
     }
-    let place = places.get_mut(at?)?;
-    expired = expired.saturating_add(place.renew(window, now_ns, alive));
-    Some((place, expired))
+
+    fn write(&self, layout: Layout, slot: &mut Vec<u8>) {
+        let Spend { at, sums } = &self.spend;
+        let sums = sums.iter().take(layout.window.sums());
+        for number in [&self.account, at].into_iter().chain(sums) {
+            slot.extend(number.to_le_bytes());
+        }
+        match &self.claims {
+            Claims::Undivided(held) => held.write(slot),
+            Claims::Shared(shares) => shares.write(slot),
+        }
+    }
 }
 
-/// Reads a slot. `None` for bytes that are none.
-pub(crate) fn read(bytes: &[u8], window: Window) -> Option<Vec<Place>> {
-    let mut rest = bytes;
-    let mut places = Vec::with_capacity(PLACES);
-    while !rest.is_empty() {
-        let mut place = Place {
-            account: u64(&mut rest)?,
-            ..Place::default()
-        };
-        place.spend.at = u64(&mut rest)?;
-        for sum in place.spend.sums.iter_mut().take(window.sums()) {
-            *sum = u64(&mut rest)?;
-        }
-        let (count, more) = rest.split_first_chunk::<2>()?;
-        rest = more;
-        let count = usize::from(u16::from_le_bytes(*count));
-        if count > MAX_HOLDERS || places.len() >= PLACES {
-            return None;
-        }
-        for _ in 0..count {
-            let (worker, more) = rest.split_first_chunk::<4>()?;
-            rest = more;
-            place.held.push((u32::from_le_bytes(*worker), u64(&mut rest)?));
-        }
-        places.push(place);
-    }
-    Some(places)
-}
-
-fn u64(rest: &mut &[u8]) -> Option<u64> {
+/// Reads a number off the front.
+pub(crate) fn u64(rest: &mut &[u8]) -> Option<u64> {
     let (number, more) = rest.split_first_chunk::<8>()?;
     *rest = more;
     Some(u64::from_le_bytes(*number))
 }
 
-/// Writes a slot.
-pub(crate) fn write(places: &[Place], window: Window) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(PLACES * 48);
-    for place in places {
-        bytes.extend(place.account.to_le_bytes());
-        bytes.extend(place.spend.at.to_le_bytes());
-        for sum in place.spend.sums.iter().take(window.sums()) {
-            bytes.extend(sum.to_le_bytes());
-        }
-        bytes.extend((place.held.len() as u16).to_le_bytes());
-        for (worker, amount) in &place.held {
-            bytes.extend(worker.to_le_bytes());
-            bytes.extend(amount.to_le_bytes());
-        }
-    }
-    bytes
+/// Reads a number of two bytes off the front.
+pub(crate) fn u16(rest: &mut &[u8]) -> Option<u16> {
+    let (number, more) = rest.split_first_chunk::<2>()?;
+    *rest = more;
+    Some(u16::from_le_bytes(*number))
 }

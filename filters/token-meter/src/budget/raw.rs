@@ -1,5 +1,6 @@
 //! Budgets and gates as they are written.
 
+use super::fair::RawFair;
 use super::quantity::Quantity;
 use crate::decimal::Decimal;
 use crate::scope::RawScope;
@@ -45,9 +46,12 @@ pub(crate) struct RawBudget {
     /// Room for about so many accounts; those that find none share one. 8 to 65536.
     #[cfg_attr(feature = "schema", schemars(default = "max_keys"))]
     pub(crate) max_keys: u32,
+    /// Shares each account between tenants, where several want it. Of budgets whose key does not hold the tenant.
+    #[cfg_attr(feature = "schema", schemars(default))]
+    pub(crate) fair: Option<RawFair>,
 }
 
-reads!(struct RawBudget { name, key, unit, limit, window, scope, mode, on_state_error, soft, reserve, max_keys } needs name, unit);
+reads!(struct RawBudget { name, key, unit, limit, window, scope, mode, on_state_error, soft, reserve, max_keys, fair } needs name, unit);
 
 fn closed() -> OnFailure {
     OnFailure::Closed
@@ -71,6 +75,7 @@ impl Default for RawBudget {
             soft: false,
             reserve: Reserve::Likely,
             max_keys: max_keys(),
+            fair: None,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Budgets, compiled: a [`Budget`] in hand can be used.
 
 use super::calendar::{Calendar, length_s, offset};
+use super::fair::Fair;
+use super::layout::Layout;
 use super::place::PLACES;
 use super::raw::{Field, Kind, Per, RawBudget, RawWindow, Reserve, Unit};
 use super::window::{PARTS, Window};
@@ -33,6 +35,7 @@ pub(crate) struct Budget {
     pub(crate) reserve: Reserve,
     /// Ends with the proxy, and is longer than an hour.
     pub(crate) volatile: bool,
+    pub(crate) fair: Option<Fair>,
     /// Keys in shared data begin with it.
     pub(crate) prefix: String,
     pub(crate) slots: u32,
@@ -84,6 +87,7 @@ impl Budget {
             raw.max_keys.div_ceil(PLACES as u32)
         };
         let per = raw.window.as_ref().and_then(|window| window.per);
+        let fair = fair(&raw, window, limit, grounds).map_err(|error| error.under("fair"))?;
         Ok(Self {
             code: interned(&format!("budget_{}", raw.name)),
             limit,
@@ -96,10 +100,18 @@ impl Budget {
             prefix: format!("penstock/budget/1/{:016x}/", print(&raw, window)),
             slots,
             window,
+            fair,
             name: raw.name,
             key: raw.key,
             unit: raw.unit,
         })
+    }
+
+    pub(crate) fn layout(&self) -> Layout {
+        Layout {
+            window: self.window,
+            round_ns: self.fair.as_ref().map(|fair| fair.round_ns),
+        }
     }
 
     /// Whether it is spent at the beginning of an exchange, so that a long one does not weigh on later windows.
@@ -137,6 +149,22 @@ fn check_key(key: &[Field], grounds: &Grounds) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+fn fair(raw: &RawBudget, window: Window, limit: u64, grounds: &Grounds) -> Result<Option<Fair>, ConfigError> {
+    let Some(fair) = &raw.fair else {
+        return Ok(None);
+    };
+    if !grounds.has_tenant {
+        return Err(ConfigError::new("", "needs `tenant` to be configured"));
+    }
+    if raw.key.contains(&Field::Tenant) {
+        return Err(ConfigError::new(
+            "",
+            "by its key each tenant has an account of its own",
+        ));
+    }
+    Fair::new(fair, window, limit).map(Some)
 }
 
 /// The window, and what an account may use in it.
@@ -220,6 +248,9 @@ fn print(raw: &RawBudget, window: Window) -> u64 {
     };
     let text = [raw.name.as_str(), raw.unit.name(), &fields.join(","), &window].join("\n");
     hasher.write(text.as_bytes());
+    if raw.fair.is_some() {
+        hasher.write(b"\nfair");
+    }
     hasher.finish()
 }
 

@@ -16,8 +16,8 @@ pub(crate) struct StateError;
 
 /// What a change makes of a value.
 pub(crate) enum Change<T> {
-    /// This is written, and the answer is good once it is.
-    Write(Vec<u8>, T),
+    /// The value is written as it was changed, and the answer is good once it is.
+    Write(T),
     /// Nothing is written.
     Keep(T),
 }
@@ -25,18 +25,19 @@ pub(crate) enum Change<T> {
 /// What comes of looking at a value.
 pub(crate) type Looked<T> = Result<Change<T>, StateError>;
 
-/// Changes the value of `key`. Where others were faster, the change is tried again on what they wrote.
+/// Changes the value of `key`, empty where there is none. Where others were faster, the change is tried again on what they
+/// wrote.
 pub(crate) fn change<T>(
     ports: &mut dyn Ports,
     key: &str,
-    change: &mut dyn FnMut(&[u8]) -> Looked<T>,
+    change: &mut dyn FnMut(&mut Vec<u8>) -> Looked<T>,
 ) -> Result<T, StateError> {
     for _ in 0..TRIES {
         let found = ports.shared(key).map_err(|_| StateError)?;
-        let (bytes, cas) = found.map_or((Vec::new(), ABSENT), |(bytes, cas)| (bytes, cas));
-        let (bytes, answer) = match change(&bytes)? {
+        let (mut bytes, cas) = found.unwrap_or((Vec::new(), ABSENT));
+        let answer = match change(&mut bytes)? {
             Change::Keep(answer) => return Ok(answer),
-            Change::Write(bytes, answer) => (bytes, answer),
+            Change::Write(answer) => answer,
         };
         match ports.share(key, &bytes, Some(cas)) {
             Ok(()) => return Ok(answer),

@@ -88,9 +88,14 @@ pub(crate) fn exhausted(budget: &Budget, least: u64, standing: &Standing) -> Den
         let message = format!("the request needs more than all of the budget {name}");
         return Denial::new(429, code, message);
     }
+    let whose = if standing.free >= least {
+        "this tenant's share of "
+    } else {
+        ""
+    };
     Denial {
         retry_after_s: Some(standing.wait_s),
-        ..Denial::new(429, code, format!("the budget {name} is used up"))
+        ..Denial::new(429, code, format!("{whose}the budget {name} is used up"))
     }
 }
 

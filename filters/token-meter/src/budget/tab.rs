@@ -85,7 +85,8 @@ impl Party<'_> {
             Field::Model => self.record.request_model.as_deref().unwrap_or_default(),
             Field::Api => self.record.api.map_or("", |api| api.name()),
         });
-        Seat::new(account, budget)
+        let member = budget.fair.as_ref().map(|fair| fair.member(self.tenant));
+        Seat::new(account, member.unwrap_or_default(), budget)
     }
 }
 

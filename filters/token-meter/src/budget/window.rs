@@ -44,7 +44,7 @@ impl Window {
 /// What an account has spent, as of some moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Spend {
-    /// Calendar: begin of the window, in seconds. Sliding: number of the part. Bucket: nanoseconds.
+    /// Calendar: begin of the window, in seconds. Sliding: number of the part. Bucket and open: nanoseconds.
     pub(crate) at: u64,
     /// Calendar and bucket: one sum. Sliding: of each part, the latest first.
     pub(crate) sums: [u64; PARTS + 1],
@@ -54,7 +54,8 @@ impl Spend {
     /// Forgets what no longer counts. A clock that turns back gives nothing back.
     pub(crate) fn age(&mut self, window: Window, now_ns: u64) {
         match window {
-            Window::Open => {}
+            Window::Open if self.at > now_ns && self.at - now_ns <= SKEW_S * NANOS => {}
+            Window::Open => self.at = now_ns,
             Window::Calendar(calendar) => {
                 let now_s = now_ns / NANOS;
                 let start = calendar.start(now_s);

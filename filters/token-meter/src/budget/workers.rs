@@ -66,7 +66,8 @@ impl Workers {
             let number = book.next.max(1);
             book.next = number.wrapping_add(1);
             book.pulses.push((number, 0));
-            Ok(Change::Write(book.write(), (number, book)))
+            *bytes = book.write();
+            Ok(Change::Write((number, book)))
         });
         let (number, book) = number?;
         self.own = Some(number);
@@ -94,11 +95,11 @@ impl Workers {
                 *pulse = pulse.wrapping_add(1);
                 moved = true;
             }
-            Ok(if moved {
-                Change::Write(book.write(), book)
-            } else {
-                Change::Keep(book)
-            })
+            if !moved {
+                return Ok(Change::Keep(book));
+            }
+            *bytes = book.write();
+            Ok(Change::Write(book))
         });
         // Who cannot look goes on with what was known.
         let Ok(book) = book else { return };

@@ -11,6 +11,7 @@ use crate::script::Script;
 pub fn cases() -> Vec<Scenario> {
     let mut all = refusals();
     all.extend(tenants());
+    all.extend(shares());
     all.extend(answers());
     all.extend(streams());
     all.extend(gates());
@@ -175,6 +176,45 @@ fn tenants() -> Vec<Scenario> {
             .then_all([client_head(429), upstream_sees_nothing()])
     });
     rows.collect()
+}
+
+fn shares() -> Vec<Scenario> {
+    let pool = |name: &str, limit: u64| {
+        meter(&format!(
+            r#""tenant": {{"header": "x-tenant"}}, "budgets": [{{"name": "{name}", "unit": "tokens", "limit": {limit},
+                "window": {{"per": "day"}}, "fair": {{"weights": {{"ann": 3}}}}}}]"#
+        ))
+    };
+    let few = |tenant: &str| from(tenant, chat_json(bounded(5)));
+    vec![
+        // An answer has 10 tokens: of 40, 10 are left, which are less than bob wants.
+        row(
+            "what another wants is no longer there to borrow",
+            pool("scarce", 40),
+        )
+        .after([
+            few("ann"),
+            few("ann"),
+            few("ann"),
+            from("bob", chat_json(bounded(20))),
+        ])
+        .request(few("ann"))
+        .then_all([
+            client_head(429),
+            client_body_has("budget_scarce"),
+            client_body_has("share of the budget scarce is used up"),
+            retries_within(86_400),
+            upstream_sees_nothing(),
+        ]),
+        row("who has its share still is served", pool("ample", 100_000))
+            .after([few("ann"), few("ann"), few("ann")])
+            .request(few("bob"))
+            .then_all([
+                client_gets(200),
+                upstream_body_untouched(),
+                client_body_untouched(),
+            ]),
+    ]
 }
 
 fn answers() -> Vec<Scenario> {

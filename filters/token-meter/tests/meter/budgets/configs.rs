@@ -19,6 +19,10 @@ fn every_kind_of_budget_is_taken() {
         r#""unit": "input_tokens", "window": {"bucket": {"rate_per_s": "0.5", "burst": 10}}, "on_state_error": "open""#,
         r#""unit": "output_tokens", "limit": 1, "window": {"per": "day", "kind": "calendar"}, "soft": true, "reserve": "most""#,
         r#""unit": "streams", "limit": 5, "scope": {"routes": ["a*"], "tenants": ["b"]}, "max_keys": 8, "mode": "shadow""#,
+        r#""unit": "tokens", "key": ["model"], "limit": 1, "window": {"per": "month"}, "fair": {"weights": {"a": 1000, "b*": 1}, "default": 7}"#,
+        r#""unit": "requests", "limit": 1, "window": {"per": "hour", "kind": "sliding"}, "fair": {}"#,
+        r#""unit": "tokens", "window": {"bucket": {"rate_per_s": "0.000001", "burst": 1000000000000}}, "fair": {}"#,
+        r#""unit": "streams", "limit": 5, "fair": {"default": 3}"#,
     ] {
         let config = with(fields);
         let loaded = (MODULE.load)(&config);
@@ -122,6 +126,32 @@ fn an_error_says_where() {
             "budgets[0].name: not 1 to 48 of",
         ),
         (
+            requests(&format!(
+                r#""key": ["tenant"], "fair": {{}}, "limit": 1, {MINUTE}"#
+            )),
+            "budgets[0].fair: by its key each tenant has an account",
+        ),
+        (
+            requests(&format!(
+                r#""fair": {{"weights": {{"a": 1, "b": 0}}}}, "limit": 1, {MINUTE}"#
+            )),
+            "budgets[0].fair.weights.b: not between 1 and 1000",
+        ),
+        (
+            requests(&format!(
+                r#""fair": {{"weights": {{"a": 1, "a": 2}}}}, "limit": 1, {MINUTE}"#
+            )),
+            "budgets[0].fair.weights.a: given twice",
+        ),
+        (
+            requests(&format!(r#""fair": {{"default": 1001}}, "limit": 1, {MINUTE}"#)),
+            "budgets[0].fair.default: not between 1 and 1000",
+        ),
+        (
+            requests(&format!(r#""fair": {{"weight": {{}}}}, "limit": 1, {MINUTE}"#)),
+            "budgets[0].fair.weight: unknown field",
+        ),
+        (
             r#"{"gates": {"max_input_tokens": 0}}"#.to_owned(),
             "gates.max_input_tokens: 0 would",
         ),
@@ -144,6 +174,8 @@ fn an_error_says_where() {
     );
     let keyed = one.replace(r#""unit""#, r#""key": ["tenant"], "unit""#);
     assert!(refused(&format!(r#"{{"budgets": [{keyed}]}}"#)).contains("budgets[0].key[0]: needs `tenant`"));
+    let fair = one.replace(r#""unit""#, r#""fair": {}, "unit""#);
+    assert!(refused(&format!(r#"{{"budgets": [{fair}]}}"#)).contains("budgets[0].fair: needs `tenant`"));
     let many = vec![one; 33].join(",");
     assert!(refused(&format!(r#"{{"budgets": [{many}]}}"#)).contains("budgets: more than 32"));
 }

@@ -7,10 +7,13 @@ use penstock_filter_api::Outcome;
 use proptest::prelude::*;
 
 const LIMIT: u64 = 300;
+const SHARED: u64 = 450;
 const TENANTS: [&str; 2] = ["a", "b"];
+const ALL: usize = 2;
 const CONFIG: &str = r#"{"tenant": {"header": "x-tenant"}, "budgets": [
     {"name": "team", "key": ["tenant"], "unit": "tokens", "limit": 300, "window": {"per": "minute"}},
     {"name": "all", "unit": "output_tokens", "limit": 2000, "window": {"per": "hour", "kind": "sliding"}},
+    {"name": "pool", "unit": "tokens", "limit": 450, "window": {"per": "minute"}, "fair": {"weights": {"a": 2}}},
     {"name": "open", "key": ["tenant"], "unit": "streams", "limit": 5}]}"#;
 
 #[derive(Clone, Copy, Debug)]
@@ -64,11 +67,11 @@ struct World {
     vms: Vec<Vm>,
     runs: Vec<Running>,
     now_s: u64,
-    /// By tenant.
-    books: [Book; 2],
+    /// Of each tenant, and of all.
+    books: [Book; 3],
 }
 
-/// What a tenant has spent in the latest window in which its record was written.
+/// What was spent of an account in the latest window in which its record was written.
 #[derive(Clone, Copy, Default)]
 struct Book {
     window: u64,
@@ -119,7 +122,7 @@ impl World {
             vms,
             runs: Vec::new(),
             now_s: 1_000_000,
-            books: [Book::default(); 2],
+            books: [Book::default(); 3],
         }
     }
 
@@ -127,12 +130,16 @@ impl World {
         NOON + self.now_s * SECOND
     }
 
-    /// Does something for a tenant, and tells whether its record was written.
+    /// Does something for a tenant, and looks whether its record and that of all were written.
     fn written(&mut self, tenant: usize, act: impl FnOnce(&mut Self)) {
-        let before = self.store.count("reserved", "team");
+        let reserved = |world: &Self| ["team", "pool"].map(|budget| world.store.count("reserved", budget));
+        let before = reserved(self);
         act(self);
-        if self.store.count("reserved", "team") > before {
-            self.books[tenant].look_at_the_clock(self.now_s);
+        let after = reserved(self);
+        for (book, at) in [(tenant, 0), (ALL, 1)] {
+            if after[at] > before[at] {
+                self.books[book].look_at_the_clock(self.now_s);
+            }
         }
     }
 
@@ -199,11 +206,13 @@ impl World {
         let worked = output > 0 || outcome == Outcome::Cancelled;
         let outcome = if cut.is_some() { Outcome::Cut } else { outcome };
         self.vms[vm].finish(run, outcome, now_ns);
-        let book = &mut self.books[tenant];
-        book.look_at_the_clock(self.now_s);
-        if worked {
-            book.spent += input + output;
-            book.too_much += cut.unwrap_or(0);
+        for book in [tenant, ALL] {
+            let book = &mut self.books[book];
+            book.look_at_the_clock(self.now_s);
+            if worked {
+                book.spent += input + output;
+                book.too_much += cut.unwrap_or(0);
+            }
         }
     }
 }
@@ -211,15 +220,15 @@ impl World {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// No tenant spends more in a window than its limit and the last chunk of each stream that was cut; and once all that ran
-    /// is over or dead, nothing is held.
+    /// No tenant spends more in a window than its limit, nor all of them together than theirs, but for the last chunk of each
+    /// stream that was cut; and once all that ran is over or dead, nothing is held.
     #[test]
     fn nothing_is_overspent_and_nothing_stays(steps in prop::collection::vec(step(), 1..120)) {
         let mut world = World::new();
         for step in steps {
             world.go(step);
-            for Book { spent, too_much, .. } in world.books {
-                prop_assert!(spent <= LIMIT + too_much, "{spent} of {LIMIT}, {too_much} too much, after {step:?}");
+            for (Book { spent, too_much, .. }, limit) in world.books.into_iter().zip([LIMIT, LIMIT, SHARED]) {
+                prop_assert!(spent <= limit + too_much, "{spent} of {limit}, {too_much} too much, after {step:?}");
             }
         }
         // All die but a last one, which outlives the leases.

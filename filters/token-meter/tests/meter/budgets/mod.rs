@@ -2,6 +2,7 @@
 
 mod configs;
 mod exact;
+mod fair;
 mod interleavings;
 mod modes;
 mod store;
