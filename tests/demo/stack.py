@@ -21,7 +21,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 60
 FLEET = ("fast", 2.0), ("even", 1.0), ("slow", 0.5)  # backends by name and speed
 WORKERS = 2
-LISTENER, ADMIN, UPSTREAM = 10000, 9901, 11434  # the ports that stand in the configurations
+# The ports that stand in the configurations: one server, or one for each backend of the picker.
+LISTENER, ADMIN, UPSTREAM, BACKENDS = 10000, 9901, 11434, (8001, 8002, 8003)
 
 
 def free_port():
@@ -65,16 +66,23 @@ def sim_binary():
 
 
 def configured(path, moved, upstreams):
-    """The text of a configuration with other ports. Its one endpoint becomes as many as there are upstreams."""
-    text = (ROOT / path).read_text()
-    endpoint = re.search(rf"^ *- endpoint: .*port_value: {UPSTREAM}.*\n", text, re.M)
-    if not endpoint:
-        sys.exit(f"error: {path} has no endpoint on port {UPSTREAM}")
-    line = endpoint[0]
-    text = text.replace(line, "".join(line.replace(str(UPSTREAM), str(port)) for port in upstreams))
+    """The text of a configuration with other ports, before these upstreams."""
+    text = before((ROOT / path).read_text(), upstreams)
+    if not text:
+        sys.exit(f"error: {path} has no endpoint on port {UPSTREAM} or {BACKENDS[0]}")
     for port, other in moved.items():
         text = re.sub(rf"port_value: {port}\b", f"port_value: {other}", text)
     return modules_elsewhere(text)
+
+
+def before(text, upstreams):
+    """One endpoint becomes as many as there are upstreams; backends that are named take an upstream each, also in the filter's configuration."""
+    if f"port_value: {BACKENDS[0]}" in text:
+        for port, other in zip(BACKENDS, upstreams):
+            text = re.sub(rf"\b{port}\b", str(other), text)
+        return text
+    endpoint = re.search(rf"^ *- endpoint: .*port_value: {UPSTREAM}.*\n", text, re.M)
+    return endpoint and text.replace(endpoint[0], "".join(endpoint[0].replace(str(UPSTREAM), str(port)) for port in upstreams))
 
 
 def modules_elsewhere(text):
