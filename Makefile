@@ -17,7 +17,7 @@ timed = $(build) -p penstock-pii-redactor -p penstock-prompt-guard --features ti
 fleet_quick := --seeds 1 --policies penstock,rr,p2c,gie,gie_active,vllm,dynamo,oracle \
 	--conditions mixed,prefix,homogeneous,black_hole,slow,gateways_4
 
-.PHONY: help build cli oci oci-push demo up down test test-all bench fleet eval train fuzz lint clean tools callbacks
+.PHONY: help build cli oci oci-push demo up down test test-all bench fleet dashboards eval train fuzz lint clean tools callbacks
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,10 @@ endif
 fleet: tools ## policies that pick a server for LLM traffic, compared in virtual time: tables here, CSV and SVG in target/fleet (TRACES=FOLDER: public traces, and our ratios against the goals; QUICK=1: under 30 s)
 	@cargo build --quiet --profile tools -p penstock-fleet
 	@target/tools/penstock-fleet matrix --out target/fleet $(if $(TRACES),--traces "$(TRACES)") $(if $(QUICK),$(fleet_quick))
+
+dashboards: build sim ## Grafana's dashboards from dashboards/boards, and their pictures for the docs from some minutes of the demo's traffic
+	@python3 dashboards/make.py
+	@$$(tools/python.sh) tests/dashboards/check.py --rounds 6 --pictures docs/dashboards
 
 eval: tools ## what the redactor and the guard find in labelled texts, scored (DATA=FOLDER), in target/eval.json
 	@tools/eval.sh "$(DATA)"

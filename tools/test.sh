@@ -64,14 +64,18 @@ if tools/crane.sh >/dev/null && tools/cyclonedx.sh >/dev/null; then
 else
   skip "OCI images" "what makes or pushes them could not be built here"
 fi
+part "files that other programs read" 180 bash -c '"$(tools/python.sh tests/schemas/requirements.txt)" tests/schemas/check.py'
+part "the filter as Envoy Gateway loads it" 120 bash -c '"$(tools/python.sh tests/schemas/requirements.txt)" tests/schemas/gateway.py'
+part "func-e" 180 python3 tests/demo/func_e.py
 part "demo" 300 bash -c "$python tests/demo/demo.py && echo 1 passed, 0 failed"
 part "OpenTelemetry spans" 120 python3 tests/demo/tracing.py
 part "changes of a fleet drop nothing" 120 python3 tests/demo/changes.py
 on_envoy "$newest"
 if prometheus=$(tools/prometheus.sh); then
   part "Prometheus" 120 env PROMETHEUS="$prometheus" "$python" tests/prometheus/check.py
+  part "every query of the dashboards" 300 "$python" tests/dashboards/check.py
 else
-  skip "Prometheus" "no binary to be had here"
+  skip "Prometheus and the dashboards" "no binary to be had here"
 fi
 real_server llama
 case " $* " in *" --all "*)

@@ -1,4 +1,4 @@
-"""A real Prometheus that scrapes one Envoy."""
+"""A real Prometheus that scrapes Envoys."""
 import json
 import pathlib
 import subprocess
@@ -13,15 +13,15 @@ global: {{scrape_interval: 1s, scrape_timeout: 1s}}
 scrape_configs:
 - job_name: envoy
   metrics_path: /stats/prometheus
-  static_configs: [{{targets: ["{target}"]}}]
+  static_configs: [{{targets: {targets}}}]
 """
 
 
 class Prometheus:
-    def __init__(self, admin):
+    def __init__(self, *admins):
         self.home = tempfile.TemporaryDirectory(prefix="penstock-prometheus-")
         folder = pathlib.Path(self.home.name)
-        (folder / "prometheus.yml").write_text(CONFIG.format(target=admin.removeprefix("http://")))
+        (folder / "prometheus.yml").write_text(CONFIG.format(targets=json.dumps([admin.removeprefix("http://") for admin in admins])))
         port = stack.free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.program = stack.Program("prometheus", [
@@ -36,10 +36,18 @@ class Prometheus:
         self.program.stop()
         self.home.cleanup()
 
+    def get(self, path, **fields):
+        """What a page of its API says."""
+        return json.loads(stack.get(f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(fields)}"))["data"]
+
     def ask(self, query):
         """[(labels, value)] of an instant query."""
-        page = json.loads(stack.get(f"{self.url}/api/v1/query?{urllib.parse.urlencode({'query': query})}"))
-        return [(one["metric"], float(one["value"][1])) for one in page["data"]["result"]]
+        return [(one["metric"], float(one["value"][1])) for one in self.get("query", query=query)["result"]]
+
+    def course(self, query, start, end, step):
+        """[(labels, [(time, value)])] of a range query."""
+        result = self.get("query_range", query=query, start=start, end=end, step=step)["result"]
+        return [(one["metric"], [(at, float(value)) for at, value in one["values"]]) for one in result]
 
     def number(self, query):
         return sum(value for _, value in self.ask(query))
