@@ -1,70 +1,89 @@
 //! What is known to go wrong around a filter.
 
-use super::find::{Buffer, Host};
-use super::node::{Node, is_field};
+use super::find::{Buffer, Giver, Host};
+use super::node::Node;
 use super::scalar::Reader;
+use super::site::{Severity, enforcing};
+use super::{fields, module};
 use penstock_exchange::Settings;
 
-/// Lines, and what is to say about them.
-type Warnings = Vec<(usize, String)>;
+/// Something that is to say about a place.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Remark {
+    pub(super) line: usize,
+    pub(super) severity: Severity,
+    pub(super) message: String,
+}
 
-/// Everything that is to say about what loads a filter; more of it where the filter's `settings` are known.
-pub(super) fn warnings(host: &Host<'_>, reader: Reader, settings: Option<&Settings>) -> Warnings {
-    let mut warnings = Warnings::new();
+impl Remark {
+    pub(super) fn warning(line: usize, message: impl Into<String>) -> Self {
+        Self {
+            line,
+            severity: Severity::Warning,
+            message: message.into(),
+        }
+    }
+
+    pub(super) fn error(line: usize, message: impl Into<String>) -> Self {
+        Self {
+            line,
+            severity: Severity::Error,
+            message: message.into(),
+        }
+    }
+}
+
+/// Everything that is to say about what loads a filter of configuration `json`; more of it where the filter's `settings`
+/// are known.
+pub(super) fn remarks(
+    host: &Host<'_>,
+    reader: Reader,
+    json: &str,
+    settings: Option<&Settings>,
+) -> Vec<Remark> {
+    let mut remarks = Vec::new();
     match host {
         Host::Document => {}
-        Host::Envoy { plugin, buffer } => {
-            unknown(plugin, PLUGIN, &mut warnings);
-            headers(plugin, reader, settings, &mut warnings);
-            policy("failure_policy", plugin, reader, &mut warnings);
-            vm_id(plugin, &mut warnings);
-            room(plugin, *buffer, settings, &mut warnings);
+        Host::Envoy {
+            plugin,
+            buffer,
+            giver,
+        } => {
+            unknown(plugin, *giver, &mut remarks);
+            headers(plugin, reader, settings, &mut remarks);
+            policy("failure_policy", plugin, reader, json, &mut remarks);
+            vm_id(plugin, &mut remarks);
+            if *giver == Giver::Istio {
+                module::of_envoy(plugin, &mut remarks);
+            }
+            room(plugin, *buffer, settings, &mut remarks);
         }
         Host::Istio { kind, plugin } => {
             if settings.is_some_and(|settings| settings.hold_headers) {
-                warnings.push((plugin.line, format!(
+                remarks.push(Remark::warning(plugin.line, format!(
                     "a {kind} never holds headers, but the filter does (exchange.headers: hold): set it to release, or use an EnvoyFilter"
                 )));
             }
-            policy("fail_strategy", plugin, reader, &mut warnings);
+            policy("fail_strategy", plugin, reader, json, &mut remarks);
+            module::of_istio(plugin, &mut remarks);
         }
     }
-    warnings
+    remarks
 }
 
-/// Fields of Envoy's `PluginConfig`.
-const PLUGIN: &[&str] = &[
-    "name",
-    "root_id",
-    "vm_config",
-    "configuration",
-    "fail_open",
-    "failure_policy",
-    "reload_config",
-    "capability_restriction_config",
-    "allow_on_headers_stop_iteration",
-];
-/// Fields of Envoy's `VmConfig`.
-const VM: &[&str] = &[
-    "vm_id",
-    "runtime",
-    "code",
-    "configuration",
-    "allow_precompiled",
-    "nack_on_code_cache_miss",
-    "environment_variables",
-];
-
-fn headers(plugin: &Node, reader: Reader, settings: Option<&Settings>, warnings: &mut Warnings) {
+fn headers(plugin: &Node, reader: Reader, settings: Option<&Settings>, remarks: &mut Vec<Remark>) {
     let flag = plugin.field("allow_on_headers_stop_iteration");
     let can_hold = flag.is_some_and(|flag| flag.is_true(reader));
     if !can_hold && settings.is_some_and(|settings| settings.hold_headers) {
-        warnings.push((plugin.line, "allow_on_headers_stop_iteration is not true, but the filter holds headers (exchange.headers: hold): requests would hang".to_owned()));
+        remarks.push(Remark::warning(
+            plugin.line,
+            "allow_on_headers_stop_iteration is not true, but the filter holds headers (exchange.headers: hold): requests would hang",
+        ));
     }
 }
 
 /// Envoy's `failure_policy`; Istio's resources have the same under another name.
-fn policy(name: &str, plugin: &Node, reader: Reader, warnings: &mut Warnings) {
+fn policy(name: &str, plugin: &Node, reader: Reader, json: &str, remarks: &mut Vec<Remark>) {
     let policy = plugin.field(name);
     let fails_open = plugin.field("fail_open").is_some_and(|flag| flag.is_true(reader));
     let shown = if name == "fail_strategy" {
@@ -72,39 +91,38 @@ fn policy(name: &str, plugin: &Node, reader: Reader, warnings: &mut Warnings) {
     } else {
         name
     };
+    let lost = match enforcing(json).join(", ") {
+        names if names.is_empty() => String::new(),
+        names => format!(", and with it {names}"),
+    };
     let message = match policy.map(Node::text) {
         Some("FAIL_RELOAD") => return,
         Some("FAIL_OPEN") => format!(
-            "{shown} is FAIL_OPEN: a module that dies is bypassed for ever; FAIL_RELOAD loads it anew"
+            "{shown} is FAIL_OPEN: a module that dies is bypassed for ever{lost}; FAIL_RELOAD loads it anew"
         ),
-        None if fails_open => {
-            format!("fail_open: a module that dies is bypassed for ever; {shown}: FAIL_RELOAD loads it anew")
-        }
+        None if fails_open => format!(
+            "fail_open: a module that dies is bypassed for ever{lost}; {shown}: FAIL_RELOAD loads it anew"
+        ),
         Some(_) | None => {
             format!("{shown} is not FAIL_RELOAD: a module that dies leaves its worker answering 503")
         }
     };
-    warnings.push((policy.unwrap_or(plugin).line, message));
+    remarks.push(Remark::warning(policy.unwrap_or(plugin).line, message));
 }
 
-fn vm_id(plugin: &Node, warnings: &mut Warnings) {
+fn vm_id(plugin: &Node, remarks: &mut Vec<Remark>) {
     let vm = plugin.field("vm_config");
-    if let Some(vm) = vm {
-        unknown(vm, VM, warnings);
-    }
     let id = vm.and_then(|vm| vm.field("vm_id"));
     if id.is_none_or(|id| id.text().is_empty()) {
-        let line = id.or(vm).unwrap_or(plugin).line;
-        warnings.push((
-            line,
-            "vm_config.vm_id is empty: data between workers are shared with every other module without one"
-                .to_owned(),
+        remarks.push(Remark::warning(
+            id.or(vm).unwrap_or(plugin).line,
+            "vm_config.vm_id is empty: data between workers are shared with every other module without one",
         ));
     }
 }
 
 /// Whether Envoy holds as much as the filter wants to read.
-fn room(plugin: &Node, buffer: Option<Buffer>, settings: Option<&Settings>, warnings: &mut Warnings) {
+fn room(plugin: &Node, buffer: Option<Buffer>, settings: Option<&Settings>, remarks: &mut Vec<Remark>) {
     let (Some(buffer), Some(settings)) = (buffer, settings) else {
         return;
     };
@@ -116,23 +134,26 @@ fn room(plugin: &Node, buffer: Option<Buffer>, settings: Option<&Settings>, warn
     } else {
         "the limit"
     };
-    warnings.push((plugin.line, format!(
+    remarks.push(Remark::warning(plugin.line, format!(
         "per_connection_buffer_limit_bytes is {} ({origin}), less than exchange.max_request_bytes ({}): Envoy answers 413 before the filter can judge",
         buffer.bytes, settings.max_request_bytes
     )));
 }
 
-/// Envoy refuses fields that it does not know; Istio drops them without a word.
-fn unknown(node: &Node, known: &[&str], warnings: &mut Warnings) {
-    for member in node.members() {
-        if !known.iter().any(|name| is_field(&member.key, name)) {
-            warnings.push((
-                member.line,
-                format!(
-                    "unknown field {:?}: Envoy refuses it, and Istio drops it in silence",
-                    member.key
-                ),
-            ));
-        }
-    }
+fn unknown(plugin: &Node, giver: Giver, remarks: &mut Vec<Remark>) {
+    let unknown = fields::unknown(plugin, &fields::PLUGIN, fields::Spelling::Either);
+    remarks.extend(unknown.iter().map(|unknown| match giver {
+        Giver::File => Remark::warning(
+            unknown.line,
+            format!("unknown field {}: Envoy refuses it", unknown.name),
+        ),
+        Giver::Istio => dropped(unknown),
+    }));
+}
+
+pub(super) fn dropped(unknown: &fields::Unknown) -> Remark {
+    Remark::error(
+        unknown.line,
+        format!("unknown field {}: Istio drops it in silence", unknown.name),
+    )
 }

@@ -2,6 +2,7 @@
 
 use super::node::{Node, Value};
 use super::place::above;
+use super::resource::Resource;
 use super::scalar::Reader;
 use super::yaml;
 
@@ -31,9 +32,19 @@ pub(super) enum Host<'n> {
     Envoy {
         plugin: &'n Node,
         buffer: Option<Buffer>,
+        giver: Giver,
     },
     /// Istio's WasmPlugin, or TrafficExtension, by its kind.
     Istio { kind: &'static str, plugin: &'n Node },
+}
+
+/// Who gives a configuration to Envoy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Giver {
+    /// Somebody who writes Envoy's files. Envoy says what is wrong with them.
+    File,
+    /// An EnvoyFilter. Istio leaves out what it does not know, and says nothing.
+    Istio,
 }
 
 /// The most that Envoy holds of a body.
@@ -63,7 +74,9 @@ pub(super) enum Given<'n> {
 /// Every Wasm filter of a document, and the documents within it (those in a ConfigMap).
 pub(super) struct Finder<'n> {
     pub(super) sites: Vec<Site<'n>>,
+    pub(super) resources: Vec<Resource<'n>>,
     reader: Reader,
+    giver: Giver,
 }
 
 /// What stands around a node.
@@ -92,7 +105,9 @@ impl<'n> Finder<'n> {
     pub(super) fn search(document: &'n Node, reader: Reader) -> Self {
         let mut finder = Self {
             sites: Vec::new(),
+            resources: Vec::new(),
             reader,
+            giver: Giver::File,
         };
         finder.node(document, &Around::default());
         finder
@@ -132,13 +147,19 @@ impl<'n> Finder<'n> {
 
     /// A Kubernetes resource.
     fn resource(&mut self, kind: &str, node: &'n Node, around: &Around) {
-        let before = std::mem::replace(&mut self.reader, Reader::Kubernetes);
+        let before = (self.reader, self.giver);
+        self.reader = Reader::Kubernetes;
+        if kind == "EnvoyFilter" {
+            self.giver = Giver::Istio;
+        }
         let name = node.at(&["metadata", "name"]).map_or("", Node::text);
         let around = match (kind, name) {
             ("List", _) => around.clone(),
             (kind, "") => around.step(kind),
             (kind, name) => around.step(&format!("{kind}/{name}")),
         };
+        self.resources
+            .extend(Resource::new(kind, around.path.clone(), node));
         match (kind, node.field("spec")) {
             ("WasmPlugin", Some(spec)) => self.istio("WasmPlugin", spec, &around.step("spec")),
             ("TrafficExtension", Some(spec)) => {
@@ -152,7 +173,7 @@ impl<'n> Finder<'n> {
                 }
             }
         }
-        self.reader = before;
+        (self.reader, self.giver) = before;
     }
 
     fn istio(&mut self, kind: &'static str, plugin: &'n Node, around: &Around) {
@@ -177,6 +198,7 @@ impl<'n> Finder<'n> {
         let host = Host::Envoy {
             plugin,
             buffer: around.buffer,
+            giver: self.giver,
         };
         self.add(path, plugin.line, host, any(plugin.field("configuration")));
     }

@@ -1,24 +1,31 @@
 //! `penstock check`: configurations, wherever they stand.
 
 mod around;
+mod fields;
 mod find;
+mod module;
 mod node;
 mod place;
+mod resource;
 mod scalar;
 mod site;
+mod source;
 mod yaml;
 
 use crate::read::{BytesPerToken, Options};
 use crate::{Console, OK, REFUSED, USAGE, input};
+use around::Remark;
 use find::{Finder, Given, Host, Site, carried};
 use node::{Node, is_field};
 use penstock_exchange::Engine;
 use penstock_suite::MODULES;
+use resource::Resource;
 use scalar::Reader;
 use site::{Finding, Severity};
 
 pub(crate) use scalar::written;
 pub(crate) use site::settings;
+pub(crate) use source::Source;
 use std::ffi::{OsStr, OsString};
 
 /// Whether warnings are errors.
@@ -108,6 +115,7 @@ fn check(bytes: &[u8], path: &OsStr) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     let mut foreign = 0;
+    let mut resources = Vec::new();
     let several = documents.len() > 1;
     for (index, document) in documents.iter().enumerate() {
         let prefix = if several {
@@ -122,7 +130,9 @@ fn check(bytes: &[u8], path: &OsStr) -> Vec<Finding> {
                 foreign += 1;
             }
         });
+        resources.extend(document.resources(&prefix));
     }
+    findings.extend(around_them(&resources));
     if findings.is_empty() {
         let others = if foreign > 0 {
             format!(", only {foreign} of other Wasm filters")
@@ -136,6 +146,30 @@ fn check(bytes: &[u8], path: &OsStr) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// What is to say about Istio's resources, each by itself and together.
+fn around_them(resources: &[Resource<'_>]) -> Vec<Finding> {
+    let alone = resources.iter().flat_map(|resource| {
+        let remarks = resource.remarks().into_iter();
+        remarks.map(|(place, remark)| (step(&resource.path, &place), remark))
+    });
+    let remarks = alone.chain(resource::pairs(resources));
+    let finding = |(path, remark): (String, Remark)| Finding {
+        line: remark.line,
+        severity: remark.severity,
+        path,
+        message: remark.message,
+    };
+    remarks.map(finding).collect()
+}
+
+fn step(path: &str, place: &str) -> String {
+    if place.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}.{place}")
+    }
 }
 
 /// One document of a file.
@@ -174,6 +208,24 @@ impl Document {
             site.above = self.above;
             show(&site);
         }
+    }
+
+    /// Istio's resources that load one of our filters, or have our name.
+    fn resources(&self, prefix: &str) -> Vec<Resource<'_>> {
+        let Finder { sites, resources, .. } = Finder::search(&self.root, self.reader);
+        let loads = |resource: &Resource<'_>| {
+            sites
+                .iter()
+                .any(|site| site.is_ours() && site.path.starts_with(&format!("{}.", resource.path)))
+        };
+        let ours = resources
+            .into_iter()
+            .filter(|resource| loads(resource) || resource.has_our_name());
+        ours.map(|resource| Resource {
+            path: join(prefix, &resource.path),
+            ..resource
+        })
+        .collect()
     }
 
     /// Whether the document is one of Envoy's or Kubernetes', and not a configuration alone.
@@ -276,31 +328,6 @@ pub(crate) fn configuration(bytes: &[u8], path: &OsStr) -> Result<String, String
     };
     Engine::load(json.as_bytes(), MODULES).map_err(|error| error.to_string())?;
     Ok(json)
-}
-
-/// A file of one document that is no configuration itself.
-pub(crate) struct Source(Document);
-
-impl Source {
-    /// Reads it; the error has a line.
-    pub(crate) fn one(bytes: &[u8], path: &OsStr) -> Result<Self, (usize, String)> {
-        let documents = documents(bytes, path).map_err(|finding| (finding.line, finding.message))?;
-        let several = documents.get(1).map(|second| second.root.line);
-        match (documents.into_iter().next(), several) {
-            (Some(document), None) => Ok(Self(document)),
-            (None, _) => Err((1, "nothing is in it".to_owned())),
-            (Some(_), Some(line)) => Err((line, "a second document: one is wanted".to_owned())),
-        }
-    }
-
-    pub(crate) fn json(&self) -> String {
-        self.0.root.json(Reader::Kubernetes)
-    }
-
-    /// The line of a path such as `targets[1].at`, or of what holds it.
-    pub(crate) fn line(&self, path: &str) -> usize {
-        place::in_tree(&self.0.root, path)
-    }
 }
 
 /// What `penstock read` takes from a configuration: custom APIs, routes, the ratio of estimates.

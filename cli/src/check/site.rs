@@ -1,5 +1,6 @@
 //! One configuration: what its filters say, and what stands around it.
 
+use super::around::Remark;
 use super::find::{Given, Host, Site};
 use super::node::Node;
 use super::{around, place};
@@ -64,7 +65,7 @@ impl Site<'_> {
         let settings = accepted.then(|| settings(&json)).flatten();
         let mut findings = vec![verdict];
         findings.extend(self.form());
-        findings.extend(self.surroundings(settings.as_ref()));
+        findings.extend(self.surroundings(&json, settings.as_ref()));
         findings
     }
 
@@ -120,16 +121,16 @@ impl Site<'_> {
     }
 
     /// What is to say about the plugin, at the plugin's own path.
-    fn surroundings(&self, settings: Option<&Settings>) -> Vec<Finding> {
+    fn surroundings(&self, json: &str, settings: Option<&Settings>) -> Vec<Finding> {
         let plugin = [".configuration", ".pluginConfig"]
             .iter()
             .find_map(|end| self.path.strip_suffix(end));
-        let finding = |(line, message)| Finding {
+        let finding = |remark: Remark| Finding {
             path: plugin.unwrap_or(&self.path).to_owned(),
-            ..self.finding(line, Severity::Warning, message)
+            ..self.finding(remark.line, remark.severity, remark.message)
         };
-        let warnings = around::warnings(&self.host, self.reader, settings);
-        warnings.into_iter().map(finding).collect()
+        let remarks = around::remarks(&self.host, self.reader, json, settings);
+        remarks.into_iter().map(finding).collect()
     }
 
     fn finding(&self, line: usize, severity: Severity, message: String) -> Finding {
@@ -179,6 +180,23 @@ pub(super) fn has_our_key(json: &str) -> bool {
     keys(json)
         .iter()
         .any(|key| key == ENGINE || MODULES.iter().any(|module| module.name == key))
+}
+
+/// The filters of a document that refuse and change traffic.
+pub(super) fn enforcing(json: &str) -> Vec<String> {
+    let mut tape = Tape::new();
+    if tape.parse(json.as_bytes(), &Limits::default()).is_err() {
+        return Vec::new();
+    }
+    let root = tape.view(json.as_bytes()).root();
+    let enforces = |name: &&str| {
+        let mode = root
+            .member(name)
+            .map(|own| own.member("mode").and_then(|mode| mode.text()));
+        mode.is_some_and(|mode| mode.is_none_or(|mode| mode == "enforce"))
+    };
+    let names = MODULES.iter().map(|module| module.name).filter(enforces);
+    names.map(str::to_owned).collect()
 }
 
 /// The engine's settings of a document that was accepted.

@@ -1,6 +1,7 @@
 //! `penstock check` on files of Envoy and Istio.
 
 use crate::run::{Ran, folder, penstock, penstock_on, repository};
+use std::path::{Path, PathBuf};
 
 /// The findings without the file's name.
 fn findings(ran: &Ran) -> Vec<&str> {
@@ -13,21 +14,32 @@ fn check(name: &str) -> Ran {
     penstock(&["check", &path])
 }
 
+/// Every file below a folder, if there is one.
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(folder).into_iter().flatten();
+    let paths = files.map(|file| file.unwrap().path());
+    paths
+        .flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] })
+        .collect()
+}
+
 /// The configurations that the repository offers its users.
 #[test]
 fn the_repositorys_own_files_are_well_in_every_way() {
     let mut checked = 0;
-    for folder in ["envoy-configs", "istio"] {
-        let Ok(files) = std::fs::read_dir(repository(folder)) else {
-            continue;
-        };
-        for path in files.map(|file| file.unwrap().path()) {
-            let text = std::fs::read_to_string(&path).unwrap_or_default();
-            if path.extension().is_some_and(|extension| extension == "yaml") && text.contains("token_meter") {
-                let ran = penstock(&["check", "--strict", path.to_str().unwrap()]);
-                assert_eq!(ran.code, 0, "{}", ran.out);
-                checked += 1;
-            }
+    for path in ["envoy-configs", "istio"]
+        .into_iter()
+        .flat_map(|folder| below(&repository(folder)))
+    {
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let holds_one = text.contains("filters.http.wasm") || text.contains("pluginConfig");
+        if path.extension().is_some_and(|extension| extension == "yaml")
+            && holds_one
+            && text.contains("token_meter")
+        {
+            let ran = penstock(&["check", "--strict", path.to_str().unwrap()]);
+            assert_eq!(ran.code, 0, "{}", ran.out);
+            checked += 1;
         }
     }
     assert!(checked >= 2);
@@ -98,9 +110,9 @@ fn the_guard_beside_others() {
     let ran = check("guard.yaml");
     assert_eq!(ran.code, 1);
     let wanted = [
-        "19: ok: document 1: EnvoyFilter/guard.spec.configPatches[0].patch.value.typed_config.config.configuration: \
+        "20: ok: document 1: EnvoyFilter/guard.spec.configPatches[0].patch.value.typed_config.config.configuration: \
          prompt_guard, pii_redactor, token_meter",
-        "44: error: document 2: EnvoyFilter/slip.spec.configPatches[0].patch.value.typed_config.config.configuration: \
+        "46: error: document 2: EnvoyFilter/slip.spec.configPatches[0].patch.value.typed_config.config.configuration: \
          prompt_guard.policies[0].scopes[1]: no such scope",
     ];
     assert_eq!(findings(&ran), wanted, "{}", ran.out);
@@ -112,12 +124,17 @@ fn istios_resources() {
     assert_eq!(ran.code, 1);
     let wanted = [
         "22: ok: document 1: EnvoyFilter/meter.spec.configPatches[1].patch.value.typed_config.config.configuration: token_meter",
+        "19: warning: document 1: EnvoyFilter/meter.spec.configPatches[1].patch.value.typed_config.config: a tag can move",
+        "8: warning: document 1: EnvoyFilter/meter.spec.configPatches[0]: default_config is missing",
         "35: ok: document 2: WasmPlugin/meter.spec.pluginConfig: exchange, token_meter",
         "46: ok: document 3: WasmPlugin/careless.spec.pluginConfig: token_meter",
         "43: warning: document 3: WasmPlugin/careless.spec: a WasmPlugin never holds headers",
         "43: warning: document 3: WasmPlugin/careless.spec: failStrategy is not FAIL_RELOAD",
+        "43: warning: document 3: WasmPlugin/careless.spec: a tag can move",
+        "53: warning: document 4: TrafficExtension/meter.spec.wasm: a tag can move",
         "59: error: document 4: TrafficExtension/meter.spec.wasm.pluginConfig: token_meter.models.cap: ",
-        "69: ok: document 5: items[0].EnvoyFilter/listed.spec.configPatches[0].patch.value.typed_config.config.configuration: token_meter",
+        "68: warning: document 5: items[0].EnvoyFilter/listed.spec: priority is missing",
+        "70: ok: document 5: items[0].EnvoyFilter/listed.spec.configPatches[0].patch.value.typed_config.config.configuration: token_meter",
     ];
     for wanted in wanted {
         assert!(

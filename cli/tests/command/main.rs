@@ -19,6 +19,7 @@ mod fleets;
 mod forms;
 mod guards;
 mod manifests;
+mod meshes;
 mod pages;
 mod redactions;
 mod run;
