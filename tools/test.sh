@@ -39,6 +39,8 @@ on_envoy() {
     --config envoy-configs/pii-redactor.yaml -- "$python" -m pytest -q -p no:cacheprovider tests/sdk/test_redactor.py
   part "official SDKs through the guard alone, Envoy $version" 300 env ENVOY_VERSION="$version" "$python" tests/demo/through.py \
     --config envoy-configs/prompt-guard.yaml -- "$python" -m pytest -q -p no:cacheprovider tests/sdk/test_guard.py tests/sdk/test_sdk.py
+  part "official SDKs and spent budgets, Envoy $version" 120 env ENVOY_VERSION="$version" "$python" tests/demo/through.py \
+    --config envoy-configs/budgets.yaml -- "$python" -m pytest -q -p no:cacheprovider tests/sdk/test_budgets.py
 }
 
 real_server() {
@@ -71,6 +73,7 @@ part "demo" 300 bash -c "$python tests/demo/demo.py && echo 1 passed, 0 failed"
 part "OpenTelemetry spans" 120 python3 tests/demo/tracing.py
 part "changes of a fleet drop nothing" 120 python3 tests/demo/changes.py
 on_envoy "$newest"
+part "storms against budgets" 300 tools/storm.sh --quick
 if prometheus=$(tools/prometheus.sh); then
   part "Prometheus" 120 env PROMETHEUS="$prometheus" "$python" tests/prometheus/check.py
   part "every query of the dashboards" 300 "$python" tests/dashboards/check.py

@@ -71,7 +71,7 @@ impl Visit<'_> {
     }
 
     async fn send(&self, write: &mut OwnedWriteHalf) -> io::Result<()> {
-        write.write_all(&self.head()).await?;
+        write.write_all(&self.request.head1()).await?;
         let body = self.request.body.as_deref().unwrap_or_default();
         let body = match self.leaves {
             Leaves::MidRequest(bytes) => &body[..body.len().min(*bytes)],
@@ -104,23 +104,6 @@ impl Visit<'_> {
             self.ground.until(|run| !run.upstream_saw.is_empty()).await;
         }
         Ok(())
-    }
-
-    fn head(&self) -> Vec<u8> {
-        let request = self.request;
-        let mut out = format!(
-            "{} {} HTTP/1.1\r\nhost: penstock.test\r\n",
-            request.method, request.path
-        )
-        .into_bytes();
-        push_fields(&mut out, &request.headers);
-        match request.declared_length() {
-            Some(length) => out.extend(format!("content-length: {length}\r\n").bytes()),
-            None if request.framing == Framing::Chunked => out.extend(b"transfer-encoding: chunked\r\n"),
-            None => {}
-        }
-        out.extend(b"\r\n");
-        out
     }
 
     async fn read(&self, reader: &mut Reader<OwnedReadHalf>, saw: &mut ClientSaw) -> Result<(), String> {
@@ -216,6 +199,25 @@ impl Visit<'_> {
             Ok(status) => Err(format!("client: the next request on the connection got {status}")),
             Err(what) => Err(format!("client: the next request on the connection: {what}")),
         }
+    }
+}
+
+impl Request {
+    /// Its head, as HTTP/1.1 has it.
+    pub fn head1(&self) -> Vec<u8> {
+        let mut out = format!(
+            "{} {} HTTP/1.1\r\nhost: penstock.test\r\n",
+            self.method, self.path
+        )
+        .into_bytes();
+        push_fields(&mut out, &self.headers);
+        match self.declared_length() {
+            Some(length) => out.extend(format!("content-length: {length}\r\n").bytes()),
+            None if self.framing == Framing::Chunked => out.extend(b"transfer-encoding: chunked\r\n"),
+            None => {}
+        }
+        out.extend(b"\r\n");
+        out
     }
 }
 

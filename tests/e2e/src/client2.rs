@@ -32,7 +32,7 @@ impl Visit<'_> {
     async fn stream(&self, sender: SendRequest<Bytes>) -> Result<ClientSaw, String> {
         let mut sender = sender.ready().await.map_err(|error| error.to_string())?;
         let bodiless = self.request.body.is_none();
-        let head = head(self.request)?;
+        let head = self.request.head2()?;
         let (response, mut out) = sender
             .send_request(head, bodiless)
             .map_err(|error| error.to_string())?;
@@ -138,17 +138,23 @@ impl Visit<'_> {
     }
 }
 
-fn head(request: &Request) -> Result<http::Request<()>, String> {
-    let mut head = http::Request::builder()
-        .method(request.method.as_str())
-        .uri(format!("http://penstock.test{}", request.path))
-        .body(())
-        .map_err(|error| error.to_string())?;
-    *head.headers_mut() = fields(&request.headers)?;
-    if let Some(length) = request.declared_length() {
-        head.headers_mut().insert("content-length", length.into());
+impl Request {
+    /// Its head, as HTTP/2 has it.
+    ///
+    /// # Errors
+    /// What HTTP/2 cannot say.
+    pub fn head2(&self) -> Result<http::Request<()>, String> {
+        let mut head = http::Request::builder()
+            .method(self.method.as_str())
+            .uri(format!("http://penstock.test{}", self.path))
+            .body(())
+            .map_err(|error| error.to_string())?;
+        *head.headers_mut() = fields(&self.headers)?;
+        if let Some(length) = self.declared_length() {
+            head.headers_mut().insert("content-length", length.into());
+        }
+        Ok(head)
     }
-    Ok(head)
 }
 
 fn fields(fields: &Fields) -> Result<HeaderMap, String> {
@@ -161,7 +167,8 @@ fn fields(fields: &Fields) -> Result<HeaderMap, String> {
     Ok(map)
 }
 
-fn from_map(map: &HeaderMap) -> Fields {
+/// Fields of an HTTP/2 head or of trailers.
+pub fn from_map(map: &HeaderMap) -> Fields {
     map.iter()
         .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
         .collect()

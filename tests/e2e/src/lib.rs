@@ -15,7 +15,7 @@ pub mod cases;
 pub mod check;
 pub mod chunking;
 pub mod client1;
-mod client2;
+pub mod client2;
 pub mod envoy;
 mod events;
 pub mod ground;

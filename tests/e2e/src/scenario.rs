@@ -52,6 +52,8 @@ pub struct Setup {
     pub config: String,
     /// `per_connection_buffer_limit_bytes` of the listener.
     pub buffer_limit_bytes: u32,
+    /// Whether Envoy writes a line for each request.
+    pub access_log: bool,
 }
 
 /// The wasm modules that a setup can load.
@@ -167,6 +169,7 @@ impl Setup {
             module: None,
             config: String::new(),
             buffer_limit_bytes: DEFAULT_BUFFER_BYTES,
+            access_log: true,
         }
     }
 
@@ -176,12 +179,19 @@ impl Setup {
             module: Some(module),
             config: config.into(),
             buffer_limit_bytes: DEFAULT_BUFFER_BYTES,
+            access_log: true,
         }
     }
 
     /// With another buffer limit of the listener.
     pub fn buffer_limit(mut self, bytes: u32) -> Self {
         self.buffer_limit_bytes = bytes;
+        self
+    }
+
+    /// Without an access log: for more requests than anybody will read about.
+    pub fn unlogged(mut self) -> Self {
+        self.access_log = false;
         self
     }
 }

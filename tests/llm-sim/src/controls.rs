@@ -52,6 +52,8 @@ pub struct Controls {
     pub content: Content,
     /// The answer's exact text.
     pub say: Option<String>,
+    /// Answers at full length, whatever `max_tokens` allows.
+    pub heedless: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,6 +180,7 @@ impl Default for Controls {
             style: None,
             content: Content::Plain,
             say: None,
+            heedless: false,
         }
     }
 }
@@ -247,6 +250,7 @@ impl Controls {
             "trailers" => self.trailers = switch()?,
             "usage" => self.usage = parse_usage(value).ok_or_else(|| wrong("normal, none or continuous"))?,
             "no_done" => self.no_done = switch()?,
+            "heedless" => self.heedless = switch()?,
             "logprobs" => self.logprobs = switch()?,
             "orca" => self.orca = parse_orca(value).ok_or_else(|| wrong("off, text, json, bin or triton"))?,
             "style" => {

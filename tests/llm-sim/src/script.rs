@@ -161,7 +161,7 @@ fn choice(index: u32, ask: &Ask, controls: &Controls, rng: &mut Rng) -> Choice {
     let tools: Vec<ToolCall> = (0..controls.tool)
         .map(|position| tool_call(position, ask, controls.content, rng))
         .collect();
-    let limit = ask.max_tokens.unwrap_or(u64::MAX);
+    let limit = ask.max_tokens.filter(|_| !controls.heedless).unwrap_or(u64::MAX);
     let finish = if (text.len() as u64) > limit {
         text.truncate(limit as usize);
         Finish::Length
@@ -272,6 +272,19 @@ mod tests {
             arguments,
             serde_json::json!({"text": "call \"Jane\"", "again": ["call \"Jane\""]})
         );
+    }
+
+    #[test]
+    fn only_a_heedless_answer_is_longer_than_allowed() {
+        let ask = Ask {
+            max_tokens: Some(3),
+            ..ask()
+        };
+        let output = |controls: &str| {
+            let controls = Controls::default().overlaid(controls).unwrap();
+            Answer::write(1, &ask, &controls).usage.output
+        };
+        assert_eq!((output("out=20"), output("out=20;heedless=1")), (3, 20));
     }
 
     #[test]

@@ -77,7 +77,7 @@ fn listener(index: usize, setup: &Setup, module: Option<&Path>, ports: Ports, ac
                 "proxy_100_continue": true,
                 "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes()}]},
                 "http_filters": filters,
-                "access_log": [log(access_log)],
+                "access_log": setup.access_log.then(|| log(access_log)).as_slice(),
             },
         }]}],
     })
@@ -144,10 +144,12 @@ fn log(path: &Path) -> Value {
             "path": path,
             "log_format": {"json_format": {
                 "path": "%REQ(:PATH)%",
+                "id": "%REQ(X-REQUEST-ID)%",
                 "flags": "%RESPONSE_FLAGS%",
                 "details": "%RESPONSE_CODE_DETAILS%",
                 "penstock.outcome": "%FILTER_STATE(wasm.penstock.outcome:PLAIN)%",
                 "penstock.denied": "%FILTER_STATE(wasm.penstock.denied:PLAIN)%",
+                "penstock.usage": "%FILTER_STATE(wasm.penstock.usage:PLAIN)%",
                 "penstock.pii": "%FILTER_STATE(wasm.penstock.pii:PLAIN)%",
                 "penstock.served": "%FILTER_STATE(wasm.penstock.served:PLAIN)%",
                 "penstock.trailers": "%FILTER_STATE(wasm.penstock.trailers:PLAIN)%",

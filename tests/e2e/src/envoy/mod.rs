@@ -1,12 +1,12 @@
 //! Runs scenarios through a real Envoy: one process per setup, a raw client before it, raw servers behind it.
 
-mod admin;
+pub mod admin;
 mod bootstrap;
 mod process;
 mod runner;
 mod storm;
 
-pub use bootstrap::{ROUTE, ROUTED_BY, with_addresses};
-pub use process::binary;
+pub use bootstrap::{Ports, ROUTE, ROUTED_BY, with_addresses};
+pub use process::{Envoy, binary, root};
 pub use runner::{Wire, group, judge};
 pub use storm::storm_scenario;

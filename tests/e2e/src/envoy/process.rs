@@ -52,13 +52,20 @@ pub fn module_path(module: Module) -> Result<PathBuf, String> {
     }
 }
 
-fn root() -> PathBuf {
+/// Root of the repository.
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 impl Envoy {
-    /// Starts `binary` with a listener for each of `setups`, all of one module, and waits until it serves.
-    pub async fn start(binary: &Path, setups: &[Setup], ports: Ports, folder: &Path) -> Result<Self, String> {
+    /// Starts `binary` with a listener for each of `setups`, all of one module, and so many workers. Waits until it serves.
+    pub async fn start(
+        binary: &Path,
+        setups: &[Setup],
+        ports: Ports,
+        workers: u32,
+        folder: &Path,
+    ) -> Result<Self, String> {
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let module = setups
             .first()
@@ -77,13 +84,9 @@ impl Envoy {
             .arg(&config_path)
             .arg("--admin-address-path")
             .arg(&address_path)
-            .args([
-                "--use-dynamic-base-id",
-                "--concurrency",
-                "1",
-                "--file-flush-interval-msec",
-                "10",
-            ])
+            .arg("--use-dynamic-base-id")
+            .args(["--concurrency", &workers.to_string()])
+            .args(["--file-flush-interval-msec", "10"])
             .args(["-l", "warning", "--component-log-level", "wasm:info"])
             .stdout(Stdio::null())
             .stderr(log)
@@ -143,6 +146,20 @@ impl Envoy {
     /// Whether the process still runs.
     pub fn runs(&mut self) -> bool {
         matches!(self.process.try_wait(), Ok(None))
+    }
+
+    /// Ends it at once, as a machine that fails would.
+    pub async fn kill(&mut self) -> Result<(), String> {
+        self.process.kill().await.map_err(|error| error.to_string())
+    }
+
+    /// Resident memory, in kB.
+    pub fn resident_kb(&self) -> Result<u64, String> {
+        let id = self.process.id().ok_or("Envoy has ended")?;
+        let status = fs::read_to_string(format!("/proc/{id}/status")).map_err(|error| error.to_string())?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kb = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        kb.ok_or_else(|| "this kernel shows no VmRSS".to_owned())
     }
 
     /// All lines of the log so far.

@@ -106,7 +106,8 @@ impl Wire {
             .is_some_and(|(current, envoy)| *current == group && envoy.runs());
         if !same {
             self.current = None;
-            let envoy = Envoy::start(&self.binary, &self.siblings(group), self.ports, &self.folder).await?;
+            let envoy =
+                Envoy::start(&self.binary, &self.siblings(group), self.ports, 1, &self.folder).await?;
             self.current = Some((group, envoy));
         }
         Ok(())
