@@ -31,7 +31,7 @@ class Refused(Exception):
 
 class Crane:
     def __init__(self):
-        self.path = subprocess.run([ROOT / "tools/crane.sh"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        self.path = subprocess.run([ROOT / "tools/gomod.sh", "crane"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
     def run(self, *command):
         done = subprocess.run([self.path, *command], capture_output=True)

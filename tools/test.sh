@@ -61,7 +61,7 @@ part "cargo test" 1500 cargo test --workspace --no-fail-fast
 cargo build --quiet -p llm-sim || exit 1
 cargo build --quiet --release --target wasm32-wasip1 -p penstock-probe-filter || exit 1
 part "envoy-configs are valid" 120 python3 tests/demo/validate.py
-if tools/crane.sh >/dev/null && tools/cyclonedx.sh >/dev/null; then
+if tools/gomod.sh crane >/dev/null && tools/cyclonedx.sh >/dev/null; then
   part "OCI images and a registry" 300 python3 tests/oci/check.py
 else
   skip "OCI images" "what makes or pushes them could not be built here"

@@ -58,7 +58,7 @@ class Ground:
 
     def __init__(self, folder):
         self.folder = folder
-        self.crane = run("tools/crane.sh").stdout.decode().strip()
+        self.crane = run("tools/gomod.sh", "crane").stdout.decode().strip()
         self.images, self.again = make(folder / "images"), make(folder / "again")
         self.registry = Registry(self.crane, folder)
         self.target = f"{self.registry.host}/acme/penstock"
