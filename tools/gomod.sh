@@ -5,6 +5,7 @@
 #   tools/gomod.sh compose-spec    the parser of Docker Compose as a program
 #   tools/gomod.sh gateway-api     a folder with the CRDs of the Kubernetes Gateway API
 #   tools/gomod.sh envoy-gateway   a folder with the CRDs of Envoy Gateway
+#   tools/gomod.sh istio-crds      a folder with the CRDs of Istio 1.31
 set -euo pipefail
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
@@ -39,7 +40,8 @@ case $what in
   compose-spec) version=2.16.2 shown=/compose-spec how=(go_build github.com/compose-spec/compose-go/v2/cmd) ;;
   gateway-api) version=1.6.3 how=(go_files sigs.k8s.io/gateway-api config/crd/standard) ;;
   envoy-gateway) version=1.9.1 how=(go_files github.com/envoyproxy/gateway charts/gateway-helm/charts/crds/crds/generated) ;;
-  *) die "usage: $0 func-e | crane | compose-spec | gateway-api | envoy-gateway" ;;
+  istio-crds) version=0.0.0-20260827124520-eed52ebb66ad how=(go_files istio.io/istio manifests/charts/base/files) ;;
+  *) die "usage: $0 func-e | crane | compose-spec | gateway-api | envoy-gateway | istio-crds" ;;
 esac
 made=$cache/$what-$version
 [ -d "$made" ] || locked "$what-$version" make_it

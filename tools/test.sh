@@ -68,6 +68,7 @@ else
 fi
 part "files that other programs read" 180 bash -c '"$(tools/python.sh tests/schemas/requirements.txt)" tests/schemas/check.py'
 part "the filter as Envoy Gateway loads it" 120 bash -c '"$(tools/python.sh tests/schemas/requirements.txt)" tests/schemas/gateway.py'
+part "what penstock istio renders" 120 bash -c '"$(tools/python.sh tests/schemas/requirements.txt)" tests/schemas/rendered.py'
 part "func-e" 180 python3 tests/demo/func_e.py
 part "demo" 300 bash -c "$python tests/demo/demo.py && echo 1 passed, 0 failed"
 part "OpenTelemetry spans" 120 python3 tests/demo/tracing.py

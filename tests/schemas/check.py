@@ -1,5 +1,5 @@
 """What is made for programs that are not run in these tests is at least what they read: Grafana's dashboards, Docker Compose's file, and
-manifests for the Gateway API and Envoy Gateway.
+manifests for the Gateway API and Envoy Gateway, and what `penstock istio` renders.
 
     $(tools/python.sh tests/schemas/requirements.txt) tests/schemas/check.py
 
@@ -87,10 +87,10 @@ def listens(command):
 def crds():
     """{(API version, kind): JSON Schema}, closed: what a schema does not name is an error, as it is for the API server."""
     found = {}
-    for name in "gateway-api", "envoy-gateway":
+    for name in "gateway-api", "envoy-gateway", "istio-crds":
         for path in gomod(name).glob("*.yaml"):
             for crd in yaml.safe_load_all(path.read_text()):
-                if crd and crd["kind"] == "CustomResourceDefinition":
+                if crd and crd.get("kind") == "CustomResourceDefinition":
                     spec = crd["spec"]
                     for version in spec["versions"]:
                         found[f"{spec['group']}/{version['name']}", spec["names"]["kind"]] = closed(version["schema"]["openAPIV3Schema"])
@@ -99,7 +99,7 @@ def crds():
 
 def closed(schema):
     schema = copy.deepcopy(schema)
-    schema["properties"] |= {"metadata": {"type": "object"}}
+    schema["properties"] |= {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"}}
     close(schema)
     return schema
 
@@ -123,11 +123,16 @@ def refused(document, schemas):
     return "; ".join(f"{error.json_path}: {error.message[:200]}" for error in errors)
 
 
+def rendered():
+    """What `penstock istio` makes of the values of its tests."""
+    return [path for path in sorted((ROOT / "cli/tests/istio").glob("*.yaml")) if not path.name.endswith(".values.yaml")]
+
+
 def manifests():
     schemas = crds()
-    for path in sorted((ROOT / "envoy-gateway").glob("*.yaml")):
-        for document in yaml.safe_load_all(path.read_text()):
-            name = f"envoy-gateway/{path.name}: {document['kind']} {document['metadata']['name']}"
+    for path in [*sorted((ROOT / "envoy-gateway").glob("*.yaml")), *rendered()]:
+        for document in filter(None, yaml.safe_load_all(path.read_text())):
+            name = f"{path.parent.name}/{path.name}: {document['kind']} {document['metadata']['name']}"
             if document["kind"] in BUILT_IN:
                 continue
             yield name, refused(document, schemas)
