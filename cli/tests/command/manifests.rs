@@ -216,7 +216,7 @@ fn every_label_of_the_metrics_is_named() {
     let tags: Vec<&str> = tags.split(',').collect();
     let mut known: Vec<String> = Vec::new();
     for file in std::fs::read_dir(repository("envoy-configs")).unwrap() {
-        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap_or_default();
         known.extend(
             text.split("{tag_name: ")
                 .skip(1)
