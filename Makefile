@@ -17,7 +17,7 @@ timed = $(build) -p penstock-pii-redactor -p penstock-prompt-guard --features ti
 fleet_quick := --seeds 1 --policies penstock,rr,p2c,gie,gie_active,vllm,dynamo,oracle \
 	--conditions mixed,prefix,homogeneous,black_hole,slow,gateways_4
 
-.PHONY: help build cli oci oci-push demo up down test test-all storm bench fleet dashboards eval train fuzz lint clean tools callbacks
+.PHONY: help build cli oci oci-push demo up up-global down test test-all storm bench fleet dashboards eval train fuzz lint clean tools callbacks
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,7 +41,10 @@ demo: build sim ## a simulated LLM fleet and a real Envoy: sends traffic with th
 up: build sim ## the demo's fleet and Envoy, left running (PORT=10000 ADMIN_PORT=9901)
 	@$(run)/up.py up
 
-down: ## ends what `make up` started
+up-global: build sim ## two such Envoys that share budgets, by Envoy's rate limit service and Redis (PORT, PORT_2, REDIS_PORT ...: tests/demo/up.py)
+	@$(run)/up.py global
+
+down: ## ends what `make up` or `make up-global` started
 	@$(run)/up.py down
 
 test: build ## unit, property, golden and scenario tests, real Envoy, official SDKs, Prometheus, llama-server where it is built

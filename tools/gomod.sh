@@ -2,6 +2,7 @@
 # Prints the path of what comes as a Go module, pinned, fetched from the module proxy and kept in ${PENSTOCK_CACHE:-~/.cache/penstock}/NAME-VERSION/.
 #   tools/gomod.sh func-e          func-e, a program that runs Envoy
 #   tools/gomod.sh crane           crane, which pushes and pulls OCI images and is a registry for tests (`crane registry serve`)
+#   tools/gomod.sh ratelimit       Envoy's own global rate limit service (takes some minutes); it tags no releases
 #   tools/gomod.sh compose-spec    the parser of Docker Compose as a program
 #   tools/gomod.sh gateway-api     a folder with the CRDs of the Kubernetes Gateway API
 #   tools/gomod.sh envoy-gateway   a folder with the CRDs of Envoy Gateway
@@ -37,11 +38,12 @@ what=${1-} shown=
 case $what in
   func-e) version=1.6.0 shown=/func-e how=(go_build github.com/tetratelabs/func-e/cmd/func-e) ;;
   crane) version=0.22.1 shown=/crane how=(go_build github.com/google/go-containerregistry/cmd/crane) ;;
+  ratelimit) version=1.4.1-0.20260122083618-3fb702589d36 shown=/ratelimit how=(go_build github.com/envoyproxy/ratelimit/src/service_cmd) ;;
   compose-spec) version=2.16.2 shown=/compose-spec how=(go_build github.com/compose-spec/compose-go/v2/cmd) ;;
   gateway-api) version=1.6.3 how=(go_files sigs.k8s.io/gateway-api config/crd/standard) ;;
   envoy-gateway) version=1.9.1 how=(go_files github.com/envoyproxy/gateway charts/gateway-helm/charts/crds/crds/generated) ;;
   istio-crds) version=0.0.0-20260827124520-eed52ebb66ad how=(go_files istio.io/istio manifests/charts/base/files) ;;
-  *) die "usage: $0 func-e | crane | compose-spec | gateway-api | envoy-gateway | istio-crds" ;;
+  *) die "usage: $0 func-e | crane | ratelimit | compose-spec | gateway-api | envoy-gateway | istio-crds" ;;
 esac
 made=$cache/$what-$version
 [ -d "$made" ] || locked "$what-$version" make_it

@@ -72,3 +72,24 @@ pip_run() {
   "$venv/bin/python" -c 'import pip' 2>/dev/null || quietly "$tools/log/venv.log" python3 -m venv --clear "$venv"
   quietly "$log" "$venv/bin/python" -m pip --disable-pip-version-check --no-input "$@"
 }
+
+# debian_lists PACKAGE: sees to it that apt knows the package. Package lists are often absent in containers; only root can fetch them.
+debian_lists() {
+  command -v apt-get >/dev/null && command -v dpkg >/dev/null || die "no apt-get here; put $1 on PATH"
+  apt-cache show "$1" >/dev/null 2>&1 && return
+  [ "$(id -u)" = 0 ] || die "apt knows no package $1 here; run: sudo apt-get update (or put $1 on PATH)"
+  say "updating apt's package lists"
+  quietly "$tools/log/apt.log" apt-get update
+  apt-cache show "$1" >/dev/null 2>&1 || die "this system's apt has no package $1; put $1 on PATH"
+}
+
+# debian_unpack FOLDER PACKAGE...: Debian's packages, unpacked into a new folder; nothing is installed on the system.
+debian_unpack() {
+  local folder=$1 package
+  shift
+  rm -rf "$folder" && mkdir -p "$folder"
+  say "fetching Debian's packages: $*"
+  (cd "$folder" && quietly "$tools/log/apt.log" apt-get download "$@")
+  for package in "$folder"/*.deb; do dpkg -x "$package" "$folder"; done
+  rm -f "$folder"/*.deb
+}

@@ -81,6 +81,11 @@ if prometheus=$(tools/prometheus.sh); then
 else
   skip "Prometheus and the dashboards" "no binary to be had here"
 fi
+if tools/redis.sh >/dev/null && tools/gomod.sh ratelimit >/dev/null; then
+  part "budgets across proxies" 300 "$python" tests/global/check.py
+else
+  skip "budgets across proxies" "no Redis or no rate limit service to be had here"
+fi
 real_server llama
 case " $* " in *" --all "*)
   tools/envoy.sh "$oldest" >/dev/null && on_envoy "$oldest"

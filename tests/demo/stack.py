@@ -2,7 +2,7 @@
 
     with Stack("envoy-configs/token-meter.yaml") as stack: ... stack.url, stack.admin, stack.sim
 
-Both take free ports unless told otherwise. Envoy runs the file as it stands but for its three ports.
+Both take free ports unless told otherwise. Envoy runs the file as it stands but for its ports, and what `edit` makes of its text.
 """
 import json
 import os
@@ -118,10 +118,10 @@ class Program:
 
 
 class Stack:
-    def __init__(self, config, upstream=None, ports=(None, None, None), folder=None, moved=None):
-        """`upstream` is the port of a server that runs already, instead of a fleet. `ports`: listener, admin, first backend. `moved`: further
-        ports that stand in the configuration, and what they become."""
-        self.config, self.moved = config, moved or {}
+    def __init__(self, config, upstream=None, beside=None, ports=(None, None, None), folder=None, moved=None, edit=lambda text: text):
+        """`upstream` is the port of a server that runs already, instead of a fleet; `beside` another stack, whose fleet this one shares.
+        `ports`: listener, admin, first backend. `moved`: further ports that stand in the configuration, and what they become."""
+        self.config, self.moved, self.edit = config, moved or {}, edit
         listener, admin, self.first_backend = ports
         self.listener, self.admin_port = listener or free_port(), admin or free_port()
         self.url, self.admin = f"http://127.0.0.1:{self.listener}", f"http://127.0.0.1:{self.admin_port}"
@@ -130,7 +130,9 @@ class Stack:
         self.folder = pathlib.Path(folder or self.home.name)
         self.programs = []
         try:
-            if upstream is None:
+            if beside:
+                self.upstreams, self.sim = beside.upstreams, beside.sim
+            elif upstream is None:
                 self.start_fleet()
             self.start_envoy()
         except BaseException:
@@ -169,7 +171,7 @@ class Stack:
     def start_envoy(self):
         file = self.folder / "envoy.yaml"
         moved = {LISTENER: self.listener, ADMIN: self.admin_port} | self.moved
-        file.write_text(configured(self.config, moved, self.upstreams))
+        file.write_text(self.edit(configured(self.config, moved, self.upstreams)))
         command = [envoy_binary(), "-c", file, "--use-dynamic-base-id", "--concurrency", WORKERS, "-l", "warning",
                    "--component-log-level", "wasm:info", "--file-flush-interval-msec", 100]
         out = (self.folder / "ledger.jsonl").open("wb")

@@ -10,7 +10,7 @@ import tempfile
 
 import stack
 
-SINCE = {"tracing.yaml": (1, 37)}  # needs what older Envoys do not have
+SINCE = {"tracing.yaml": (1, 37), "global.yaml": (1, 40)}  # needs what older Envoys do not have
 FILTERS = '"token_meter": {', '"pii_redactor": {', '"prompt_guard": {', '"cluster_picker": {'
 SPOILED = '"no_such_field": 1, '
 
