@@ -72,6 +72,7 @@ part "what penstock istio renders" 120 bash -c '"$(tools/python.sh tests/schemas
 part "func-e" 180 python3 tests/demo/func_e.py
 part "demo" 300 bash -c "$python tests/demo/demo.py && echo 1 passed, 0 failed"
 part "OpenTelemetry spans" 120 python3 tests/demo/tracing.py
+part "clients with certificates" 120 python3 tests/demo/mtls.py
 part "changes of a fleet drop nothing" 120 python3 tests/demo/changes.py
 on_envoy "$newest"
 part "storms against budgets" 300 tools/storm.sh --quick

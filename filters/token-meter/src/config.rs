@@ -6,8 +6,8 @@ use crate::prices::{Cost, PriceTable, check_currency};
 use crate::ratio::Ratio;
 use crate::raw::{FilterState, RawConfig, RawEstimate, RawModels, Unreadable, UsageHeaders, other};
 use crate::scope::Scope;
-use crate::tenant::{Payer, RawTenant};
-use penstock_filter_api::{ConfigError, Glob, Mode, OnFailure, globs};
+use crate::tenant::RawTenant;
+use penstock_filter_api::{ConfigError, Glob, Mode, OnFailure, Tenant, globs};
 
 /// Largest `cap` of a label.
 const MAX_CAP: u16 = 10_000;
@@ -21,7 +21,7 @@ pub(crate) struct Config {
     pub(crate) mode: Mode,
     pub(crate) on_failure: OnFailure,
     pub(crate) ask_usage: bool,
-    pub(crate) tenant: Option<Payer>,
+    pub(crate) tenant: Option<Tenant>,
     pub(crate) tenants: (String, u16),
     pub(crate) models: Models,
     pub(crate) labels: Labels,
@@ -161,9 +161,9 @@ pub(crate) fn check_cap(field: &str, cap: u16) -> Result<(), ConfigError> {
         .ok_or_else(|| ConfigError::new(field, "not between 1 and 10000"))
 }
 
-fn tenant(raw: &RawTenant) -> Result<Payer, ConfigError> {
+fn tenant(raw: &RawTenant) -> Result<Tenant, ConfigError> {
     check_cap("cap", raw.cap)?;
-    Payer::new(raw)
+    Tenant::new(&raw.source())
 }
 
 fn rules(raw: Vec<RawBudget>, gates: &RawGates, grounds: &Grounds) -> Result<Rules, ConfigError> {

@@ -1,7 +1,7 @@
 //! The plugin, and its filter on one exchange.
 
 use crate::book::{Book, Key};
-use crate::budget::{Arrival, Desk, Till, Truth};
+use crate::budget::{Arrival, Client, Desk, Till, Truth};
 use crate::config::Config;
 use crate::count::{count, duration_ms, first_token_ms, time};
 use crate::ledger::{Addends, Entry, model};
@@ -83,7 +83,7 @@ impl Plugin for Meter {
         };
         let filter = MeterOne {
             shared: Rc::clone(&self.shared),
-            tenant,
+            client: Client::new(tenant, &head.headers, &config.rules),
             told: false,
             desk: Desk::default(),
         };
@@ -136,7 +136,7 @@ fn wants_to_be_asked(api: Api) -> bool {
 
 struct MeterOne {
     shared: Rc<Shared>,
-    tenant: Option<String>,
+    client: Client,
     /// The client was told its usage.
     told: bool,
     desk: Desk,
@@ -218,7 +218,7 @@ impl MeterOne {
         let arrival = Arrival {
             request,
             record,
-            tenant: self.tenant.as_deref(),
+            client: &self.client,
             model,
             ratio: ratios.of(model),
         };
@@ -228,8 +228,7 @@ impl MeterOne {
     fn watch(&mut self, record: &Record, cx: &mut Cx<'_>) {
         let Shared { config, state } = &*self.shared;
         let till = &mut state.borrow_mut().till;
-        self.desk
-            .watch(record, self.tenant.as_deref(), &config.rules, till, cx);
+        self.desk.watch(record, &self.client, &config.rules, till, cx);
     }
 
     fn settle(&mut self, config: &Config, state: &mut State, record: &Record, cx: &mut Cx<'_>) {
@@ -243,7 +242,7 @@ impl MeterOne {
                 charge: &charge,
                 cost: cost.filter(|cost| config.is_own_currency(*cost)),
             };
-            let who = (self.tenant.as_deref(), key.model);
+            let who = (&self.client, key.model);
             self.desk.leave(&truth, who, &config.rules, &mut state.till, cx);
         }
         let mut page = state.book.page(key, cx.ports());
@@ -255,7 +254,7 @@ impl MeterOne {
             charge: &charge,
             cost,
             currency: cost.map_or("", |cost| config.prices.currency(cost.currency)),
-            tenant: self.tenant.as_deref(),
+            tenant: self.client.tenant.as_deref(),
             duration_ms: duration_ms(&record.times),
             first_token_ms: first_token_ms(record),
         };
@@ -282,7 +281,7 @@ impl MeterOne {
             &record.route,
             record.api,
             (model, model_admission),
-            (self.tenant.as_deref(), admission),
+            (self.client.tenant.as_deref(), admission),
         )
     }
 }

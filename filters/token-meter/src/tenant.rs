@@ -1,17 +1,8 @@
 //! Who an exchange is charged to, as it is written.
 
-use penstock_filter_api::{ConfigError, Head, Ports, Tenant, TenantSource, reads};
+use penstock_filter_api::{SourcePrincipal, TenantSource, reads};
 
-/// The name of all whose own is none: given twice, too long, no text.
-const INVALID: &str = "invalid";
-
-/// Longest name, in bytes.
-const MAX_NAME_BYTES: usize = 128;
-
-/// Longest value that is hashed, in bytes.
-const MAX_HASHED_BYTES: usize = 8192;
-
-/// Where the tenant is read from: exactly one of `header`, `jwt_claim` and `filter_state`.
+/// Where the tenant is read from: exactly one of `header`, `jwt_claim`, `filter_state` and `source_principal`.
 #[derive(Debug)]
 #[cfg_attr(
     feature = "schema",
@@ -30,6 +21,9 @@ pub(crate) struct RawTenant {
     /// Filter state that another filter has set. A value that a wasm filter has set as `x` is `wasm.x`.
     #[cfg_attr(feature = "schema", schemars(default))]
     filter_state: Option<String>,
+    /// The certificate of the client, which the listener must verify.
+    #[cfg_attr(feature = "schema", schemars(default))]
+    source_principal: Option<SourcePrincipal>,
     /// Shows a hash instead of the value: 16 hexadecimal digits of SHA-256. For API keys; required for
     /// headers that hold a credential. `Bearer ` is taken off first.
     #[cfg_attr(feature = "schema", schemars(default))]
@@ -45,7 +39,7 @@ pub(crate) struct RawTenant {
     pub(crate) other: String,
 }
 
-reads!(struct RawTenant { header, jwt_claim, filter_state, hash, hash_key, cap, other });
+reads!(struct RawTenant { header, jwt_claim, filter_state, source_principal, hash, hash_key, cap, other });
 
 fn default_cap() -> u16 {
     100
@@ -57,6 +51,7 @@ impl Default for RawTenant {
             header: None,
             jwt_claim: Vec::new(),
             filter_state: None,
+            source_principal: None,
             hash: false,
             hash_key: String::new(),
             cap: default_cap(),
@@ -66,56 +61,14 @@ impl Default for RawTenant {
 }
 
 impl RawTenant {
-    fn source(&self) -> TenantSource {
+    pub(crate) fn source(&self) -> TenantSource {
         TenantSource {
             header: self.header.clone(),
             jwt_claim: self.jwt_claim.clone(),
             filter_state: self.filter_state.clone(),
+            source_principal: self.source_principal,
             hash: self.hash,
             hash_key: self.hash_key.clone(),
         }
-    }
-}
-
-/// Reads who an exchange is charged to.
-#[derive(Debug)]
-pub(crate) struct Payer {
-    tenant: Tenant,
-    header: Option<String>,
-    hashed: bool,
-}
-
-impl Payer {
-    /// Checks where to read.
-    pub(crate) fn new(raw: &RawTenant) -> Result<Self, ConfigError> {
-        Ok(Self {
-            tenant: Tenant::new(&raw.source())?,
-            header: raw.header.as_ref().map(|name| name.to_ascii_lowercase()),
-            hashed: raw.hash,
-        })
-    }
-
-    /// The tenant's name, or its hash. What cannot be a name is `invalid`, so that nobody gains a second one by it.
-    pub(crate) fn read(&self, head: &Head, ports: &mut dyn Ports) -> Option<String> {
-        if let Some(header) = &self.header {
-            let mut values = head.headers.all(header);
-            let good = values.next().is_none_or(|value| self.is_good(value)) && values.next().is_none();
-            if !good {
-                return Some(INVALID.to_owned());
-            }
-        }
-        let name = self.tenant.read(head, ports)?;
-        let torn = name.contains(char::REPLACEMENT_CHARACTER);
-        Some(if torn { INVALID.to_owned() } else { name })
-    }
-
-    fn is_good(&self, value: &[u8]) -> bool {
-        let most = if self.hashed {
-            MAX_HASHED_BYTES
-        } else {
-            MAX_NAME_BYTES
-        };
-        let text = std::str::from_utf8(value).is_ok_and(|text| !text.contains(char::is_control));
-        value.len() <= most && text
     }
 }

@@ -29,6 +29,7 @@
 //! Knows nothing of: Envoy, proxy-wasm, HTTP framing, compression.
 
 mod config;
+mod credential;
 mod cx;
 mod filter;
 mod flow;
@@ -45,6 +46,7 @@ mod unseen;
 mod way;
 
 pub use config::{ConfigError, Module, bounded, read};
+pub use credential::{INVALID, api_key};
 pub use cx::{Cx, Effects, PortError, Ports, RootCx, RootPorts};
 pub use filter::{Filter, Piece, PieceEdits, Seen};
 pub use flow::{CallId, Callout, Denial, HeadFlow, OutputFlow, PromptFlow, Reply, Stored};
@@ -57,6 +59,6 @@ pub use prompt::Prompt;
 pub use read::{Read, members, word, wrong};
 pub use record::{Failure, Origin, Outcome, Record, Times};
 pub use selection::{Selection, SelectionSource, any, globs};
-pub use tenant::{Tenant, TenantSource};
+pub use tenant::{SourcePrincipal, Tenant, TenantSource};
 pub use unseen::OnUnseen;
 pub use way::{Direction, Way};

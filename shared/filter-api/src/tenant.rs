@@ -1,22 +1,12 @@
 //! Who an exchange is charged to.
 
+use crate::credential::{INVALID, hashed, is_credential, text};
 use crate::{ConfigError, Head, Ports, reads};
-use sha2::{Digest, Sha256};
 
-/// Longest tenant value that is read, in bytes; what is longer is cut.
-const MAX_TENANT_BYTES: usize = 128;
+/// Longest name that is not hashed, in bytes.
+const MAX_NAME_BYTES: usize = 128;
 
-/// Headers whose value is a credential and must not become a label or a log line.
-const CREDENTIALS: [&str; 6] = [
-    "authorization",
-    "proxy-authorization",
-    "x-api-key",
-    "api-key",
-    "x-goog-api-key",
-    "cookie",
-];
-
-/// Where the tenant is read from: exactly one of `header`, `jwt_claim` and `filter_state`.
+/// Where the tenant is read from: exactly one of `header`, `jwt_claim`, `filter_state` and `source_principal`.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(
     feature = "schema",
@@ -32,6 +22,8 @@ pub struct TenantSource {
     pub jwt_claim: Vec<String>,
     /// Filter state that another filter has set. A value that a wasm filter has set as `x` is `wasm.x`.
     pub filter_state: Option<String>,
+    /// The certificate of the client, which the listener must verify.
+    pub source_principal: Option<SourcePrincipal>,
     /// Shows a hash instead of the value: 16 hexadecimal digits of SHA-256. For API keys; required for
     /// headers that hold a credential. `Bearer ` is taken off first.
     pub hash: bool,
@@ -39,7 +31,37 @@ pub struct TenantSource {
     pub hash_key: String,
 }
 
-reads!(struct TenantSource { header, jwt_claim, filter_state, hash, hash_key });
+reads!(struct TenantSource { header, jwt_claim, filter_state, source_principal, hash, hash_key });
+
+/// What of the client's certificate names it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename_all = "snake_case")
+)]
+pub enum SourcePrincipal {
+    /// The first URI among its subject alternative names, such as a SPIFFE ID.
+    #[default]
+    UriSan,
+    /// The first DNS name among them.
+    DnsSan,
+    /// Its subject, as RFC 2253 writes it.
+    Subject,
+}
+
+reads!(enum SourcePrincipal { "uri_san" => UriSan, "dns_san" => DnsSan, "subject" => Subject });
+
+impl SourcePrincipal {
+    /// Envoy's attribute.
+    fn attribute(self) -> &'static str {
+        match self {
+            Self::UriSan => "uri_san_peer_certificate",
+            Self::DnsSan => "dns_san_peer_certificate",
+            Self::Subject => "subject_peer_certificate",
+        }
+    }
+}
 
 /// Reads the tenant of an exchange.
 #[derive(Debug)]
@@ -71,11 +93,18 @@ impl Tenant {
         })
     }
 
-    /// The tenant's name, or its hash.
+    /// The tenant's name, or its hash. What cannot be a name is [`INVALID`], so that nobody gains a second one by it.
     pub fn read(&self, head: &Head, ports: &mut dyn Ports) -> Option<String> {
         let property;
         let value = match &self.source {
-            Source::Header(name) => head.headers.first(name)?,
+            Source::Header(name) => {
+                let mut values = head.headers.all(name);
+                let value = values.next()?;
+                if values.next().is_some() {
+                    return Some(INVALID.to_owned());
+                }
+                value
+            }
             Source::Property(path) => {
                 let path: Vec<&str> = path.iter().map(String::as_str).collect();
                 property = ports.property(&path)?;
@@ -86,85 +115,45 @@ impl Tenant {
         if value.is_empty() {
             return None;
         }
-        Some(
-            self.hash_key
-                .as_ref()
-                .map_or_else(|| plain(value), |key| hash(key, value)),
-        )
+        let name = match &self.hash_key {
+            Some(key) => hashed(key, value),
+            None => text(value, MAX_NAME_BYTES).map(str::to_owned),
+        };
+        Some(name.unwrap_or_else(|| INVALID.to_owned()))
     }
 }
 
 impl Source {
     fn new(raw: &TenantSource) -> Result<Self, ConfigError> {
-        match (&raw.header, raw.jwt_claim.as_slice(), &raw.filter_state) {
-            (Some(header), [], None) => {
+        let property = |path: &[&str]| Self::Property(path.iter().map(|step| (*step).to_owned()).collect());
+        let claim: Vec<&str> = raw.jwt_claim.iter().map(String::as_str).collect();
+        match (
+            &raw.header,
+            claim.as_slice(),
+            &raw.filter_state,
+            raw.source_principal,
+        ) {
+            (Some(header), [], None, None) => {
                 let header = header.to_ascii_lowercase();
-                if CREDENTIALS.contains(&header.as_str()) && !raw.hash {
+                if is_credential(&header) && !raw.hash {
                     return Err(ConfigError::new("header", "holds a credential: set hash: true"));
                 }
                 Ok(Self::Header(header))
             }
-            (None, [_, _, ..], None) => {
+            (None, claim @ [_, _, ..], None, None) => {
                 let base = ["metadata", "filter_metadata", "envoy.filters.http.jwt_authn"];
-                let claim = raw.jwt_claim.iter().map(String::as_str);
-                Ok(Self::Property(
-                    base.into_iter().chain(claim).map(str::to_owned).collect(),
-                ))
+                Ok(property(&[&base[..], claim].concat()))
             }
-            (None, [_], None) => Err(ConfigError::new(
+            (None, [_], None, None) => Err(ConfigError::new(
                 "jwt_claim",
                 "needs payload_in_metadata and at least one claim",
             )),
-            (None, [], Some(name)) => Ok(Self::Property(vec!["filter_state".to_owned(), name.clone()])),
+            (None, [], Some(name), None) => Ok(property(&["filter_state", name])),
+            (None, [], None, Some(principal)) => Ok(property(&["connection", principal.attribute()])),
             _ => Err(ConfigError::new(
                 "",
-                "needs exactly one of header, jwt_claim, filter_state",
+                "needs exactly one of header, jwt_claim, filter_state, source_principal",
             )),
         }
-    }
-}
-
-fn plain(value: &[u8]) -> String {
-    let value = value.get(..MAX_TENANT_BYTES).unwrap_or(value);
-    String::from_utf8_lossy(value).into_owned()
-}
-
-fn hash(key: &str, value: &[u8]) -> String {
-    let mut sha = Sha256::new();
-    if !key.is_empty() {
-        sha.update(key.as_bytes());
-        sha.update([0]);
-    }
-    sha.update(without_scheme(value));
-    let digest = sha.finalize();
-    digest
-        .iter()
-        .take(8)
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(hex)
-        .collect()
-}
-
-fn hex(digit: u8) -> char {
-    char::from_digit(u32::from(digit), 16).unwrap_or('0')
-}
-
-fn without_scheme(value: &[u8]) -> &[u8] {
-    match value.split_at_checked(7) {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"bearer ") => rest.trim_ascii_start(),
-        _ => value,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hash_is_the_start_of_sha_256() {
-        // printf sk-1234 | sha256sum
-        assert_eq!(hash("", b"sk-1234"), "88dc28d0f030c55e");
-        assert_eq!(hash("", b"Bearer sk-1234"), "88dc28d0f030c55e");
-        assert_ne!(hash("pepper", b"sk-1234"), hash("", b"sk-1234"));
     }
 }

@@ -1,8 +1,10 @@
 //! The desk at which one exchange is let in, watched while it runs, and billed.
 
+use super::client::Client;
 use super::demand::{Demand, Truth};
 use super::gates::{Gates, Wish};
 use super::headers::tell;
+use super::raw::Field;
 use super::rule::Budget;
 use super::standing::{Admitted, Refused};
 use super::tab::{Party, Tab};
@@ -25,6 +27,13 @@ impl Rules {
     /// Whether nothing is to be admitted or refused.
     pub(crate) fn is_empty(&self) -> bool {
         self.budgets.is_empty() && self.gates.is_empty()
+    }
+
+    /// Whether a budget has an account for each API key.
+    pub(crate) fn tells_api_keys_apart(&self) -> bool {
+        self.budgets
+            .iter()
+            .any(|budget| budget.key.contains(&Field::ApiKey))
     }
 
     /// Whether somebody may be refused.
@@ -56,7 +65,7 @@ enum Decision {
 pub(crate) struct Arrival<'a> {
     pub(crate) request: &'a Request,
     pub(crate) record: &'a Record,
-    pub(crate) tenant: Option<&'a str>,
+    pub(crate) client: &'a Client,
     pub(crate) model: Slot,
     pub(crate) ratio: Ratio,
 }
@@ -88,7 +97,7 @@ impl Desk {
                 return;
             }
         }
-        let party = self.party(&config.rules, record, arrival.tenant, cx.now_ns());
+        let party = self.party(&config.rules, record, arrival.client, cx.now_ns());
         match self.tab.open(&party, &demand, till, cx.ports()) {
             // A gate has the word.
             _ if matches!(self.decision, Decision::Out(_)) => {}
@@ -97,16 +106,10 @@ impl Desk {
         }
     }
 
-    fn party<'p>(
-        &self,
-        rules: &'p Rules,
-        record: &'p Record,
-        tenant: Option<&'p str>,
-        now_ns: u64,
-    ) -> Party<'p> {
+    fn party<'p>(&self, rules: &'p Rules, record: &'p Record, client: &'p Client, now_ns: u64) -> Party<'p> {
         Party {
             budgets: &rules.budgets,
-            tenant,
+            client,
             record,
             shadow: self.shadow,
             now_ns,
@@ -147,14 +150,14 @@ impl Desk {
     pub(crate) fn watch(
         &mut self,
         record: &Record,
-        tenant: Option<&str>,
+        client: &Client,
         rules: &Rules,
         till: &mut Till,
         cx: &mut Cx<'_>,
     ) {
         let Some(ratio) = self.ratio else { return };
         if let Some(output) = self.tab.outgrown(&ratio, record) {
-            let party = self.party(rules, record, tenant, cx.now_ns());
+            let party = self.party(rules, record, client, cx.now_ns());
             self.tab.draw(output, &party, till, cx.ports());
         }
     }
@@ -171,7 +174,7 @@ impl Desk {
     pub(crate) fn leave(
         &mut self,
         truth: &Truth<'_>,
-        (tenant, model): (Option<&str>, Slot),
+        (client, model): (&Client, Slot),
         rules: &Rules,
         till: &mut Till,
         cx: &mut Cx<'_>,
@@ -185,7 +188,7 @@ impl Desk {
             till.lengths.learn(model, bound);
         }
         self.shadow = cx.shadow();
-        let party = self.party(rules, truth.record, tenant, cx.now_ns());
+        let party = self.party(rules, truth.record, client, cx.now_ns());
         self.tab.close(truth, &party, till, cx.ports());
     }
 }

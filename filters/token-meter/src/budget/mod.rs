@@ -5,12 +5,13 @@
 //! * `shared`, `layout`, `place`, `held`, `account`: the accounts in shared data, and their atomic changes.
 //! * `fair`, `shares`, `level`: accounts that tenants share by weight.
 //! * `workers`: whose reservations are worth something.
-//! * `demand`, `quantile`: what an exchange will use. `tab`, `hold`: what it holds. `till`: what the exchanges of a VM share.
+//! * `client`: who asks. `demand`, `quantile`: what an exchange will use. `tab`, `hold`: what it holds. `till`: what the exchanges of a VM share.
 //! * `desk`: one exchange, from its prompt to its end.
 //! * `standing`, `headers`, `metric`: what is shown of it.
 
 mod account;
 mod calendar;
+mod client;
 mod demand;
 mod desk;
 mod fair;
@@ -36,6 +37,7 @@ mod window;
 mod window_tests;
 mod workers;
 
+pub(crate) use client::Client;
 pub(crate) use demand::Truth;
 pub(crate) use desk::{Arrival, Desk, Rules};
 pub(crate) use gates::Gates;

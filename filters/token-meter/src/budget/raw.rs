@@ -97,9 +97,12 @@ pub(crate) enum Field {
     Model,
     /// The API, such as `openai_chat`.
     Api,
+    /// The API key that the request presents, as a hash: `authorization` (`Bearer`), `x-api-key`, `api-key` or
+    /// `x-goog-api-key`.
+    ApiKey,
 }
 
-reads!(enum Field { "tenant" => Tenant, "route" => Route, "model" => Model, "api" => Api });
+reads!(enum Field { "tenant" => Tenant, "route" => Route, "model" => Model, "api" => Api, "api_key" => ApiKey });
 
 /// What a budget counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

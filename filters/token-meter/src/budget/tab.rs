@@ -1,6 +1,7 @@
 //! The tab of one exchange: what it holds in its budgets, from its prompt to its end.
 
 use super::account::{Seat, Standing, Teller};
+use super::client::Client;
 use super::demand::{Amount, Demand, Truth};
 use super::hold::Hold;
 use super::metric::Event;
@@ -30,7 +31,7 @@ pub(crate) struct Tab {
 /// All of an exchange that decides about its budgets.
 pub(crate) struct Party<'a> {
     pub(crate) budgets: &'a [Budget],
-    pub(crate) tenant: Option<&'a str>,
+    pub(crate) client: &'a Client,
     pub(crate) record: &'a Record,
     /// The whole meter only pretends.
     pub(crate) shadow: bool,
@@ -74,18 +75,22 @@ impl Party<'_> {
             scope.exchanges.has_route(&self.record.route)
                 && scope.exchanges.may_have_api(self.record.api)
                 && scope.exchanges.has_model(model)
-                && scope.has_tenant(self.tenant)
+                && scope.has_tenant(self.client.tenant.as_deref())
         })
     }
 
     fn seat(&self, budget: &Budget) -> Seat {
         let account = budget.account(|field| match field {
-            Field::Tenant => self.tenant.unwrap_or_default(),
+            Field::Tenant => self.client.tenant.as_deref().unwrap_or_default(),
             Field::Route => &self.record.route,
             Field::Model => self.record.request_model.as_deref().unwrap_or_default(),
             Field::Api => self.record.api.map_or("", |api| api.name()),
+            Field::ApiKey => self.client.api_key.as_deref().unwrap_or_default(),
         });
-        let member = budget.fair.as_ref().map(|fair| fair.member(self.tenant));
+        let member = budget
+            .fair
+            .as_ref()
+            .map(|fair| fair.member(self.client.tenant.as_deref()));
         Seat::new(account, member.unwrap_or_default(), budget)
     }
 }
