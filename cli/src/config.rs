@@ -15,7 +15,8 @@ pub(crate) fn part(path: Option<&OsStr>, key: &str) -> Result<String, String> {
     member(&document, key).ok_or_else(|| named(&format!("no `{key}` in it")))
 }
 
-fn member(document: &str, key: &str) -> Option<String> {
+/// The value under a key of a document.
+pub(crate) fn member(document: &str, key: &str) -> Option<String> {
     let mut tape = Tape::new();
     tape.parse(document.as_bytes(), &read::LIMITS).ok()?;
     let root = tape.view(document.as_bytes()).root();

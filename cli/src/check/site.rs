@@ -4,6 +4,7 @@ use super::around::Remark;
 use super::find::{Given, Host, Site};
 use super::node::Node;
 use super::{around, place};
+use crate::config::member;
 use penstock_exchange::{Engine, Settings};
 use penstock_filter_api::{ConfigError, Module};
 use penstock_suite::MODULES;
@@ -65,6 +66,9 @@ impl Site<'_> {
         let settings = accepted.then(|| settings(&json)).flatten();
         let mut findings = vec![verdict];
         findings.extend(self.form());
+        if accepted {
+            findings.extend(self.surprises(&json));
+        }
         findings.extend(self.surroundings(&json, settings.as_ref()));
         findings
     }
@@ -75,7 +79,7 @@ impl Site<'_> {
             return self.finding(*line, Severity::Error, message.clone());
         }
         if let Err(error) = Engine::load(json.as_bytes(), &self.modules()) {
-            return self.refusal(json, &error);
+            return self.at(json, &error, Severity::Error);
         }
         let keys = keys(json);
         let what = if keys.is_empty() {
@@ -84,6 +88,16 @@ impl Site<'_> {
             keys.join(", ")
         };
         self.finding(self.line, Severity::Ok, what)
+    }
+
+    /// What the filters warn of, though they take it.
+    fn surprises(&self, json: &str) -> Vec<Finding> {
+        let part = member(json, "token_meter");
+        let warnings = part.map_or_else(Vec::new, |part| penstock_token_meter::warnings(&part));
+        let warnings = warnings.into_iter().map(|warning| warning.under("token_meter"));
+        warnings
+            .map(|warning| self.at(json, &warning, Severity::Warning))
+            .collect()
     }
 
     /// What Envoy makes of the form in which it is given.
@@ -111,13 +125,14 @@ impl Site<'_> {
         if held.is_empty() { MODULES.to_vec() } else { held }
     }
 
-    fn refusal(&self, json: &str, error: &ConfigError) -> Finding {
+    /// What filters say of a place in the configuration.
+    fn at(&self, json: &str, error: &ConfigError, severity: Severity) -> Finding {
         let line = match &self.config {
             Given::Text { node } | Given::Bare { node } => place::in_text(node, json, error),
             Given::Tree { node } | Given::Struct { node } => place::in_tree(node, &error.path),
             Given::Nothing | Given::Wrong { .. } => self.line,
         };
-        self.finding(line, Severity::Error, error.to_string())
+        self.finding(line, severity, error.to_string())
     }
 
     /// What is to say about the plugin, at the plugin's own path.
@@ -201,14 +216,5 @@ pub(super) fn enforcing(json: &str) -> Vec<String> {
 
 /// The engine's settings of a document that was accepted.
 pub(crate) fn settings(json: &str) -> Option<Settings> {
-    let mut tape = Tape::new();
-    let own = match tape.parse(json.as_bytes(), &Limits::default()) {
-        Ok(()) => tape
-            .view(json.as_bytes())
-            .root()
-            .member(ENGINE)
-            .map(|value| value.raw()),
-        Err(_) => None,
-    };
-    Settings::load(own.unwrap_or("{}")).ok()
+    Settings::load(member(json, ENGINE).as_deref().unwrap_or("{}")).ok()
 }

@@ -82,6 +82,23 @@ fn a_bootstrap_with_every_foot_gun() {
 }
 
 #[test]
+fn a_budget_that_a_restart_forgets() {
+    let ran = check("budgets.yaml");
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    let wanted = [
+        "2: ok: token_meter",
+        "13: warning: token_meter.budgets[1].window: longer than an hour",
+        "12: warning: token_meter.budgets[1].limit: the global rate limit holds at most 4294.967295",
+        "22: warning: token_meter.budgets[3].window: longer than an hour",
+    ];
+    let found = findings(&ran);
+    assert_eq!(found.len(), wanted.len(), "{}", ran.out);
+    for (found, wanted) in found.into_iter().zip(wanted) {
+        assert!(found.starts_with(wanted), "{found}\n{wanted}");
+    }
+}
+
+#[test]
 fn several_filters_in_one_file_and_only_ours() {
     let ran = check("several.yaml");
     assert_eq!(ran.code, 1);

@@ -52,6 +52,21 @@ pub(crate) struct Labels {
     pub(crate) tenant: bool,
 }
 
+/// What is to say of a configuration that is taken, each with its path.
+pub(crate) fn warnings(json: &str) -> Vec<ConfigError> {
+    let raw = penstock_filter_api::read::<RawConfig>(json);
+    let (Ok(raw), Ok(config)) = (raw, Config::parse(json)) else {
+        return Vec::new();
+    };
+    let mut warnings = Vec::new();
+    for budget in &config.rules.budgets {
+        let index = raw.budgets.iter().position(|raw| raw.name == budget.name);
+        let at = format!("budgets[{}]", index.unwrap_or_default());
+        warnings.extend(budget.warnings().into_iter().map(|warning| warning.under(&at)));
+    }
+    warnings
+}
+
 impl Config {
     pub(crate) fn parse(json: &str) -> Result<Self, ConfigError> {
         Self::new(penstock_filter_api::read(json)?)

@@ -49,10 +49,16 @@ mod told;
 #[cfg(feature = "schema")]
 pub use schema::schema;
 
-use penstock_filter_api::Module;
+use penstock_filter_api::{ConfigError, Module};
 
 /// The meter under its key of the configuration.
 pub const MODULE: Module = Module {
     name: "token_meter",
     load: meter::load,
 };
+
+/// What may surprise who wrote a configuration that the meter takes, each with its path: budgets that end with the proxy, or
+/// that its global rate limit cannot hold. Nothing for one that it refuses.
+pub fn warnings(json: &str) -> Vec<ConfigError> {
+    config::warnings(json)
+}

@@ -7,7 +7,7 @@
 //! * `workers`: whose reservations are worth something.
 //! * `client`: who asks. `demand`, `quantile`: what an exchange will use. `tab`, `hold`: what it holds. `till`: what the exchanges of a VM share.
 //! * `desk`: one exchange, from its prompt to its end.
-//! * `standing`, `headers`, `metric`: what is shown of it.
+//! * `standing`, `headers`, `metric`: what is shown of it. `warnings`: what a check says of its configuration.
 
 mod account;
 mod calendar;
@@ -32,6 +32,7 @@ mod shares;
 mod standing;
 mod tab;
 mod till;
+mod warnings;
 mod window;
 #[cfg(test)]
 mod window_tests;

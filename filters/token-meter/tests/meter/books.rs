@@ -194,6 +194,19 @@ fn the_tenant_comes_from_where_it_is_said() {
         .property("filter_state|wasm.tenant", b"acme")
         .exchange(chat())
         .ledger("tenant", "\"acme\"");
+    for (principal, attribute) in [
+        ("uri_san", "connection|uri_san_peer_certificate"),
+        ("dns_san", "connection|dns_san_peer_certificate"),
+        ("subject", "connection|subject_peer_certificate"),
+    ] {
+        by(&format!(r#"{{"source_principal": "{principal}"}}"#))
+            .property(attribute, b"spiffe://mesh/ns/a/sa/b")
+            .exchange(chat())
+            .ledger("tenant", "\"spiffe://mesh/ns/a/sa/b\"");
+    }
+    by(r#"{"source_principal": "uri_san"}"#)
+        .exchange(chat())
+        .then(REQUESTS, "tenant=none", 1);
 }
 
 #[test]
@@ -208,6 +221,13 @@ fn hostile_tenants_do_no_harm() {
     by().header("x-team", b"   ")
         .exchange(chat())
         .then(REQUESTS, "tenant=none", 1);
+    // Where names come from somewhere else, those with a long start in common are not one tenant either.
+    for value in [&b"\xff"[..], b"a\nb", &[b'x'; 129]] {
+        given(r#"{"tenant": {"source_principal": "uri_san"}}"#)
+            .property("connection|uri_san_peer_certificate", value)
+            .exchange(chat())
+            .then(REQUESTS, "tenant=invalid", 1);
+    }
 }
 
 #[test]

@@ -51,6 +51,14 @@ fn an_error_says_where() {
         ),
         (r#"{"tenant": {}}"#, "tenant: needs exactly one of"),
         (
+            r#"{"tenant": {"header": "a", "source_principal": "uri_san"}}"#,
+            "tenant: needs exactly one of",
+        ),
+        (
+            r#"{"tenant": {"source_principal": "ip"}}"#,
+            "tenant.source_principal: unknown variant `ip`",
+        ),
+        (
             r#"{"tenant": {"header": "a", "filter_state": "b"}}"#,
             "tenant: needs exactly one of",
         ),

@@ -2,7 +2,7 @@
 
 use crate::story::refused;
 use penstock_filter_api::OnFailure;
-use penstock_token_meter::MODULE;
+use penstock_token_meter::{MODULE, warnings};
 
 /// A budget of the minute, with these fields in front.
 fn with(fields: &str) -> String {
@@ -15,7 +15,7 @@ const MINUTE: &str = r#""window": {"per": "minute"}"#;
 fn every_kind_of_budget_is_taken() {
     for fields in [
         r#""unit": "tokens", "limit": 1000000000000, "window": {"per": "second", "kind": "sliding"}"#,
-        r#""unit": "requests", "key": ["tenant", "route", "model", "api"], "limit": "1", "window": {"per": "month", "timezone": "-05:30"}"#,
+        r#""unit": "requests", "key": ["tenant", "route", "model", "api", "api_key"], "limit": "1", "window": {"per": "month", "timezone": "-05:30"}"#,
         r#""unit": "input_tokens", "window": {"bucket": {"rate_per_s": "0.5", "burst": 10}}, "on_state_error": "open""#,
         r#""unit": "output_tokens", "limit": 1, "window": {"per": "day", "kind": "calendar"}, "soft": true, "reserve": "most""#,
         r#""unit": "streams", "limit": 5, "scope": {"routes": ["a*"], "tenants": ["b"]}, "max_keys": 8, "mode": "shadow""#,
@@ -178,6 +178,49 @@ fn an_error_says_where() {
     assert!(refused(&format!(r#"{{"budgets": [{fair}]}}"#)).contains("budgets[0].fair: needs `tenant`"));
     let many = vec![one; 33].join(",");
     assert!(refused(&format!(r#"{{"budgets": [{many}]}}"#)).contains("budgets: more than 32"));
+}
+
+#[test]
+fn a_check_tells_what_a_restart_forgets_and_the_global_limit_cannot_hold() {
+    let of = |unit: &str, limit: &str, window: &str| {
+        format!(
+            r#"{{"prices": [{{"model": "*", "input": 1}}], "budgets": [
+                {{"name": "first", "unit": "requests", "limit": 1, "window": {{"per": "hour"}}}},
+                {{"name": "a", "unit": "{unit}", {limit} "window": {{{window}}}}}]}}"#
+        )
+    };
+    let paths = |config: &str| -> Vec<String> {
+        assert!((MODULE.load)(config).is_ok(), "{config}");
+        warnings(config).into_iter().map(|warning| warning.path).collect()
+    };
+    let (window, limit) = ("budgets[1].window", "budgets[1].limit");
+    for (unit, amount, per, wanted) in [
+        ("tokens", "4294967296", "hour", &[][..]),
+        ("tokens", "4294967295", "day", &[window]),
+        ("tokens", "4294967296", "month", &[window, limit]),
+        ("requests", "4294967296", "day", &[window, limit]),
+        ("money", "4294.967295", "month", &[window]),
+        ("money", "4294.967296", "month", &[window, limit]),
+    ] {
+        let config = of(
+            unit,
+            &format!(r#""limit": {amount},"#),
+            &format!(r#""per": "{per}""#),
+        );
+        assert_eq!(paths(&config), wanted, "{config}");
+        let off = config.replace(r#""name": "a","#, r#""name": "a", "mode": "off","#);
+        assert_eq!(paths(&off), [""; 0], "{off}");
+    }
+    let bucket = |burst: u64| {
+        of(
+            "tokens",
+            "",
+            &format!(r#""bucket": {{"rate_per_s": 1, "burst": {burst}}}"#),
+        )
+    };
+    assert_eq!(paths(&bucket(3600)), [""; 0]);
+    assert_eq!(paths(&bucket(5_000_000_000)), [window]);
+    assert_eq!(warnings("{"), []);
 }
 
 #[test]

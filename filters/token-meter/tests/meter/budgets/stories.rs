@@ -243,6 +243,41 @@ fn hostile_tenants_are_all_one() {
 }
 
 #[test]
+fn an_api_key_has_an_account_of_its_own_and_is_never_shown() {
+    let mut by_key = budget("requests", 1);
+    by_key["key"] = json!(["api_key"]);
+    let story = under(&json!({ "budgets": [by_key] }));
+    let served = |mut story: Story, key: &[(&str, &str)]| {
+        story = story.again().asks_with(CHAT, key, &chat(false));
+        assert!(story.has_left(), "{}", story.body());
+        story
+    };
+    let secret = "sk-very-secret";
+    let bearer = ("authorization", "Bearer sk-very-secret");
+    let story = served(story, &[bearer]);
+    let story = refused(story, &[("x-api-key", secret)]);
+    let story = refused(story, &[("x-goog-api-key", secret)]);
+    let story = served(story, &[("api-key", "another")]);
+    // One account for all without a key, and one for all whose key could be any: nobody mints a new one with each request.
+    let story = served(story, &[]);
+    let story = refused(story, &[]);
+    let story = served(story, &[bearer, ("x-api-key", "minted-1")]);
+    let story = refused(story, &[bearer, ("x-api-key", "minted-2")]);
+    let story = refused(story, &[("authorization", "AWS4-HMAC-SHA256 Signature=1")]);
+    let story = refused(story, &[("x-api-key", &"k".repeat(1 << 20))]);
+    let story = refused(story, &[("x-api-key", "\u{1}binary")]);
+    let shown = format!(
+        "{:?}{:?}",
+        story.envoy.metrics(),
+        story.envoy.filter_state(story.stream)
+    );
+    assert!(
+        !shown.contains(secret) && !story.body().contains(secret),
+        "{shown}"
+    );
+}
+
+#[test]
 fn who_cannot_be_read_does_not_slip_by() {
     let strict = of_tenants(&budget("tokens", 1000));
     let mut open = strict.clone();
