@@ -5,6 +5,7 @@ use super::fair::Fair;
 use super::layout::Layout;
 use super::place::PLACES;
 use super::raw::{Field, Kind, Per, RawBudget, RawWindow, Reserve, Unit};
+use super::standing::UNAVAILABLE;
 use super::window::{PARTS, Window};
 use crate::scope::Scope;
 use penstock_filter_api::{ConfigError, Mode, OnFailure};
@@ -89,7 +90,7 @@ impl Budget {
         let per = raw.window.as_ref().and_then(|window| window.per);
         let fair = fair(&raw, window, limit, grounds).map_err(|error| error.under("fair"))?;
         Ok(Self {
-            code: interned(&format!("budget_{}", raw.name)),
+            code: interned(&code(&raw.name)),
             limit,
             scope: Scope::new(&raw.scope).map_err(|error| error.under("scope"))?,
             enforces: raw.mode == Mode::Enforce,
@@ -134,8 +135,21 @@ impl Budget {
 fn check_name(name: &str) -> Result<(), ConfigError> {
     let known = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
     let good = (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(known);
-    good.then_some(())
-        .ok_or_else(|| ConfigError::new("name", "not 1 to 48 of a-z, 0-9, _, -"))
+    if !good {
+        return Err(ConfigError::new("name", "not 1 to 48 of a-z, 0-9, _, -"));
+    }
+    if code(name) == UNAVAILABLE {
+        return Err(ConfigError::new(
+            "name",
+            "the code of refusals where shared data fails",
+        ));
+    }
+    Ok(())
+}
+
+/// The code of a budget's refusals.
+fn code(name: &str) -> String {
+    format!("budget_{name}")
 }
 
 fn check_key(key: &[Field], grounds: &Grounds) -> Result<(), ConfigError> {

@@ -99,11 +99,14 @@ pub(crate) fn exhausted(budget: &Budget, least: u64, standing: &Standing) -> Den
     }
 }
 
+/// The code of refusals where shared data fails.
+pub(crate) const UNAVAILABLE: &str = "budget_unavailable";
+
 /// The refusal where shared data fails.
 pub(crate) fn unavailable() -> Denial {
     Denial {
         retry_after_s: Some(1),
-        ..Denial::new(429, "budget_unavailable", "the budgets cannot be read")
+        ..Denial::new(429, UNAVAILABLE, "the budgets cannot be read")
     }
 }
 

@@ -152,6 +152,50 @@ fn an_error_says_where() {
             "budgets[0].fair.weight: unknown field",
         ),
         (
+            requests(&format!(r#""limit": 1, {MINUTE}"#)).replace(r#""a""#, r#""unavailable""#),
+            "budgets[0].name: the code of refusals where",
+        ),
+        (
+            requests(r#""limit": 1, "window": {"per": "0s"}"#),
+            "budgets[0].window.per: unknown variant `0s`",
+        ),
+        (
+            requests(r#""limit": 1, "window": {"per": 0}"#),
+            "budgets[0].window.per: invalid type",
+        ),
+        (
+            requests(r#""limit": 1, "window": {"per": "day", "timezone": "+24:00"}"#),
+            "budgets[0].window.timezone: not an offset",
+        ),
+        (
+            requests(r#""window": {"bucket": {"rate_per_s": -1, "burst": 1}}"#),
+            "budgets[0].window.bucket.rate_per_s: not a decimal number",
+        ),
+        (
+            requests(r#""window": {"bucket": {"rate_per_s": 1, "burst": -1}}"#),
+            "budgets[0].window.bucket.burst: not a decimal number",
+        ),
+        (
+            requests(&format!(r#""max_keys": -1, "limit": 1, {MINUTE}"#)),
+            "budgets[0].max_keys: invalid value",
+        ),
+        (
+            requests(&format!(r#""key": "tenant", "limit": 1, {MINUTE}"#)),
+            "budgets[0].key: invalid type",
+        ),
+        (
+            r#"{"tenant": {"cookie": "user"}}"#.to_owned(),
+            "tenant.cookie: unknown field",
+        ),
+        (
+            r#"{"gates": {"max_output_tokens": -1}}"#.to_owned(),
+            "gates.max_output_tokens: invalid value",
+        ),
+        (
+            r#"{"gates": {"max_cost": -1}}"#.to_owned(),
+            "gates.max_cost: not a decimal number",
+        ),
+        (
             r#"{"gates": {"max_input_tokens": 0}}"#.to_owned(),
             "gates.max_input_tokens: 0 would",
         ),
@@ -172,6 +216,9 @@ fn an_error_says_where() {
         refused(&format!(r#"{{"budgets": [{one}, {one}]}}"#))
             .contains("budgets[1].name: another budget has the same")
     );
+    // A name is taken even while its budget is off, so that switching it on is never refused.
+    let off = one.replace(r#""unit""#, r#""mode": "off", "unit""#);
+    assert!(refused(&format!(r#"{{"budgets": [{off}, {one}]}}"#)).contains("budgets[1].name: another"));
     let keyed = one.replace(r#""unit""#, r#""key": ["tenant"], "unit""#);
     assert!(refused(&format!(r#"{{"budgets": [{keyed}]}}"#)).contains("budgets[0].key[0]: needs `tenant`"));
     let fair = one.replace(r#""unit""#, r#""fair": {}, "unit""#);
