@@ -59,13 +59,22 @@ pub(super) fn remarks(
             room(plugin, *buffer, settings, &mut remarks);
         }
         Host::Istio { kind, plugin } => {
-            if settings.is_some_and(|settings| settings.hold_headers) {
-                remarks.push(Remark::warning(plugin.line, format!(
-                    "a {kind} never holds headers, but the filter does (exchange.headers: hold): set it to release, or use an EnvoyFilter"
-                )));
-            }
+            never_holds(
+                &format!("a {kind}"),
+                ", or use an EnvoyFilter",
+                plugin,
+                settings,
+                &mut remarks,
+            );
             policy("fail_strategy", plugin, reader, json, &mut remarks);
             module::of_istio(plugin, &mut remarks);
+        }
+        Host::Gateway { plugin } => {
+            never_holds("an EnvoyExtensionPolicy", "", plugin, settings, &mut remarks);
+            if let Some(flag) = plugin.field("fail_open").filter(|flag| flag.is_true(reader)) {
+                let message = "failOpen: all passes unread while the module is not there, or has died";
+                remarks.push(Remark::warning(flag.line, message));
+            }
         }
     }
     remarks
@@ -79,6 +88,21 @@ fn headers(plugin: &Node, reader: Reader, settings: Option<&Settings>, remarks: 
             plugin.line,
             "allow_on_headers_stop_iteration is not true, but the filter holds headers (exchange.headers: hold): requests would hang",
         ));
+    }
+}
+
+/// `instead` is what else to do where there is something.
+fn never_holds(
+    what: &str,
+    instead: &str,
+    plugin: &Node,
+    settings: Option<&Settings>,
+    remarks: &mut Vec<Remark>,
+) {
+    if settings.is_some_and(|settings| settings.hold_headers) {
+        remarks.push(Remark::warning(plugin.line, format!(
+            "{what} never holds headers, but the filter does (exchange.headers: hold): set it to release{instead}"
+        )));
     }
 }
 

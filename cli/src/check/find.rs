@@ -1,6 +1,6 @@
-//! Finds the configurations of Wasm filters in the files of Envoy and Istio.
+//! Finds the configurations of Wasm filters in the files of Envoy, Istio and Envoy Gateway.
 
-use super::node::{Node, Value};
+use super::node::{Node, Value, camel};
 use super::place::above;
 use super::resource::Resource;
 use super::scalar::Reader;
@@ -36,6 +36,8 @@ pub(super) enum Host<'n> {
     },
     /// Istio's WasmPlugin, or TrafficExtension, by its kind.
     Istio { kind: &'static str, plugin: &'n Node },
+    /// A filter of Envoy Gateway's EnvoyExtensionPolicy.
+    Gateway { plugin: &'n Node },
 }
 
 /// Who gives a configuration to Envoy.
@@ -161,6 +163,18 @@ impl<'n> Finder<'n> {
         self.resources
             .extend(Resource::new(kind, around.path.clone(), node));
         match (kind, node.field("spec")) {
+            ("EnvoyExtensionPolicy", Some(spec)) => {
+                let plugins = spec.field("wasm").map_or(&[][..], Node::items);
+                for (index, plugin) in plugins.iter().enumerate() {
+                    let host = Host::Gateway { plugin };
+                    self.tree(
+                        "config",
+                        host,
+                        plugin,
+                        &around.step(&format!("spec.wasm[{index}]")),
+                    );
+                }
+            }
             ("WasmPlugin", Some(spec)) => self.istio("WasmPlugin", spec, &around.step("spec")),
             ("TrafficExtension", Some(spec)) => {
                 if let Some(plugin) = spec.field("wasm") {
@@ -177,19 +191,24 @@ impl<'n> Finder<'n> {
     }
 
     fn istio(&mut self, kind: &'static str, plugin: &'n Node, around: &Around) {
-        let config = match plugin.field("plugin_config") {
+        self.tree("plugin_config", Host::Istio { kind, plugin }, plugin, around);
+    }
+
+    /// A plugin whose configuration is a structure, in this field.
+    fn tree(&mut self, name: &str, host: Host<'n>, plugin: &'n Node, around: &Around) {
+        let shown = camel(name);
+        let config = match plugin.field(name) {
             None => Given::Nothing,
             Some(node) => match &node.value {
                 Value::Map(_) => Given::Tree { node },
                 _ if node.is_null() => Given::Nothing,
                 _ => Given::Wrong {
                     line: node.line,
-                    message: "pluginConfig is to be a map".to_owned(),
+                    message: format!("{shown} is to be a map"),
                 },
             },
         };
-        let path = around.step("pluginConfig").path;
-        let host = Host::Istio { kind, plugin };
+        let path = around.step(&shown).path;
         self.add(path, plugin.line, host, config);
     }
 

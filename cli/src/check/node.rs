@@ -200,7 +200,8 @@ pub(super) fn is_field(key: &str, name: &str) -> bool {
     key == name || (name.contains('_') && key == camel(name))
 }
 
-fn camel(name: &str) -> String {
+/// `snake_case` as `camelCase`.
+pub(super) fn camel(name: &str) -> String {
     let mut words = name.split('_');
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |camel, word| {

@@ -52,7 +52,7 @@ impl Site<'_> {
     pub(super) fn is_ours(&self) -> bool {
         match &self.host {
             Host::Document => true,
-            Host::Envoy { plugin, .. } | Host::Istio { plugin, .. } => {
+            Host::Envoy { plugin, .. } | Host::Istio { plugin, .. } | Host::Gateway { plugin } => {
                 names(plugin).any(|name| name.contains("penstock")) || has_our_key(&self.json())
             }
         }
@@ -114,7 +114,7 @@ impl Site<'_> {
     fn modules(&self) -> Vec<Module> {
         let plugin = match &self.host {
             Host::Document => return MODULES.to_vec(),
-            Host::Envoy { plugin, .. } | Host::Istio { plugin, .. } => *plugin,
+            Host::Envoy { plugin, .. } | Host::Istio { plugin, .. } | Host::Gateway { plugin } => *plugin,
         };
         let code: Vec<&str> = code(plugin).collect();
         let holds = |module: &&Module| {
@@ -137,7 +137,7 @@ impl Site<'_> {
 
     /// What is to say about the plugin, at the plugin's own path.
     fn surroundings(&self, json: &str, settings: Option<&Settings>) -> Vec<Finding> {
-        let plugin = [".configuration", ".pluginConfig"]
+        let plugin = [".configuration", ".pluginConfig", ".config"]
             .iter()
             .find_map(|end| self.path.strip_suffix(end));
         let finding = |remark: Remark| Finding {
@@ -169,10 +169,12 @@ fn names(plugin: &Node) -> impl Iterator<Item = &str> {
 
 /// Where its module comes from.
 fn code(plugin: &Node) -> impl Iterator<Item = &str> {
-    let ways: [&[&str]; 3] = [
+    let ways: [&[&str]; 5] = [
         &["vm_config", "code", "local", "filename"],
         &["vm_config", "code", "remote", "http_uri", "uri"],
         &["url"],
+        &["code", "image", "url"],
+        &["code", "http", "url"],
     ];
     ways.into_iter().filter_map(|way| plugin.at(way)).map(Node::text)
 }

@@ -27,12 +27,14 @@ fn below(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn the_repositorys_own_files_are_well_in_every_way() {
     let mut checked = 0;
-    for path in ["envoy-configs", "istio"]
+    for path in ["envoy-configs", "envoy-gateway", "istio"]
         .into_iter()
         .flat_map(|folder| below(&repository(folder)))
     {
         let text = std::fs::read_to_string(&path).unwrap_or_default();
-        let holds_one = text.contains("filters.http.wasm") || text.contains("pluginConfig");
+        let holds_one = text.contains("filters.http.wasm")
+            || text.contains("pluginConfig")
+            || text.contains("EnvoyExtensionPolicy");
         if path.extension().is_some_and(|extension| extension == "yaml")
             && holds_one
             && text.contains("token_meter")
@@ -42,7 +44,7 @@ fn the_repositorys_own_files_are_well_in_every_way() {
             checked += 1;
         }
     }
-    assert!(checked >= 2);
+    assert!(checked >= 3);
 }
 
 #[test]
@@ -131,6 +133,21 @@ fn the_guard_beside_others() {
          prompt_guard, pii_redactor, token_meter",
         "46: error: document 2: EnvoyFilter/slip.spec.configPatches[0].patch.value.typed_config.config.configuration: \
          prompt_guard.policies[0].scopes[1]: no such scope",
+    ];
+    assert_eq!(findings(&ran), wanted, "{}", ran.out);
+}
+
+#[test]
+fn envoy_gateways_policies() {
+    let ran = check("gateway.yaml");
+    assert_eq!(ran.code, 0);
+    let wanted = [
+        "9: ok: document 1: EnvoyExtensionPolicy/good.spec.wasm[0].config: exchange, prompt_guard",
+        "26: ok: document 2: EnvoyExtensionPolicy/careless.spec.wasm[1].config: token_meter",
+        "22: warning: document 2: EnvoyExtensionPolicy/careless.spec.wasm[1]: an EnvoyExtensionPolicy never holds headers, \
+         but the filter does (exchange.headers: hold): set it to release",
+        "24: warning: document 2: EnvoyExtensionPolicy/careless.spec.wasm[1]: failOpen: all passes unread \
+         while the module is not there, or has died",
     ];
     assert_eq!(findings(&ran), wanted, "{}", ran.out);
 }
