@@ -29,12 +29,16 @@ def backed_off(at, tenant, module, ask):
     """Seconds that the refusals told, and seconds that the SDK slept."""
     told, headers = [], {"x-tenant": tenant, "x-sim": "in=30; out=20"}
 
-    def note(answer):
+    def before(_):
+        if not told:  # the first attempt
+            spend(at, tenant)
+
+    def after(answer):
         if answer.status_code == 429:
             told.append(float(answer.headers["retry-after"]))
 
-    spend(at, tenant)
-    with httpx2.Client(event_hooks={"response": [note]}, headers=headers, trust_env=False) as client, sleeping(module) as slept:
+    hooks = {"request": [before], "response": [after]}
+    with httpx2.Client(event_hooks=hooks, headers=headers, trust_env=False) as client, sleeping(module) as slept:
         ask(at.envoys[0].url, client)
     return told, slept
 
