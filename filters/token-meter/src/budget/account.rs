@@ -1,6 +1,6 @@
 //! One account of a budget: what may be set aside, drawn, spent and given back, each in one atomic step.
 
-use super::place::{Found, Place, seat};
+use super::place::{Found, Place, find, given_up};
 use super::rule::Budget;
 use super::shared::{Change, StateError, change};
 use super::shares::Member;
@@ -202,15 +202,24 @@ impl Budget {
         let Teller { alive, now_ns, .. } = teller;
         let layout = self.layout();
         change(ports, &seat_of.key(self), &mut |slot| {
-            let found = seat(slot, seat_of.account, layout, now_ns, alive).ok_or(StateError)?;
-            let Found::At(mut seated) = found else {
-                return Ok(Change::Keep(None));
+            let account = seat_of.account;
+            let (mut place, at, given_back) = match find(slot, account, layout).ok_or(StateError)? {
+                Found::Own(at) => {
+                    let place = slot.get(at.clone()).and_then(|bytes| Place::read(bytes, layout));
+                    (place.ok_or(StateError)?, at, 0)
+                }
+                Found::New(at) => (Place::new(account, layout), at..at, 0),
+                Found::Full => match given_up(slot, layout, now_ns, alive) {
+                    Some((at, given_back)) => (Place::new(account, layout), at, given_back),
+                    None => return Ok(Change::Keep(None)),
+                },
             };
-            if !with(&mut seated.place)? {
+            let expired = place.renew(layout, now_ns, alive).saturating_add(given_back);
+            if !with(&mut place)? {
                 return Ok(Change::Keep(Some(0)));
             }
-            seated.write(layout, slot);
-            Ok(Change::Write(Some(seated.expired)))
+            place.write(layout, slot, at);
+            Ok(Change::Write(Some(expired)))
         })
     }
 }

@@ -66,7 +66,8 @@ pub(crate) struct Month {
 /// The month of a day, by years that begin with March
 /// (<https://howardhinnant.github.io/date_algorithms.html#civil_from_days>).
 pub(crate) fn month(day: u64) -> Month {
-    let since = day + 719_468;
+    // Numbers of 32 bits, of which wasm has quick divisions by constants: until the year 11 million.
+    let since = u32::try_from(day + 719_468).unwrap_or(u32::MAX);
     let (era, of_era) = (since / 146_097, since % 146_097);
     let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -74,9 +75,9 @@ pub(crate) fn month(day: u64) -> Month {
     let of_month = of_year - (153 * month + 2) / 5;
     let number = if month < 10 { month + 3 } else { month - 9 };
     Month {
-        year: era * 400 + year_of_era + u64::from(number <= 2),
-        number,
-        first: day - of_month,
+        year: u64::from(era * 400 + year_of_era + u32::from(number <= 2)),
+        number: u64::from(number),
+        first: day.saturating_sub(u64::from(of_month)),
     }
 }
 

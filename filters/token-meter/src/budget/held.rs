@@ -73,10 +73,11 @@ impl Held {
     }
 
     pub(crate) fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.extend((self.0.len() as u16).to_le_bytes());
+        bytes.reserve(COUNT_BYTES + self.0.len() * HOLDER_BYTES);
+        bytes.extend_from_slice(&(self.0.len() as u16).to_le_bytes());
         for (worker, amount) in &self.0 {
-            bytes.extend(worker.to_le_bytes());
-            bytes.extend(amount.to_le_bytes());
+            bytes.extend_from_slice(&worker.to_le_bytes());
+            bytes.extend_from_slice(&amount.to_le_bytes());
         }
     }
 }

@@ -6,12 +6,15 @@
 use super::held::Held;
 use super::layout::Layout;
 use super::shares::{Due, Member, Shares};
-use super::window::Spend;
+use super::window::{PARTS, Spend};
 use super::workers::Alive;
 use std::ops::Range;
 
 /// Most accounts of one slot.
 pub(crate) const PLACES: usize = 8;
+
+/// Bytes of a place before its sums.
+const HEAD_BYTES: usize = 16;
 
 /// One account.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +29,7 @@ pub(crate) struct Place {
 pub(crate) enum Claims {
     Undivided(Held),
     /// By the members of a fair budget, with all that they have had.
-    Shared(Shares),
+    Shared(Box<Shares>),
 }
 
 impl Default for Claims {
@@ -36,10 +39,10 @@ impl Default for Claims {
 }
 
 impl Place {
-    fn new(account: u64, layout: Layout) -> Self {
+    pub(crate) fn new(account: u64, layout: Layout) -> Self {
         let claims = match layout.round_ns {
             None => Claims::default(),
-            Some(_) => Claims::Shared(Shares::default()),
+            Some(_) => Claims::Shared(Box::default()),
         };
         Self {
             account,
@@ -163,64 +166,40 @@ pub(crate) struct Offer {
     pub(crate) latest_s: u64,
 }
 
-/// A place, and where its bytes are.
-pub(crate) struct Seated {
-    pub(crate) place: Place,
-    /// Given back of dead workers.
-    pub(crate) expired: u64,
-    span: Range<usize>,
-}
-
-impl Seated {
-    /// Writes the place into the slot that it was read from.
-    pub(crate) fn write(&self, layout: Layout, slot: &mut Vec<u8>) {
-        let others = slot.split_off(self.span.end.min(slot.len()));
-        slot.truncate(self.span.start);
-        self.place.write(layout, slot);
-        slot.extend(others);
-    }
-}
-
-/// What comes of looking for the place of an account.
+/// Where the place of an account is.
 pub(crate) enum Found {
-    At(Seated),
-    /// There is none, and none that could be given up for it.
+    Own(Range<usize>),
+    /// It is to be a new one, here.
+    New(usize),
+    /// The slot is full of others.
     Full,
 }
 
-/// The place of an account: its own, else a new one, else that of one in which nothing counts any more. `None` for bytes that
-/// are no slot.
-pub(crate) fn seat(slot: &[u8], account: u64, layout: Layout, now_ns: u64, alive: &Alive) -> Option<Found> {
+/// Looks for an account. `None` for bytes that are no slot.
+pub(crate) fn find(slot: &[u8], account: u64, layout: Layout) -> Option<Found> {
     let (mut count, mut at) = (0, 0);
     while at < slot.len() {
         let (known, span) = span(slot, at, layout)?;
         if known == account {
-            let mut place = Place::read(slot.get(span.clone())?, layout)?;
-            let expired = place.renew(layout, now_ns, alive);
-            return Some(Found::At(Seated { place, expired, span }));
+            return Some(Found::Own(span));
         }
         (count, at) = (count + 1, span.end);
     }
-    let mut new = Place::new(account, layout);
-    new.renew(layout, now_ns, alive);
-    let (span, expired) = match count {
-        0..PLACES => (at..at, 0),
-        PLACES => match given_up(slot, layout, now_ns, alive)? {
-            Some(found) => found,
-            None => return Some(Found::Full),
-        },
-        _ => return None,
-    };
-    Some(Found::At(Seated {
-        place: new,
-        expired,
-        span,
-    }))
+    match count {
+        0..PLACES => Some(Found::New(at)),
+        PLACES => Some(Found::Full),
+        _ => None,
+    }
 }
 
-/// The first place in which nothing counts any more, and what dead workers held in it.
+/// The first place of a slot in which nothing counts any more, and what dead workers held in it.
 #[cold]
-fn given_up(slot: &[u8], layout: Layout, now_ns: u64, alive: &Alive) -> Option<Option<(Range<usize>, u64)>> {
+pub(crate) fn given_up(
+    slot: &[u8],
+    layout: Layout,
+    now_ns: u64,
+    alive: &Alive,
+) -> Option<(Range<usize>, u64)> {
     let mut at = 0;
     while at < slot.len() {
         let (_, span) = span(slot, at, layout)?;
@@ -228,17 +207,17 @@ fn given_up(slot: &[u8], layout: Layout, now_ns: u64, alive: &Alive) -> Option<O
         let mut place = Place::read(slot.get(span.clone())?, layout)?;
         let expired = place.renew(layout, now_ns, alive);
         if place.is_over() {
-            return Some(Some((span, expired)));
+            return Some((span, expired));
         }
     }
-    Some(None)
+    None
 }
 
 /// The account of the place that begins at `from`, and where that lies.
 fn span(slot: &[u8], from: usize, layout: Layout) -> Option<(u64, Range<usize>)> {
     let place = slot.get(from..)?;
     let (account, _) = place.split_first_chunk::<8>()?;
-    let head = 16 + 8 * layout.window.sums();
+    let head = HEAD_BYTES + 8 * layout.window.sums();
     let claims = place.get(head..)?;
     let claims = match layout.round_ns {
         None => Held::bytes(claims)?,
@@ -249,7 +228,7 @@ fn span(slot: &[u8], from: usize, layout: Layout) -> Option<(u64, Range<usize>)>
 }
 
 impl Place {
-    fn read(mut rest: &[u8], layout: Layout) -> Option<Self> {
+    pub(crate) fn read(mut rest: &[u8], layout: Layout) -> Option<Self> {
         let rest = &mut rest;
         let account = u64(rest)?;
         let mut spend = Spend {
@@ -261,7 +240,7 @@ impl Place {
         }
         let claims = match layout.round_ns {
             None => Claims::Undivided(Held::read(rest)?),
-            Some(_) => Claims::Shared(Shares::read(rest)?),
+            Some(_) => Claims::Shared(Box::new(Shares::read(rest)?)),
         };
         Some(Self {
             account,
@@ -270,12 +249,24 @@ impl Place {
         })
     }
 
-    fn write(&self, layout: Layout, slot: &mut Vec<u8>) {
-        let Spend { at, sums } = &self.spend;
-        let sums = sums.iter().take(layout.window.sums());
-        for number in [&self.account, at].into_iter().chain(sums) {
-            slot.extend(number.to_le_bytes());
+    /// Writes it into the slot, in place of these bytes.
+    pub(crate) fn write(&self, layout: Layout, slot: &mut Vec<u8>, at: Range<usize>) {
+        let others = slot.split_off(at.end.min(slot.len()));
+        slot.truncate(at.start);
+        self.append(layout, slot);
+        slot.extend_from_slice(&others);
+    }
+
+    fn append(&self, layout: Layout, slot: &mut Vec<u8>) {
+        let mut head = [0; HEAD_BYTES + 8 * (PARTS + 1)];
+        let (places, _) = head.as_chunks_mut::<8>();
+        let sums = self.spend.sums.iter().take(layout.window.sums());
+        let numbers = [&self.account, &self.spend.at].into_iter().chain(sums);
+        for (place, number) in places.iter_mut().zip(numbers) {
+            *place = number.to_le_bytes();
         }
+        let length = HEAD_BYTES + 8 * layout.window.sums();
+        slot.extend_from_slice(head.get(..length).unwrap_or_default());
         match &self.claims {
             Claims::Undivided(held) => held.write(slot),
             Claims::Shared(shares) => shares.write(slot),
