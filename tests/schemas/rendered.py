@@ -1,5 +1,5 @@
 """What `penstock istio` renders, on a real Envoy: its patches are applied to a plain listener as Istio applies them, and discovered configurations
-come from a file, with the module that Istio's agent would have pulled.
+come from a file, with the module that Istio's agent would have pulled. And `penstock check` knows every field and word of Istio's CRDs.
 
     $(tools/python.sh tests/schemas/requirements.txt) tests/schemas/rendered.py
 """
@@ -15,6 +15,7 @@ import yaml
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "demo"))
+import check  # noqa: E402
 import gateway  # noqa: E402
 import stack  # noqa: E402  (found by the line above)
 
@@ -28,10 +29,16 @@ INLINE = {**{key: value for key, value in VALUES.items() if key != "image"}, "fo
 RBAC = {"@type": f"{TYPE}.extensions.filters.http.rbac.v3.RBAC", "rules": {"action": "ALLOW", "policies": {}}}
 
 
+def penstock(command, document):
+    """What the command prints for a document on its standard input."""
+    done = subprocess.run([ROOT / "target/debug/penstock", command, "-"], input=json.dumps(document), capture_output=True, text=True)
+    assert not done.stderr, done.stderr
+    return done.stdout
+
+
 def rendered(values):
     """The patches of the manifests, in their order."""
-    command = [ROOT / "target/debug/penstock", "istio", "-"]
-    text = subprocess.run(command, input=json.dumps(values), capture_output=True, text=True, check=True).stdout
+    text = penstock("istio", values)
     documents = filter(None, yaml.safe_load_all(text))
     return [patch for document in documents for patch in document["spec"]["configPatches"]]
 
@@ -152,10 +159,37 @@ def inline(folder):
         yield "inline: the filters serve", serves(running)
 
 
+def specimen(schema, turn):
+    """A value with every field that there is; of several words, another each turn."""
+    if words := [word for word in schema.get("enum", []) if word != "INVALID"]:
+        return words[turn % len(words)]
+    match schema.get("type"):
+        case "object":
+            return {name: specimen(field, turn) for name, field in schema.get("properties", {}).items()}
+        case "array":
+            return [specimen(schema["items"], turn)]
+        case "integer":
+            return 1
+    return "x"
+
+
+def known(_):
+    """Whatever the CRDs have, `penstock check` has heard of."""
+    for (version, kind), schema in check.crds().items():
+        if kind in ("EnvoyFilter", "WasmPlugin", "TrafficExtension"):
+            spec, strange = schema["properties"]["spec"], []
+            for turn in range(12):
+                resource = {"apiVersion": version, "kind": kind, "metadata": {"name": "penstock"}, "spec": specimen(spec, turn)}
+                said = penstock("check", resource).splitlines()
+                assert said, resource
+                strange += [line for line in said if "unknown field" in line or "there are:" in line]
+            yield f"check: every field and word of {kind} is known{''.join(strange[:1])}", not strange
+
+
 def main():
     subprocess.run(["cargo", "build", "--quiet", "--package", "penstock-cli"], cwd=ROOT, check=True)
     passed = failed = 0
-    for part in discovered, never_delivered, inline:
+    for part in known, discovered, never_delivered, inline:
         with tempfile.TemporaryDirectory(prefix="penstock-rendered-") as folder:
             for name, holds in part(pathlib.Path(folder)):
                 print(f"ok   {name}" if holds else f"FAIL {name}", flush=True)

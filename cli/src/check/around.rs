@@ -1,10 +1,11 @@
 //! What is known to go wrong around a filter.
 
+use super::fields::{self, Slip, Spelling};
 use super::find::{Buffer, Giver, Host};
+use super::module;
 use super::node::Node;
 use super::scalar::Reader;
 use super::site::{Severity, enforcing};
-use super::{fields, module};
 use penstock_exchange::Settings;
 
 /// Something that is to say about a place.
@@ -49,7 +50,7 @@ pub(super) fn remarks(
             buffer,
             giver,
         } => {
-            unknown(plugin, *giver, &mut remarks);
+            slips(plugin, *giver, &mut remarks);
             headers(plugin, reader, settings, &mut remarks);
             policy("failure_policy", plugin, reader, json, &mut remarks);
             vm_id(plugin, &mut remarks);
@@ -164,20 +165,22 @@ fn room(plugin: &Node, buffer: Option<Buffer>, settings: Option<&Settings>, rema
     )));
 }
 
-fn unknown(plugin: &Node, giver: Giver, remarks: &mut Vec<Remark>) {
-    let unknown = fields::unknown(plugin, &fields::PLUGIN, fields::Spelling::Either);
-    remarks.extend(unknown.iter().map(|unknown| match giver {
-        Giver::File => Remark::warning(
-            unknown.line,
-            format!("unknown field {}: Envoy refuses it", unknown.name),
-        ),
-        Giver::Istio => dropped(unknown),
+fn slips(plugin: &Node, giver: Giver, remarks: &mut Vec<Remark>) {
+    let slips = fields::slips(plugin, &fields::PLUGIN, Spelling::Either);
+    remarks.extend(slips.iter().map(|slip| match (giver, slip) {
+        (Giver::File, Slip::Field { line, name }) => {
+            Remark::warning(*line, format!("unknown field {name}: Envoy refuses it"))
+        }
+        (Giver::File | Giver::Istio, slip) => of_envoy(slip),
     }));
 }
 
-pub(super) fn dropped(unknown: &fields::Unknown) -> Remark {
-    Remark::error(
-        unknown.line,
-        format!("unknown field {}: Istio drops it in silence", unknown.name),
-    )
+/// What comes of a slip in a message of Envoy's that Istio hands on.
+pub(super) fn of_envoy(slip: &Slip) -> Remark {
+    match slip {
+        Slip::Field { line, name } => {
+            Remark::error(*line, format!("unknown field {name}: Istio drops it in silence"))
+        }
+        Slip::Word { line, why } => Remark::error(*line, why.as_str()),
+    }
 }

@@ -78,6 +78,12 @@ fn slips_around_the_plugin() {
         &well("gateway"),
         &[
             (
+                "FAIL_RELOAD",
+                "FAIL_RELOD",
+                "error",
+                "failure_policy is \"FAIL_RELOD\", did you mean FAIL_RELOAD",
+            ),
+            (
                 "iteration: true",
                 "iteration: false",
                 "warning",
@@ -130,6 +136,18 @@ fn slips_in_an_envoy_filter() {
     slips(
         &well("gateway"),
         &[
+            (
+                "INSERT_BEFORE",
+                "INSERT_BESIDE",
+                "error",
+                "configPatches[0].patch.operation is \"INSERT_BESIDE\", did you mean INSERT_BEFORE",
+            ),
+            (
+                "context: GATEWAY",
+                "context: GATWAY",
+                "error",
+                "configPatches[0].match.context is \"GATWAY\", did you mean GATEWAY",
+            ),
             ("  priority: 10\n", "", "warning", "priority is missing"),
             (
                 "applyTo: EXTENSION_CONFIG",
@@ -213,6 +231,12 @@ fn slips_in_a_wasm_plugin() {
     slips(
         &well("wasmplugin"),
         &[
+            (
+                "failStrategy: FAIL_RELOAD",
+                "failStrategy: FAIL_SOFT",
+                "error",
+                "failStrategy is \"FAIL_SOFT\"",
+            ),
             (
                 "  url: \"oci://registry.example/penstock/prompt-guard\"\n",
                 "",

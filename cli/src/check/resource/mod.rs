@@ -2,8 +2,8 @@
 
 mod discovery;
 
-use super::around::{Remark, dropped};
-use super::fields::{self, Message, Spelling};
+use super::around::{Remark, of_envoy};
+use super::fields::{self, Message, Slip, Spelling};
 use super::node::Node;
 use discovery::Discovery;
 
@@ -128,14 +128,16 @@ impl<'n> Resource<'n> {
     }
 }
 
-/// The fields of a `spec` that the API does not have.
+/// What a `spec` has that the API does not.
 fn known(spec: &Node, message: &Message) -> Remarks {
-    let unknown = fields::unknown(spec, message, Spelling::Camel).into_iter();
-    let remark = |unknown: fields::Unknown| {
-        let message = format!("unknown field {}: the API refuses it", unknown.name);
-        ("spec".to_owned(), Remark::error(unknown.line, message))
+    let remark = |slip: Slip| match slip {
+        Slip::Field { line, name } => {
+            Remark::error(line, format!("unknown field {name}: the API refuses it"))
+        }
+        Slip::Word { line, why } => Remark::error(line, why),
     };
-    unknown.map(remark).collect()
+    let slips = fields::slips(spec, message, Spelling::Camel).into_iter();
+    slips.map(|slip| ("spec".to_owned(), remark(slip))).collect()
 }
 
 /// One of an EnvoyFilter's patches.
@@ -177,8 +179,8 @@ impl<'n> Patch<'n> {
 
     /// A filter of the connection manager, or a configuration that one discovers.
     fn filter(&self, value: &Node, remarks: &mut Vec<Remark>) {
-        let unknown = fields::unknown(value, &fields::HTTP_FILTER, Spelling::Either);
-        remarks.extend(unknown.iter().map(dropped));
+        let slips = fields::slips(value, &fields::HTTP_FILTER, Spelling::Either);
+        remarks.extend(slips.iter().map(of_envoy));
         if value.field("name").is_none_or(|name| name.text().is_empty()) {
             remarks.push(Remark::error(
                 value.line,
