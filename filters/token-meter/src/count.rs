@@ -3,6 +3,7 @@
 use crate::book::Page;
 use crate::metric::{Metric, TokenType};
 use crate::prices::{Cost, PriceTable};
+use crate::ratio::{Ratio, spoken};
 use crate::tally::{Charge, Tally};
 use penstock_filter_api::{Origin, Record, Times};
 
@@ -32,6 +33,19 @@ fn tokens(page: &mut Page<'_>, tally: &Tally) {
     page.add(Metric::Tokens(TokenType::Reasoning), tally.reasoning);
     page.add(Metric::Tokens(TokenType::InputAudio), tally.audio_input);
     page.add(Metric::Tokens(TokenType::OutputAudio), tally.audio_output);
+}
+
+/// Counts what an estimate would have missed of usage that was reported.
+pub(crate) fn misjudge(page: &mut Page<'_>, ratio: &Ratio, record: &Record, charge: &Charge) {
+    let Charge::Exact(tally) = charge else { return };
+    let input = ratio.input.tokens(record.input_text_bytes);
+    let output = ratio.output.tokens(record.output_text_bytes);
+    for (kind, estimate, tokens) in [
+        (TokenType::Input, input, tally.input),
+        (TokenType::Output, output, spoken(tally)),
+    ] {
+        page.add(Metric::EstimateError(kind), estimate.abs_diff(tokens));
+    }
 }
 
 /// Records how long the upstream took. What others answered says nothing of a model's speed.

@@ -3,7 +3,7 @@
 use crate::book::{Book, Key};
 use crate::budget::{Arrival, Client, Desk, Till, Truth};
 use crate::config::Config;
-use crate::count::{count, duration_ms, first_token_ms, time};
+use crate::count::{count, duration_ms, first_token_ms, misjudge, time};
 use crate::ledger::{Addends, Entry, model};
 use crate::metric::Metric;
 use crate::names::Admission;
@@ -25,7 +25,7 @@ pub(crate) fn load(json: &str) -> Result<Box<dyn Plugin>, ConfigError> {
     let state = RefCell::new(State {
         book: Book::new(&config),
         ratios: Ratios::new(config.ratio),
-        till: Till::default(),
+        till: Till::new(config.labels),
     });
     Ok(Box::new(Meter {
         shared: Rc::new(Shared { config, state }),
@@ -233,7 +233,8 @@ impl MeterOne {
 
     fn settle(&mut self, config: &Config, state: &mut State, record: &Record, cx: &mut Cx<'_>) {
         let key = self.key(config, &mut state.book, record);
-        let charge = charge(record, &state.ratios.of(key.model));
+        let ratio = state.ratios.of(key.model);
+        let charge = charge(record, &ratio);
         state.ratios.learn(key.model, record, &charge);
         let cost = charge.tally().and_then(|tally| config.prices.cost(record, tally));
         if !config.rules.budgets.is_empty() {
@@ -248,6 +249,9 @@ impl MeterOne {
         let mut page = state.book.page(key, cx.ports());
         page.add(Metric::Requests(record.outcome, record.origin.into()), 1);
         count(&mut page, &config.prices, &charge, cost);
+        if !config.rules.is_empty() {
+            misjudge(&mut page, &ratio, record, &charge);
+        }
         time(&mut page, record, &charge);
         let entry = Entry {
             record,

@@ -17,6 +17,8 @@ pub(crate) enum Metric {
     Unpriced,
     /// Exchanges with estimated usage.
     Estimated(Reason),
+    /// Tokens by which an estimate would have missed what was reported, above or below.
+    EstimateError(TokenType),
     /// Exchanges for which a model worked, nobody knows how much.
     Missing(Reason),
     /// From the request's head to the end, in milliseconds.
@@ -61,6 +63,7 @@ impl Metric {
             | Self::CostNano(_)
             | Self::Unpriced
             | Self::Estimated(_)
+            | Self::EstimateError(_)
             | Self::Missing(_) => MetricKind::Counter,
         }
     }
@@ -72,6 +75,7 @@ impl Metric {
             Self::CostNano(_) => "penstock_cost_nano_total",
             Self::Unpriced => "penstock_cost_missing_total",
             Self::Estimated(_) => "penstock_usage_estimated_total",
+            Self::EstimateError(_) => "penstock_estimate_error_tokens_total",
             Self::Missing(_) => "penstock_usage_missing_total",
             Self::Duration(_) => "penstock_request_duration_ms",
             Self::FirstToken => "penstock_time_to_first_token_ms",
@@ -82,7 +86,7 @@ impl Metric {
     /// The labels beside those of the series. `currency` is the name of a cost's currency.
     pub(crate) fn labels(self, currency: &str) -> OwnLabels<'_> {
         match self {
-            Self::Tokens(kind) => [Some(("type", kind.name())), None],
+            Self::Tokens(kind) | Self::EstimateError(kind) => [Some(("type", kind.name())), None],
             Self::Requests(outcome, origin) => {
                 [Some(("outcome", outcome.name())), Some(("origin", origin.name()))]
             }

@@ -83,7 +83,7 @@ impl Ratio {
 
 /// Output tokens that have text. Reasoning has none where the provider keeps it, and then the sample
 /// falls out of [`SAMPLE_RANGE`] on its own.
-fn spoken(tally: &Tally) -> u64 {
+pub(crate) fn spoken(tally: &Tally) -> u64 {
     tally.output - tally.audio_output
 }
 

@@ -1,9 +1,10 @@
 //! One account of a budget: what may be set aside, drawn, spent and given back, each in one atomic step.
 
-use super::place::{Found, Place, find, given_up};
+use super::place::{Found, Place, find, given_up, places};
 use super::rule::Budget;
 use super::shared::{Change, StateError, change};
 use super::shares::Member;
+use super::window::Window;
 use super::workers::Alive;
 use penstock_filter_api::Ports;
 
@@ -37,7 +38,20 @@ impl Seat {
         self.slot == Slot::Overflow || self.member.is_rest()
     }
 
-    fn overflow(self) -> Self {
+    /// Whoever is kept in a slot.
+    pub(crate) fn of_slot(slot: u32) -> Self {
+        Self {
+            account: 0,
+            slot: Slot::Own(slot),
+            member: Member::default(),
+        }
+    }
+
+    pub(crate) fn account(self) -> u64 {
+        self.account
+    }
+
+    pub(crate) fn overflow(self) -> Self {
         Self {
             account: 0,
             slot: Slot::Overflow,
@@ -91,6 +105,8 @@ pub(crate) struct Standing {
     pub(crate) stamp: u64,
     /// Given back of dead workers.
     pub(crate) expired: u64,
+    /// What counted before: spent in this window, or open.
+    pub(crate) before: u64,
 }
 
 impl Budget {
@@ -111,6 +127,7 @@ impl Budget {
             reset_s: 0,
             stamp: 0,
             expired: 0,
+            before: 0,
         };
         let found = self.change(seat, teller, ports, &mut |place| {
             standing.seat = seat;
@@ -130,6 +147,10 @@ impl Budget {
         teller: Teller<'_>,
         standing: &mut Standing,
     ) -> Result<bool, StateError> {
+        standing.before = match self.window {
+            Window::Open => place.held(),
+            Window::Calendar(_) | Window::Sliding { .. } | Window::Bucket { .. } => place.spend.total(),
+        };
         let offer = place.offer(standing.seat.member, self.limit, least);
         let member = offer.member;
         let taken = Some(most.min(offer.left)).filter(|taken| *taken >= least.max(1));
@@ -173,6 +194,13 @@ impl Budget {
             // Its place went to another after this worker was given up for dead.
             None => self.settle(seat.overflow(), 0, used, teller, ports),
         }
+    }
+
+    /// The accounts of a slot, as they were left.
+    pub(crate) fn places(&self, seat: Seat, ports: &mut dyn Ports) -> Result<Vec<Place>, StateError> {
+        let found = ports.shared(&seat.key(self)).map_err(|_| StateError)?;
+        let slot = found.map_or(Vec::new(), |(slot, _)| slot);
+        places(&slot, self.layout()).ok_or(StateError)
     }
 
     /// Takes back what was spent at once.

@@ -22,6 +22,8 @@ pub(crate) struct Hold {
     held: u64,
     /// Spent at once, and when.
     spent: Option<(u64, u64)>,
+    /// What others of its account had spent.
+    before: u64,
     pub(crate) enforces: bool,
     /// More of it was asked for in vain.
     pub(crate) ended: bool,
@@ -44,6 +46,7 @@ impl Hold {
             amount: want.amount,
             held: if spent.is_some() { 0 } else { standing.taken },
             spent,
+            before: standing.before,
             enforces: want.enforces,
             ended: false,
         }
@@ -69,6 +72,7 @@ impl Hold {
             amount: Amount::default(),
             held: 0,
             spent: None,
+            before: 0,
             enforces: false,
             ended: true,
         }
@@ -105,6 +109,12 @@ impl Hold {
         till.counters.add(of, Event::Expired, standing.expired, ports);
         self.held = self.held.saturating_add(standing.taken);
         Ok(standing.taken > 0)
+    }
+
+    /// The account, if it is one of its own, and about what it has spent if this exchange has used so much.
+    pub(crate) fn account(&self, used: u64) -> Option<(u64, u64)> {
+        let spent = self.before.saturating_add(used.max(1));
+        (!self.seat.overflows()).then_some((self.seat.account(), spent))
     }
 
     /// What is to be booked at the end. `used` is told what the input needs, and

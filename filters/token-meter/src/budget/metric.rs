@@ -29,7 +29,20 @@ pub(crate) enum Event {
 }
 
 impl Event {
-    fn name(self) -> &'static str {
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Used,
+        Self::Reserved,
+        Self::Returned,
+        Self::Expired,
+        Self::Denied,
+        Self::Cut,
+        Self::WouldDeny,
+        Self::WouldCut,
+        Self::Overflow,
+        Self::StateError,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Used => "penstock_budget_used_total",
             Self::Reserved => "penstock_budget_reserved_total",
@@ -67,15 +80,8 @@ impl Counters {
             .find(|(of, what, _)| (*of, *what) == (index, event))
             .map(|(_, _, id)| *id);
         let id = known.or_else(|| {
-            let volatile = if budget.volatile { "yes" } else { "no" };
-            let labels = [
-                ("budget", budget.name.as_str()),
-                ("unit", budget.unit.name()),
-                ("volatile", volatile),
-            ];
-            let id = ports
-                .metric(MetricKind::Counter, &labelled(event.name(), &labels))
-                .ok()?;
+            let name = labelled(event.name(), &labels(budget));
+            let id = ports.metric(MetricKind::Counter, &name).ok()?;
             self.0.push((index, event, id));
             Some(id)
         });
@@ -83,4 +89,14 @@ impl Counters {
             ports.add(id, by.min(i64::MAX as u64));
         }
     }
+}
+
+/// The labels of every metric of a budget.
+pub(crate) fn labels(budget: &Budget) -> [(&'static str, &str); 3] {
+    let volatile = if budget.volatile { "yes" } else { "no" };
+    [
+        ("budget", budget.name.as_str()),
+        ("unit", budget.unit.name()),
+        ("volatile", volatile),
+    ]
 }

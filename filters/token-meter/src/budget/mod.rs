@@ -7,13 +7,15 @@
 //! * `workers`: whose reservations are worth something.
 //! * `client`: who asks. `demand`, `quantile`: what an exchange will use. `tab`, `hold`: what it holds. `till`: what the exchanges of a VM share.
 //! * `desk`: one exchange, from its prompt to its end.
-//! * `standing`, `headers`, `metric`: what is shown of it. `warnings`: what a check says of its configuration.
+//! * `standing`, `headers`: what clients are told of it. `metric`, `exports`, `shown`: what operators are. `warnings`: what a check says of
+//!   its configuration.
 
 mod account;
 mod calendar;
 mod client;
 mod demand;
 mod desk;
+mod exports;
 mod fair;
 mod gates;
 mod headers;
@@ -29,6 +31,7 @@ mod raw;
 mod rule;
 mod shared;
 mod shares;
+mod shown;
 mod standing;
 mod tab;
 mod till;

@@ -213,6 +213,17 @@ pub(crate) fn given_up(
     None
 }
 
+/// All places of a slot. `None` for bytes that are none.
+pub(crate) fn places(slot: &[u8], layout: Layout) -> Option<Vec<Place>> {
+    let (mut places, mut at) = (Vec::new(), 0);
+    while at < slot.len() {
+        let (_, span) = span(slot, at, layout)?;
+        at = span.end;
+        places.push(Place::read(slot.get(span)?, layout)?);
+    }
+    Some(places)
+}
+
 /// The account of the place that begins at `from`, and where that lies.
 fn span(slot: &[u8], from: usize, layout: Layout) -> Option<(u64, Range<usize>)> {
     let place = slot.get(from..)?;

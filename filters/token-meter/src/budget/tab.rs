@@ -80,18 +80,21 @@ impl Party<'_> {
     }
 
     fn seat(&self, budget: &Budget) -> Seat {
-        let account = budget.account(|field| match field {
+        let account = budget.account(|field| self.value(field));
+        let tenant = self.client.tenant.as_deref();
+        let member = budget.fair.as_ref().map(|fair| fair.member(tenant));
+        Seat::new(account, member.unwrap_or_default(), budget)
+    }
+
+    /// What a field of a key is of this exchange.
+    fn value(&self, field: Field) -> &str {
+        match field {
             Field::Tenant => self.client.tenant.as_deref().unwrap_or_default(),
             Field::Route => &self.record.route,
             Field::Model => self.record.request_model.as_deref().unwrap_or_default(),
             Field::Api => self.record.api.map_or("", |api| api.name()),
             Field::ApiKey => self.client.api_key.as_deref().unwrap_or_default(),
-        });
-        let member = budget
-            .fair
-            .as_ref()
-            .map(|fair| fair.member(self.client.tenant.as_deref()));
-        Seat::new(account, member.unwrap_or_default(), budget)
+        }
     }
 }
 
@@ -266,6 +269,11 @@ impl Tab {
             let used = |fixed, held| truth.used(budget.unit, fixed, held);
             let booking = hold.booking(used, truth.is_void());
             till.book(budget, booking, party.now_ns, ports);
+            if let Some(account) = hold.account(booking.used).filter(|_| !truth.is_void()) {
+                let of = (hold.index, budget);
+                till.exports
+                    .consider(of, account, |field| party.value(field), ports);
+            }
         }
     }
 }

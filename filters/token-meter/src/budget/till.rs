@@ -1,21 +1,24 @@
 //! What the exchanges of one VM share: who the worker is, what is learned, and what could not be booked yet.
 
 use super::account::{Seat, Teller};
+use super::exports::Exports;
 use super::metric::{Counters, Event};
 use super::quantile::Lengths;
 use super::rule::Budget;
 use super::workers::Workers;
+use crate::config::Labels;
 use penstock_filter_api::Ports;
 
 /// Most bookings that wait for shared data to work again.
 const MAX_WAITING: usize = 4096;
 
 /// The state of all budgets in one VM.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Till {
     pub(crate) workers: Workers,
     pub(crate) counters: Counters,
     pub(crate) lengths: Lengths,
+    pub(crate) exports: Exports,
     waiting: Vec<Booking>,
 }
 
@@ -32,6 +35,17 @@ pub(crate) struct Booking {
 }
 
 impl Till {
+    /// `labels` are those that metrics have.
+    pub(crate) fn new(labels: Labels) -> Self {
+        Self {
+            workers: Workers::default(),
+            counters: Counters::default(),
+            lengths: Lengths::default(),
+            exports: Exports::new(labels),
+            waiting: Vec::new(),
+        }
+    }
+
     /// Books at the end of an exchange; what fails is tried again with the ticks.
     pub(crate) fn book(&mut self, budget: &Budget, booking: Booking, now_ns: u64, ports: &mut dyn Ports) {
         if self.try_book(budget, booking, now_ns, ports) {
@@ -83,5 +97,6 @@ impl Till {
                 self.waiting.push(booking);
             }
         }
+        self.exports.tick(budgets, &self.workers, now_ns, ports);
     }
 }

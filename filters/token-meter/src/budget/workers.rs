@@ -49,6 +49,11 @@ impl Workers {
         &self.alive
     }
 
+    /// This worker's number, where it has one.
+    pub(crate) fn number(&self) -> Option<u32> {
+        self.own
+    }
+
     /// This worker's number. Takes one where it has none, or has lost it.
     pub(crate) fn own(&mut self, ports: &mut dyn Ports, now_ns: u64) -> Result<u32, StateError> {
         if let Some(own) = self.own.filter(|_| now_ns.abs_diff(self.looked_ns) < DOUBT_NS) {

@@ -2,6 +2,7 @@
 
 mod configs;
 mod exact;
+mod exports;
 mod fair;
 mod interleavings;
 mod modes;

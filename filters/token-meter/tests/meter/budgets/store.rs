@@ -27,6 +27,41 @@ impl Store {
         of.map(|(_, value)| value).sum()
     }
 
+    /// The gauges of an account, by whatever else stands in their names: used, held, and when they are over.
+    pub(crate) fn standing(&self, labels: &str) -> Option<[u64; 3]> {
+        let inner = self.0.lock().unwrap();
+        let one = |level: &str| {
+            let of =
+                |name: &str| name.starts_with(&format!("penstock_budget_{level}.")) && name.ends_with(labels);
+            inner
+                .metrics
+                .iter()
+                .find(|(name, _)| of(name))
+                .map(|(_, value)| *value)
+        };
+        Some([one("used")?, one("held")?, one("reset_timestamp_seconds")?])
+    }
+
+    /// A metric by its whole name.
+    pub(crate) fn metric(&self, name: &str) -> Option<u64> {
+        let inner = self.0.lock().unwrap();
+        inner
+            .metrics
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| *value)
+    }
+
+    /// How many metrics there are of a name.
+    pub(crate) fn series(&self, begin: &str) -> usize {
+        let inner = self.0.lock().unwrap();
+        inner
+            .metrics
+            .iter()
+            .filter(|(name, _)| name.starts_with(begin))
+            .count()
+    }
+
     /// Shared data fails from now on, or works again.
     pub(crate) fn break_down(&self, broken: bool) {
         self.0.lock().unwrap().broken = broken;
@@ -69,7 +104,9 @@ impl Ports for Store {
         self.0.lock().unwrap().metrics[metric.0 as usize].1 += by;
     }
 
-    fn record(&mut self, _: MetricId, _: u64) {}
+    fn record(&mut self, metric: MetricId, value: u64) {
+        self.0.lock().unwrap().metrics[metric.0 as usize].1 = value;
+    }
 
     fn shared(&mut self, key: &str) -> Result<Option<(Vec<u8>, u32)>, PortError> {
         let inner = self.0.lock().unwrap();
