@@ -12,6 +12,7 @@ pub(crate) enum Topic {
     Explain,
     Simulate,
     Fleet,
+    Budgets,
     Istio,
     Disguise,
 }
@@ -29,6 +30,7 @@ impl Topic {
             "explain" => Self::Explain,
             "simulate" => Self::Simulate,
             "fleet" => Self::Fleet,
+            "budgets" => Self::Budgets,
             "istio" => Self::Istio,
             "disguise" => Self::Disguise,
             _ => return None,
@@ -48,6 +50,7 @@ pub(crate) fn text(topic: Topic) -> &'static str {
         Topic::Explain => include_str!("help/explain.txt"),
         Topic::Simulate => include_str!("help/simulate.txt"),
         Topic::Fleet => include_str!("help/fleet.txt"),
+        Topic::Budgets => include_str!("help/budgets.txt"),
         Topic::Istio => include_str!("help/istio.txt"),
         Topic::Disguise => include_str!("help/disguise.txt"),
     }

@@ -9,6 +9,7 @@
 //! * `penstock explain [FILE]` says why the guard flags a text, or does not.
 //! * `penstock simulate TRACE` plays a trace against a fleet of GPUs, by who picks the server.
 //! * `penstock fleet` shows the backends of a running proxy.
+//! * `penstock budgets` shows who has used what of which budget of a running proxy.
 //! * `penstock istio VALUES` renders Istio's manifests.
 //! * `penstock disguise KIND [FILE]` spells texts so that a filter may not know them, to measure whether it does.
 //!
@@ -22,9 +23,11 @@
 //! # Ok::<(), std::string::FromUtf8Error>(())
 //! ```
 //!
-//! Knows nothing of: how to steer a proxy; `fleet` alone asks one.
+//! Knows nothing of: how to steer a proxy; `fleet` and `budgets` ask one, no more.
 
+mod admin;
 mod args;
+mod budgets;
 mod check;
 mod config;
 mod disguise;
@@ -72,6 +75,7 @@ where
         Ok(Command::Explain(explain)) => explain::run(&explain, console),
         Ok(Command::Simulate(simulate)) => simulate::run(&simulate, console),
         Ok(Command::Fleet(fleet)) => fleet::run(&fleet, console),
+        Ok(Command::Budgets(budgets)) => budgets::run(&budgets, console),
         Ok(Command::Istio(istio)) => istio::run(&istio, console),
         Ok(Command::Disguise(disguise)) => disguise::run(&disguise, console),
         Err(error) => console.fail(&error.to_string()),

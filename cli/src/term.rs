@@ -1,7 +1,7 @@
 //! Where output goes, and colours where somebody can see them.
 
 use crate::{OK, USAGE};
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 
 /// Output and errors of one command.
 pub struct Console<'c> {
@@ -20,6 +20,12 @@ impl Console<'_> {
     pub(crate) fn say(&mut self, text: &str) -> u8 {
         let _ = self.out.write_all(text.as_bytes());
         OK
+    }
+
+    /// Prints what is shown again and again. Tells, unlike `say`, when nobody reads any more.
+    pub(crate) fn show(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()
     }
 
     /// Prints what goes with it.

@@ -1,7 +1,7 @@
 //! The command lines of what is about fleets: `simulate`, `fleet`.
 
-use super::{ArgError, Command, hint, unexpected};
-use crate::fleet::Admin;
+use super::{ADMIN, ArgError, Command, hint, seconds, unexpected};
+use crate::admin::Admin;
 use crate::help::Topic;
 use lexopt::{Arg, Parser, ValueExt};
 use penstock_fleet::rivals::{self, Known};
@@ -60,8 +60,6 @@ const SIMULATE_OPTIONS: &[&str] = &[
 const FLEET_OPTIONS: &[&str] = &["--admin", "--watch", "--json", "--help"];
 /// Ours, Envoy's usual ones, and the Gateway API Inference Extension.
 const POLICIES: &str = "penstock,rr,p2c,gie";
-/// Where Envoy's admin usually is.
-const ADMIN: &str = "http://127.0.0.1:9901";
 /// Most runs of each.
 const MOST_SEEDS: u64 = 1000;
 
@@ -167,15 +165,4 @@ pub(super) fn fleet(parser: &mut Parser) -> Result<Command, ArgError> {
     }
     let admin = Admin::parse(&admin).map_err(ArgError)?;
     Ok(Command::Fleet(FleetArgs { admin, watch, json }))
-}
-
-fn seconds(text: &str) -> Result<Duration, ArgError> {
-    let seconds = number(text, "--watch")?;
-    if (0.1..=86_400.0).contains(&seconds) {
-        Ok(Duration::from_secs_f64(seconds))
-    } else {
-        Err(ArgError(format!(
-            "--watch {text:?}: not from 0.1 to 86400 seconds"
-        )))
-    }
 }

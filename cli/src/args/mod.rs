@@ -1,10 +1,12 @@
 //! The command line.
 
+mod budgets;
 mod fleets;
 mod hint;
 mod manifests;
 mod texts;
 
+pub(crate) use budgets::{BudgetsArgs, Source};
 pub(crate) use fleets::{FleetArgs, Question, SimulateArgs};
 pub(crate) use hint::hint;
 pub(crate) use manifests::IstioArgs;
@@ -17,6 +19,7 @@ use lexopt::{Arg, Parser, ValueExt};
 use penstock_llm_api::Api;
 use std::ffi::OsString;
 use std::fmt;
+use std::time::Duration;
 
 /// What is to be done.
 #[derive(Debug)]
@@ -34,6 +37,7 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     Simulate(Box<SimulateArgs>),
     Fleet(FleetArgs),
+    Budgets(BudgetsArgs),
     Istio(IstioArgs),
     Disguise(DisguiseArgs),
 }
@@ -66,8 +70,10 @@ impl From<lexopt::Error> for ArgError {
 }
 
 const COMMANDS: &[&str] = &[
-    "check", "schema", "read", "scan", "redact", "explain", "simulate", "fleet", "istio", "help",
+    "check", "schema", "read", "scan", "redact", "explain", "simulate", "fleet", "budgets", "istio", "help",
 ];
+/// Where Envoy's admin usually is.
+const ADMIN: &str = "http://127.0.0.1:9901";
 const CHECK_OPTIONS: &[&str] = &["--strict", "--help"];
 const SCHEMA_OPTIONS: &[&str] = &["--help"];
 const READ_OPTIONS: &[&str] = &[
@@ -101,6 +107,7 @@ fn command(name: &str, parser: &mut Parser) -> Result<Command, ArgError> {
         "explain" => texts::explain(parser),
         "simulate" => fleets::simulate(parser),
         "fleet" => fleets::fleet(parser),
+        "budgets" => budgets::budgets(parser),
         "istio" => manifests::istio(parser),
         "disguise" => texts::disguise(parser),
         "help" => help(parser),
@@ -192,6 +199,15 @@ fn api(name: &str) -> Result<Api, ArgError> {
 fn ratio(text: &str) -> Result<BytesPerToken, ArgError> {
     BytesPerToken::parse(text)
         .ok_or_else(|| ArgError(format!("--bytes-per-token {text:?}: not a decimal from 1 to 15")))
+}
+
+/// The pause between two looks at a proxy.
+fn seconds(text: &str) -> Result<Duration, ArgError> {
+    let seconds: Option<f64> = text.trim().parse().ok();
+    let seconds = seconds.filter(|seconds| (0.1..=86_400.0).contains(seconds));
+    seconds
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| ArgError(format!("--watch {text:?}: not from 0.1 to 86400 seconds")))
 }
 
 fn unknown_command(name: &str) -> ArgError {

@@ -1,11 +1,9 @@
 //! `penstock fleet`: the backends of a running proxy, as its picker sees them.
 
-mod admin;
 mod counted;
 mod page;
 
-pub(crate) use admin::Admin;
-
+use crate::admin::Admin;
 use crate::args::FleetArgs;
 use crate::{Console, OK, REFUSED};
 use counted::Counted;
@@ -66,18 +64,12 @@ pub(crate) fn run(args: &FleetArgs, console: &mut Console<'_>) -> u8 {
             (true, _) => "",
             (false, again) => console.out_paint.clear().unwrap_or(if again { "\n" } else { "" }),
         };
-        if show(&format!("{cleared}{text}"), console).is_err() {
+        if console.show(&format!("{cleared}{text}")).is_err() {
             return OK;
         }
         before = Some(seen);
         thread::sleep(period);
     }
-}
-
-/// Tells, unlike `say`, when nobody reads any more.
-fn show(text: &str, console: &mut Console<'_>) -> std::io::Result<()> {
-    console.out.write_all(text.as_bytes())?;
-    console.out.flush()
 }
 
 fn look(admin: &Admin) -> Result<Counted, Nothing> {

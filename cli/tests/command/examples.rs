@@ -1,6 +1,7 @@
 //! The examples of docs/cli.md that stand on their own, and what follows: `$ echo '...' | penstock ...`, simulations of
-//! traces made by rule, and `penstock fleet` before a proxy that answers as a test has it.
+//! traces made by rule, and `penstock fleet` and `penstock budgets` before a proxy that answers as a test has it.
 
+use crate::budgets;
 use crate::fleets::{STATS, admin, chunked};
 use crate::run::{Ran, penstock, penstock_on, repository};
 
@@ -55,6 +56,7 @@ fn ran(line: &str) -> Option<Ran> {
     let args: Vec<&str> = line.strip_prefix("penstock ")?.split(' ').collect();
     match args.as_slice() {
         ["fleet"] => Some(fleet()),
+        ["budgets"] => Some(budgets()),
         ["simulate", trace, ..] if trace.starts_with("gen:") => Some(penstock(&args)),
         _ => None,
     }
@@ -67,6 +69,16 @@ fn fleet() -> Ran {
     served.join().unwrap();
     Ran {
         out: ran.out.replace(&url, "http://127.0.0.1:9901"),
+        ..ran
+    }
+}
+
+/// As it was when the statistics were taken.
+fn budgets() -> Ran {
+    let path = budgets::saved("example.txt", budgets::STATS);
+    let ran = penstock(&["budgets", "--file", &path]);
+    Ran {
+        out: ran.out.replace(&path, "http://127.0.0.1:9901"),
         ..ran
     }
 }

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod budgets;
 mod captures;
 mod checks;
 mod configs;

@@ -16,6 +16,7 @@ fn help_pages_are_those_that_are_kept() {
         (&["help", "explain"], "explain"),
         (&["simulate", "--help"], "simulate"),
         (&["help", "fleet"], "fleet"),
+        (&["budgets", "-h"], "budgets"),
         (&["istio", "-h"], "istio"),
         (&["disguise", "--help"], "disguise"),
     ] {
@@ -131,6 +132,11 @@ fn a_wrong_command_line_gets_a_hint_and_a_2() {
         (&["fleet", "--admin", "https://x"], "not http://HOST:PORT"),
         (&["fleet", "--watch", "0"], "--watch \"0\""),
         (&["fleet", "envoy"], "argument \"envoy\""),
+        (&["budgets", "--admin", "https://x"], "has no TLS"),
+        (&["budgets", "--top", "many"], "not a whole number"),
+        (&["budgets", "-f", "x", "-w", "1"], "a --file does not change"),
+        (&["budgets", "--jsn"], "did you mean --json"),
+        (&["budgets", "--watch", "0"], "--watch \"0\""),
         (&["istio"], "values are missing"),
         (&["istio", "--fom", "ecds"], "did you mean --form"),
         (&["istio", "--form", "wasmplugn", "x"], "did you mean wasmplugin"),
@@ -162,6 +168,7 @@ fn files_that_cannot_be_read_are_named() {
         &["explain", "/nowhere/a.yaml"],
         &["explain", "--config", "/nowhere/a.yaml"],
         &["disguise", "all", "/nowhere/a.yaml"],
+        &["budgets", "--file", "/nowhere/a.yaml"],
         &["simulate", "/nowhere/a.yaml", "--fleet", "A100"],
         &["istio", "/nowhere/a.yaml"],
     ] {

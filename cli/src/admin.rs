@@ -23,6 +23,11 @@ pub(crate) struct Admin {
 impl Admin {
     /// Reads `http://HOST[:PORT]` or `HOST[:PORT]`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if text.starts_with("https://") {
+            return Err(format!(
+                "--admin {text:?}: not http://HOST:PORT: Envoy's admin interface has no TLS"
+            ));
+        }
         let rest = text.strip_prefix("http://").unwrap_or(text);
         let authority = rest.strip_suffix('/').unwrap_or(rest);
         if authority.is_empty() || authority.contains(['/', '@', '?', '#', ' ']) {
