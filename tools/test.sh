@@ -78,6 +78,9 @@ on_envoy "$newest"
 part "storms against budgets" 300 tools/storm.sh --quick
 if prometheus=$(tools/prometheus.sh); then
   part "Prometheus" 120 env PROMETHEUS="$prometheus" "$python" tests/prometheus/check.py
+  cargo build --quiet -p penstock-cli || exit 1
+  part "budgets as operators see them" 120 "$python" tests/prometheus/budgets.py
+  part "alert rules" 60 "$python" tests/prometheus/alerts.py
   part "every query of the dashboards" 300 "$python" tests/dashboards/check.py
 else
   skip "Prometheus and the dashboards" "no binary to be had here"

@@ -37,8 +37,13 @@ impl Shown {
     /// anything; each of the others needs more than the one before, up to half of the limit: names that somebody mints do
     /// not take the places of those that use the budget up.
     pub(crate) fn admits(&self, spent: u64, limit: u64) -> bool {
-        let late = self.accounts.len().saturating_mul(2).saturating_sub(MOST) as u64;
-        let least = (limit / (2 * MOST as u64)).saturating_mul(late);
+        let (late, all) = (
+            self.accounts.len().saturating_mul(2).saturating_sub(MOST),
+            2 * MOST,
+        );
+        let (late, all) = (late as u64, all as u64);
+        // Of `limit` so many parts, without 128 bits.
+        let least = limit / all * late + limit % all * late / all;
         self.accounts.len() < MOST && spent > 0 && spent >= least
     }
 
@@ -140,10 +145,14 @@ mod tests {
     #[test]
     fn late_places_are_for_those_that_use_much() {
         let least = |of| (0..=1000).find(|spent| full(of).admits(*spent, 1000));
+        let places = [0, 49, 50, 51, 75, 99, 100];
         assert_eq!(
-            [0, 49, 50, 51, 75, 99, 100].map(least),
+            places.map(least),
             [Some(1), Some(1), Some(1), Some(10), Some(250), Some(490), None]
         );
+        // Not even a large limit overflows, and no small one is nothing.
+        assert!(full(75).admits(u64::MAX / 4 + 1, u64::MAX) && !full(75).admits(u64::MAX / 5, u64::MAX));
+        assert!(!full(75).admits(2, 100) && full(75).admits(25, 100));
     }
 
     #[test]

@@ -37,7 +37,6 @@ fn accounts_stand_as_they_do_for_all_workers() {
     uses(&mut one, "acme", 100, 0);
     uses(&mut two, "acme", 200, 0);
     pass(&mut [&mut one, &mut two], 0, 2);
-    // The lists are looked at with the ticks; who comes then is on them.
     uses(&mut one, "acme", 100, 2);
     let held = two.ask(ask().of("zeta").tokens(10, 50).at(2)).unwrap();
     uses(&mut two, "zeta", 30, 2);
@@ -79,9 +78,7 @@ fn a_worker_that_dies_leaves_the_metrics_to_another() {
 fn names_beyond_the_cap_are_one_sum_and_the_largest_have_places() {
     let store = Store::default();
     let mut vm = Vm::new(&store, TEAM);
-    uses(&mut vm, "first", 10, 0);
-    pass(&mut [&mut vm], 0, 1);
-    uses(&mut vm, "first", 10, 1);
+    uses(&mut vm, "first", 20, 0);
     for name in 0..500 {
         uses(&mut vm, &format!("minted-{name}"), 2, 1);
     }
@@ -137,9 +134,7 @@ fn labels_that_metrics_do_not_have_name_nobody() {
     let config = TEAM.replacen('{', r#"{"labels": {"tenant": false}, "#, 1);
     let store = Store::default();
     let mut vm = Vm::new(&store, &config);
-    uses(&mut vm, "acme", 10, 0);
-    pass(&mut [&mut vm], 0, 1);
-    uses(&mut vm, "acme", 10, 1);
+    uses(&mut vm, "acme", 20, 0);
     pass(&mut [&mut vm], 1, 17);
     assert_eq!(store.standing(&of("rest", "")), Some([20, 0, NOON_S + 60]));
     assert_eq!(store.series("penstock_budget_used."), 1);
@@ -149,9 +144,7 @@ fn labels_that_metrics_do_not_have_name_nobody() {
 fn shared_data_that_fails_or_is_none_costs_the_metrics_alone() {
     let store = Store::default();
     let mut vm = Vm::new(&store, TEAM);
-    uses(&mut vm, "acme", 10, 0);
-    pass(&mut [&mut vm], 0, 1);
-    uses(&mut vm, "acme", 10, 1);
+    uses(&mut vm, "acme", 20, 0);
     store.break_down(true);
     pass(&mut [&mut vm], 1, 1);
     store.break_down(false);
