@@ -8,6 +8,7 @@ use penstock_filter_api::ConfigError;
 
 /// Labels of Penstock's metrics, which proxies have to be told of.
 const TAGS: &[&str] = &[
+    "account",
     "action",
     "api",
     "backend",
