@@ -89,6 +89,9 @@ impl Exports {
         value: impl Fn(Field) -> &'v str,
         ports: &mut dyn Ports,
     ) {
+        if budget.key.is_empty() {
+            return;
+        }
         if self.of.len() <= index {
             self.of.resize_with(index + 1, Export::default);
         }
