@@ -112,7 +112,7 @@ impl Budget {
 
 /// The values of the key: what is left without the labels that every budget has, and those that a scraper adds.
 fn values(sample: &Sample<'_>) -> Vec<(String, String)> {
-    let of_key = |name: &str| matches!(name, "tenant" | "route" | "model" | "api");
+    let of_key = |name: &str| matches!(name, "tenant" | "route" | "model" | "api" | "api_key");
     let labels = sample.labels.iter().filter(|(name, _)| of_key(name));
     let mut values: Vec<_> = labels
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))

@@ -11,6 +11,7 @@ const TAGS: &[&str] = &[
     "account",
     "action",
     "api",
+    "api_key",
     "backend",
     "budget",
     "code",

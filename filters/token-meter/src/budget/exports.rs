@@ -112,6 +112,8 @@ impl Exports {
             Field::Route => route,
             Field::Model => model,
             Field::Api => api,
+            // Shown as a hash.
+            Field::ApiKey => true,
         };
         if budget.key.iter().all(is_on) {
             shown.enter(
@@ -157,6 +159,7 @@ fn field_name(field: Field) -> &'static str {
         Field::Route => "route",
         Field::Model => "model",
         Field::Api => "api",
+        Field::ApiKey => "api_key",
     }
 }
 
