@@ -38,6 +38,17 @@ struct Addition {
     from: &'static str,
 }
 
+impl Addition {
+    fn new(part: &str, key: &'static str, json: &str, from: &'static str) -> Self {
+        Self {
+            part: part.to_owned(),
+            key,
+            json: json.to_owned(),
+            from,
+        }
+    }
+}
+
 /// The configuration, laid out, once the filters have accepted it.
 pub(super) fn checked(raw: &RawValues, code: &Code) -> Result<String, ConfigError> {
     let additions = additions(raw)?;
@@ -60,57 +71,45 @@ fn modules(code: &Code) -> Vec<Module> {
 }
 
 fn additions(raw: &RawValues) -> Result<Vec<Addition>, ConfigError> {
-    let mut additions = Vec::new();
-    let mut add = |part: &str, key, json: &str, from| {
-        additions.push(Addition {
-            part: part.to_owned(),
-            key,
-            json: json.to_owned(),
-            from,
-        });
-    };
-    for part in keys(&raw.filters.0).iter().filter(|part| *part != ENGINE) {
-        if let Some(tenant) = raw
-            .tenant
-            .as_ref()
-            .filter(|_| KNOW_TENANTS.contains(&part.as_str()))
-        {
-            add(part, "tenant", &tenant.0, "tenant");
+    let filters: Vec<String> = keys(&raw.filters.0)
+        .into_iter()
+        .filter(|part| part != ENGINE)
+        .collect();
+    let (mut additions, scope) = (of_engine(raw), format!("{{\"routes\":{}}}", list(&raw.routes)));
+    if !raw.routes.is_empty() {
+        additions.extend(
+            filters
+                .iter()
+                .map(|part| Addition::new(part, "scope", &scope, "routes")),
+        );
+    }
+    if let Some(tenant) = &raw.tenant {
+        let mut known = filters
+            .iter()
+            .filter(|part| KNOW_TENANTS.contains(&part.as_str()))
+            .peekable();
+        if known.peek().is_none() {
+            return Err(ConfigError::new(
+                "tenant",
+                "none of these filters tells tenants apart",
+            ));
         }
-        if !raw.routes.is_empty() {
-            add(
-                part,
-                "scope",
-                &format!("{{\"routes\":{}}}", list(&raw.routes)),
-                "routes",
-            );
-        }
-    }
-    if raw.tenant.is_some() && !additions.iter().any(|addition| addition.key == "tenant") {
-        return Err(ConfigError::new(
-            "tenant",
-            "none of these filters tells tenants apart",
-        ));
-    }
-    if raw.buffer_bytes > 0 {
-        let bytes = raw.buffer_bytes.to_string();
-        additions.push(Addition {
-            part: ENGINE.to_owned(),
-            key: BUFFER,
-            json: bytes,
-            from: "buffer_bytes",
-        });
-    }
-    if !raw.form.holds_headers() {
-        let release = "\"release\"".to_owned();
-        additions.push(Addition {
-            part: ENGINE.to_owned(),
-            key: "headers",
-            json: release,
-            from: "form",
-        });
+        additions.extend(known.map(|part| Addition::new(part, "tenant", &tenant.0, "tenant")));
     }
     Ok(additions)
+}
+
+/// What the proxies around it can do.
+fn of_engine(raw: &RawValues) -> Vec<Addition> {
+    let mut additions = Vec::new();
+    if raw.buffer_bytes > 0 {
+        let bytes = raw.buffer_bytes.to_string();
+        additions.push(Addition::new(ENGINE, BUFFER, &bytes, "buffer_bytes"));
+    }
+    if !raw.form.holds_headers() {
+        additions.push(Addition::new(ENGINE, "headers", "\"release\"", "form"));
+    }
+    additions
 }
 
 impl Form {
