@@ -34,6 +34,7 @@ SELDOM = {
     "budgets: State errors: ": "needs shared data that fails",
     "budgets: Expired: {{budget}}": "needs a worker that dies",
     "budgets: Without a place: {{budget}}": "needs more tenants than max_keys",
+    "budgets: Accounts without metrics: {{budget}}": "needs more than 50 accounts",
 }
 
 

@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import json
 import pathlib
+import random
 import re
 import secrets
 import tempfile
@@ -22,14 +23,14 @@ import traffic
 SUITE, PICKER = "envoy-configs/suite.yaml", "envoy-configs/cluster-picker.yaml"
 TENANTS = "acme", "zeta", "initech"
 JOBS = 6
-SECOND, MINUTE = {"per": "second"}, {"per": "minute"}
+SECOND, HOUR = {"per": "second"}, {"per": "hour"}
 # The tight ones are of one tenant each, so that the others' traffic is free of them.
 BUDGETS = [
     {"name": "day", "key": ["tenant"], "unit": "tokens", "limit": 100_000_000, "window": {"per": "day"}},
-    {"name": "cost", "unit": "money", "limit": 1000, "window": {"per": "hour"}},
-    {"name": "calls", "scope": {"tenants": ["eager"]}, "unit": "requests", "limit": 1, "window": MINUTE},
+    {"name": "cost", "unit": "money", "limit": 1000, "window": HOUR},
+    {"name": "calls", "scope": {"tenants": ["eager"]}, "unit": "requests", "limit": 1, "window": HOUR},
     {"name": "pace", "scope": {"tenants": ["chatty"]}, "unit": "tokens", "limit": 1200, "window": SECOND},
-    {"name": "trial-calls", "scope": {"tenants": ["trial"]}, "unit": "requests", "limit": 1, "window": MINUTE, "mode": "shadow"},
+    {"name": "trial-calls", "scope": {"tenants": ["trial"]}, "unit": "requests", "limit": 1, "window": HOUR, "mode": "shadow"},
     {"name": "trial-pace", "scope": {"tenants": ["trial"]}, "unit": "tokens", "limit": 1200, "window": SECOND, "mode": "shadow"},
 ]
 LONG = "in=20; out=3000; tpot=0"
@@ -40,7 +41,7 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw
 
 def with_budgets(config):
     config["token_meter"]["budgets"] = BUDGETS
-    config["prompt_guard"] |= {"tenant": {"header": "x-tenant"}, "block": {"after": 3, "window_s": 10, "for_s": 2},
+    config["prompt_guard"] |= {"tenant": {"header": "x-tenant"}, "block": {"after": 3, "window_s": 3600, "for_s": 3600},
                                "judge": {"kind": "llama_guard", "cluster": "llm", "from": 0}}
 
 
@@ -49,11 +50,11 @@ def in_shadow(config):
 
 
 def with_groups(config):
-    """Two backends are stable, the third, the slowest, is a canary, which is taken out for that."""
+    """Two backends are stable, the third is a canary, which is taken out once it fails more."""
     picker = config["cluster_picker"]
     for backend, group in zip(picker["backends"], ("stable", "stable", "canary")):
         backend |= {"group": group, "models": ["gpt-*", "claude-*", "gemini-*", "llama*", "text-*", "nomic-*"]}
-    picker |= {"groups": [{"name": "stable", "share": 50}, {"name": "canary", "share": 50}],
+    picker |= {"groups": [{"name": "stable", "share": 50}, {"name": "canary", "share": 50, "when": {"header": "x-canary"}}],
                "rollback": {"group": "canary", "to": "stable", "min_requests": 2, "more_errors_percent": 1}}
     picker["poll"]["interval_ms"] = 1000
 
@@ -96,24 +97,27 @@ class Ground:
             if number:
                 fault(even, "restart=3")
                 time.sleep(4)
+            asks = list(self.round())
+            random.Random(number).shuffle(asks)
             with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
-                list(pool.map(lambda send: send(), self.round()))
+                list(pool.map(lambda send: send(), asks))
 
     def round(self):
-        """The official SDKs' round, through both; then what filters do something about."""
+        """The official SDKs' round, through both, and what filters do something about."""
         for number, (ask, sim) in enumerate(traffic.plan()):
             yield sdk(self.picker if number % 2 else self.suite, ask, sim, TENANTS[number % len(TENANTS)])
         for part in self.refused, self.personal, self.spent, self.odd, self.steered:
             yield from part()
 
     def refused(self):
-        """Attacks, each of its own tenant, and of one that is blocked for his."""
+        """Attacks, each of its own tenant, and of one in each round that is blocked for his."""
         for proxy in self.suite, self.shadow:
             for number, (api, stream, prompt, said, *_) in enumerate(attacks.ASKS):
                 sim = f"say={urllib.parse.quote(said or 'yes')}"
                 yield sdk(proxy, clients.Ask(api, "test-model", stream, prompt=prompt), sim, f"guest-{number}")
-        for _ in range(5):
-            yield raw(self.suite, "/v1/chat/completions", chat([{"role": "user", "content": attacks.ASKS[0][2]}]), **{"x-tenant": "mallory"})
+        mallory = {"x-tenant": f"mallory-{secrets.token_hex(3)}"}
+        for _ in range(6):
+            yield raw(self.suite, "/v1/chat/completions", chat([{"role": "user", "content": attacks.ASKS[0][2]}]), **mallory)
 
     def personal(self):
         for proxy in self.suite, self.shadow:
@@ -142,6 +146,8 @@ class Ground:
             yield raw(self.picker, "/v1/chat/completions", chat(WORDS), **{"x-slo-ttft-ms": "1"})
             yield raw(self.picker, "/v1/chat/completions", chat(WORDS, "a-model-of-nobody"))
             yield raw(self.picker, "/v1/chat/completions", chat(WORDS), "error=500")
+            for _ in range(3):
+                yield raw(self.picker, "/v1/chat/completions", chat(WORDS), "error=500", **{"x-canary": "1"})
 
 
 def chat(messages, model="gpt-4.1"):

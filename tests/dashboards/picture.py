@@ -1,6 +1,7 @@
 """A dashboard as an SVG, from what Prometheus answered: the layout is Grafana's, the drawing plain."""
 import html
 import math
+import re
 
 import grafana
 
@@ -10,6 +11,7 @@ INK, PALE, GRID, CARD = "#24292f", "#6e7781", "#e4e8ec", "#ffffff"
 COLORS = "#3274d9", "#56a64b", "#e0752d", "#a352cc", "#e02f44", "#1f9e99", "#b8860b", "#7f7f7f"
 SHOWN, POINTS = 8, 90  # series in a legend, points of a line
 PREFIXES = (1e9, "G"), (1e6, "M"), (1e3, "k")
+SECONDS = {"s": 1, "ms": 1e3, "µs": 1e6}
 WORDS = {"reqps": " req/s", "ops": " /s", "si:tok/s": "tok/s", "short": "", "Bps": "B/s"}
 
 
@@ -57,14 +59,14 @@ def series(board, panel, answered):
 def named(legend, labels):
     for label, value in labels.items():
         legend = legend.replace(f"{{{{{label}}}}}", value)
-    return legend
+    return " ".join(re.sub(r"{{\w+}}", "", legend).split())
 
 
 def amount(value, unit):
     if unit == "percentunit":
         return f"{value * 100:.3g} %"
-    if unit in ("ms", "µs"):
-        seconds = value / {"ms": 1e3, "µs": 1e6}[unit]
+    if unit in SECONDS:
+        seconds = value / SECONDS[unit]
         return next(f"{seconds * by:.3g} {name}" for least, by, name in ((1, 1, "s"), (1e-3, 1e3, "ms"), (-1, 1e6, "µs")) if seconds >= least)
     by, prefix = next(((by, prefix) for by, prefix in PREFIXES if value >= by), (1, ""))
     word = WORDS[unit]
