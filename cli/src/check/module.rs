@@ -3,7 +3,9 @@
 use super::around::Remark;
 use super::node::Node;
 
-const MOVES: &str = "a tag can move, and proxies would run different modules: pin the digest of the image's manifest in sha256, or @sha256:... in the address";
+const MOVES: &str = "a tag can move, and proxies would run different modules: name the digest of the image's manifest, as @sha256:... in the address";
+const LATEST: &str = "the address names no tag, so `latest` is pulled, and sha256 only compared with it: name @sha256:... in the address";
+const CHANGES: &str = "what is behind an address can change: pin the module's own digest in sha256";
 
 /// The code of Envoy's `PluginConfig`.
 pub(super) fn of_envoy(plugin: &Node, remarks: &mut Vec<Remark>) {
@@ -48,27 +50,30 @@ fn pinned(uri: &Node, sha256: Option<&Node>, remarks: &mut Vec<Remark>) {
     let address = uri.text();
     let sha256 = sha256.filter(|sha256| !sha256.text().is_empty());
     if let Some(sha256) = sha256 {
-        return digest(sha256.text(), sha256.line, remarks);
+        digest(sha256.text(), sha256.line, remarks);
     }
-    if address.starts_with("file://") {
-        return;
-    }
-    match address.split_once('@') {
-        Some((_, given)) => match given.strip_prefix("sha256:") {
+    let is_file = ["file://", "http://", "https://"]
+        .iter()
+        .any(|scheme| address.starts_with(scheme));
+    match (address.split_once('@'), sha256) {
+        (None, None) if address.starts_with("file://") => {}
+        (None, None) if is_file => remarks.push(Remark::warning(uri.line, CHANGES)),
+        (None, Some(_)) if is_file || is_tagged(address) => {}
+        (None, Some(_)) => remarks.push(Remark::warning(uri.line, LATEST)),
+        (None, None) => remarks.push(Remark::warning(uri.line, MOVES)),
+        (Some((_, given)), _) => match given.strip_prefix("sha256:") {
             Some(hex) => digest(hex, uri.line, remarks),
             None => remarks.push(Remark::error(
                 uri.line,
                 "no digest behind @: sha256: and 64 hexadecimal digits",
             )),
         },
-        None if address.starts_with("http://") || address.starts_with("https://") => {
-            remarks.push(Remark::warning(
-                uri.line,
-                "what is behind an address can change: pin the module's own digest in sha256",
-            ))
-        }
-        None => remarks.push(Remark::warning(uri.line, MOVES)),
     }
+}
+
+/// A colon before the last slash is a port's.
+fn is_tagged(address: &str) -> bool {
+    address.rsplit('/').next().is_some_and(|last| last.contains(':'))
 }
 
 fn digest(hex: &str, line: usize, remarks: &mut Vec<Remark>) {

@@ -6,9 +6,9 @@ use penstock_filter_api::ConfigError;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Image {
     /// Registry, path and, where there is no digest, tag.
-    pub(super) name: String,
+    name: String,
     /// 64 hexadecimal digits; empty for what a tag names.
-    pub(super) sha256: String,
+    sha256: String,
 }
 
 /// Whether a tag may stand where a digest belongs.
@@ -51,6 +51,14 @@ impl Image {
                 "a tag can move, and proxies would run different modules: name @sha256:... (`make oci-push` prints it), or set allow_tag",
             ),
             (None, None) => error("@sha256:... is missing; `make oci-push` prints it"),
+        }
+    }
+
+    /// As Istio's agent reads it.
+    pub(super) fn reference(&self) -> String {
+        match self.sha256.as_str() {
+            "" => self.name.clone(),
+            sha256 => format!("{}@sha256:{sha256}", self.name),
         }
     }
 

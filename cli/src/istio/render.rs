@@ -59,9 +59,9 @@ fn filters(values: &Values, target: &Target) -> Result<String, ConfigError> {
         Form::WasmPlugin => (include_str!("templates/wasmplugin.yaml"), 4),
         Form::TrafficExtension => (include_str!("templates/trafficextension.yaml"), 6),
     };
-    let (image, sha256, file) = match &values.code {
-        Code::Image(image) => (image.name.as_str(), image.sha256.as_str(), ""),
-        Code::File(path) => ("", "", path.as_str()),
+    let (image, file) = match &values.code {
+        Code::Image(image) => (image.reference(), ""),
+        Code::File(path) => (String::new(), path.as_str()),
     };
     filled(
         template,
@@ -73,8 +73,7 @@ fn filters(values: &Values, target: &Target) -> Result<String, ConfigError> {
             ("context", target.at.context()),
             ("modes", modes(target.at)),
             ("vm_id", &written(&values.vm_id)),
-            ("image", image),
-            ("sha256", sha256),
+            ("image", &image),
             ("file", &written(file)),
             ("config", &indented(&values.config, config_indent)),
         ],

@@ -51,8 +51,8 @@ fn what_istio_drops_in_silence_is_an_error() {
                 "unknown field \"reload_config.backoff.interval\"",
             ),
             (
-                "timeout: 30s, cluster",
-                "time_out: 30s, cluster",
+                "  timeout: 30s",
+                "  time_out: 30s",
                 "error",
                 "unknown field \"vm_config.code.remote.http_uri.time_out\", did you mean timeout",
             ),
@@ -101,22 +101,27 @@ fn slips_around_the_plugin() {
                 "warning",
                 "vm_config.vm_id is empty",
             ),
+            (&format!("@sha256:{HEX}"), ":0.1.0", "warning", "a tag can move"),
             (
-                &format!("sha256: \"{HEX}\""),
-                "sha256: \"\"",
+                &format!(
+                    "http_uri:\n                    uri: oci://registry.example/penstock/suite@sha256:{HEX}"
+                ),
+                &format!(
+                    "sha256: {HEX}\n                  http_uri:\n                    uri: oci://registry.example/penstock/suite"
+                ),
                 "warning",
-                "a tag can move",
+                "so `latest` is pulled",
             ),
             (
-                &format!("\"{HEX}\""),
-                &format!("\"sha256:{HEX}\""),
+                "http_uri:\n",
+                &format!("sha256: sha256:{HEX}\n                  http_uri:\n"),
                 "error",
                 "without \"sha256:\"",
             ),
             (HEX, "0123", "error", "no digest"),
             (
-                "uri: \"oci://registry.example/penstock/suite\", ",
-                "",
+                &format!("uri: oci://registry.example/penstock/suite@sha256:{HEX}"),
+                "#",
                 "error",
                 "http_uri.uri is missing",
             ),
@@ -238,17 +243,12 @@ fn slips_in_a_wasm_plugin() {
                 "failStrategy is \"FAIL_SOFT\"",
             ),
             (
-                "  url: \"oci://registry.example/penstock/prompt-guard\"\n",
+                &format!("  url: oci://registry.example/penstock/prompt-guard@sha256:{HEX}\n"),
                 "",
                 "error",
                 "url is missing",
             ),
-            (
-                &format!("sha256: \"{HEX}\""),
-                "sha256: \"\"",
-                "warning",
-                "a tag can move",
-            ),
+            (&format!("@sha256:{HEX}"), ":0.1.0", "warning", "a tag can move"),
             (
                 "  priority: 10",
                 "  phase: AUTHN\n  priority: 10",
