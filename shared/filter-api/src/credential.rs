@@ -35,7 +35,8 @@ pub fn api_key(headers: &Headers) -> Option<String> {
         .map(|(name, value)| (name, value.trim_ascii()))
         .filter(|(_, value)| !value.is_empty());
     let (name, value) = keys.next()?;
-    let known = name != "authorization" || bearer(value).is_some();
+    // A server that takes the first word of several must not be known by all of them.
+    let known = name != "authorization" || bearer(value).is_some_and(|token| !token.contains(&b' '));
     let key = hashed("", value).filter(|_| known && keys.next().is_none());
     Some(key.unwrap_or_else(|| INVALID.to_owned()))
 }
@@ -113,6 +114,7 @@ mod tests {
             &[("authorization", b"Bearer a"), ("x-goog-api-key", b"b")],
             &[("authorization", b"AWS4-HMAC-SHA256 Credential=a, Signature=b")],
             &[("authorization", b"Bearer")],
+            &[("authorization", b"Bearer sk-1234 1")],
             &[("x-api-key", b"\xff")],
             &[("x-api-key", b"a\x00b")],
             &[("x-api-key", &long)],

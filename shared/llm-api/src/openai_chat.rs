@@ -196,7 +196,8 @@ pub(crate) fn request(root: Value<'_>) -> Result<Request, ReadError> {
         model: name(root, "model")?,
         stream,
         usage_asked: if stream { Some(usage_asked(root)?) } else { None },
-        max_output_tokens: bounds.into_iter().flatten().min(),
+        // Nobody here knows which of them the server reads.
+        max_output_tokens: bounds.into_iter().flatten().max(),
         choices: count(root, "n")?.unwrap_or(1),
         service_tier: name(root, "service_tier")?,
         ..Request::default()

@@ -73,7 +73,8 @@ static CHOICE: Shape = shape! { enter enter_choice;
 
 pub(crate) fn request(root: Value<'_>) -> Result<Request, ReadError> {
     let stream = flag(root, "stream")?.unwrap_or(false);
-    let each = count(root, "n")?.unwrap_or(1);
+    // `best_of` are generated, and paid for, of which `n` are shown.
+    let each = count(root, "n")?.max(count(root, "best_of")?).unwrap_or(1);
     let prompts = root.get("prompt").map_or(1, prompts);
     Ok(Request {
         model: name(root, "model")?,

@@ -124,7 +124,7 @@ fn openai_chat() {
         api,
         "openai_chat/request.json",
         &[
-            "model gpt-4.1, stream, usage_asked false, max 200, choices 2",
+            "model gpt-4.1, stream, usage_asked false, max 300, choices 2",
             "system 0: Be brief.",
             "metadata 1: ann",
             "user 1: What is this?",

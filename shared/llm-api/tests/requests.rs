@@ -135,6 +135,26 @@ fn harmless_shapes_are_read() {
     );
     let request = read(Api::OpenAiChat, r#"{"max_tokens":1.2e1}"#).expect("an integral number");
     assert_eq!(request.max_output_tokens, Some(12));
+    // Nobody here knows which of two bounds a server reads: the larger is safe.
+    for body in [
+        r#"{"max_tokens":1,"max_completion_tokens":9}"#,
+        r#"{"max_tokens":9,"max_completion_tokens":1}"#,
+    ] {
+        let request = read(Api::OpenAiChat, body);
+        assert_eq!(
+            request.map(|request| request.max_output_tokens),
+            Ok(Some(9)),
+            "{body}"
+        );
+    }
+    for (body, choices) in [
+        (r#"{"prompt":"x","best_of":20}"#, 20),
+        (r#"{"prompt":["x","y"],"n":2,"best_of":3}"#, 6),
+        (r#"{"prompt":"x","n":4,"best_of":null}"#, 4),
+    ] {
+        let request = read(Api::OpenAiCompletions, body);
+        assert_eq!(request.map(|request| request.choices), Ok(choices), "{body}");
+    }
     assert!(
         read(Api::OllamaChat, r#"{"model":"m"}"#)
             .expect("a request")

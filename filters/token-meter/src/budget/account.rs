@@ -4,7 +4,7 @@ use super::place::{Found, Place, find, given_up, places};
 use super::rule::Budget;
 use super::shared::{Change, StateError, change};
 use super::shares::Member;
-use super::window::Window;
+use super::window::{Stamp, Window};
 use super::workers::Alive;
 use penstock_filter_api::Ports;
 
@@ -102,7 +102,7 @@ pub(crate) struct Standing {
     /// Seconds until there is all again.
     pub(crate) reset_s: u64,
     /// When it was spent, for [`Budget::refund`].
-    pub(crate) stamp: u64,
+    pub(crate) stamp: Stamp,
     /// Given back of dead workers.
     pub(crate) expired: u64,
     /// What counted before: spent in this window, or open.
@@ -125,7 +125,7 @@ impl Budget {
             free: 0,
             wait_s: 0,
             reset_s: 0,
-            stamp: 0,
+            stamp: Stamp::default(),
             expired: 0,
             before: 0,
         };
@@ -207,7 +207,7 @@ impl Budget {
     pub(crate) fn refund(
         &self,
         seat: Seat,
-        spent: (u64, u64),
+        spent: (u64, Stamp),
         teller: Teller<'_>,
         ports: &mut dyn Ports,
     ) -> Result<u64, StateError> {

@@ -87,7 +87,8 @@ impl Demand {
         Self {
             input_tokens,
             likely_output: all(likely),
-            most_output: request.max_output_tokens.map(all),
+            // Nobody wants nothing, and some servers take a bound of 0 for none.
+            most_output: request.max_output_tokens.map(|most| all(most.max(1))),
             choices,
             input_cost: input_cost.unwrap_or(0),
             output_price: if embeds { 0 } else { grown.div_ceil(MANY / 1000) },
@@ -107,17 +108,23 @@ impl Demand {
         Amount { fixed, rate }
     }
 
+    /// What it will probably come to.
+    pub(crate) fn likely(&self, budget: &Budget) -> u64 {
+        let output = match (self.most_output, budget.reserve) {
+            (Some(most), Reserve::Most) => most,
+            (Some(most), Reserve::Likely) => most.min(self.likely_output),
+            (None, _) => self.likely_output,
+        };
+        self.amount(budget.unit).with(output)
+    }
+
     /// What a budget sets aside. Where the request names no bound, an empty budget is always enough for its output.
     pub(crate) fn wanted(&self, budget: &Budget) -> u64 {
-        let amount = self.amount(budget.unit);
-        match (self.most_output, budget.reserve) {
-            (Some(most), Reserve::Most) => amount.with(most),
-            (Some(most), Reserve::Likely) => amount.with(most.min(self.likely_output)),
-            (None, _) => {
-                let least = amount.with(1).max(budget.limit);
-                amount.with(self.likely_output).min(least)
-            }
-        }
+        let all = match self.most_output {
+            Some(_) => u64::MAX,
+            None => self.amount(budget.unit).with(1).max(budget.limit),
+        };
+        self.likely(budget).min(all)
     }
 
     /// The least with which it can do anything.
@@ -125,9 +132,9 @@ impl Demand {
         amount.with(self.choices)
     }
 
-    /// The bound of each choice that keeps all of them within so many tokens.
+    /// The bound of each choice that keeps all of them within so many tokens; servers take none below 1.
     pub(crate) fn bound(&self, output: u64) -> u64 {
-        output / self.choices
+        (output / self.choices).max(1)
     }
 
     /// The most that the request may cost, in 10^-9.

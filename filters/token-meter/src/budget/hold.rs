@@ -7,10 +7,14 @@ use super::rule::Budget;
 use super::shared::StateError;
 use super::tab::Want;
 use super::till::{Booking, Till};
+use super::window::Stamp;
 use penstock_filter_api::Ports;
 
 /// Least output, in tokens, for which more is drawn at a time.
 const LEAST_DRAW: u64 = 64;
+
+/// No worker has this number.
+const NOBODY: u32 = 0;
 
 /// Set aside for one exchange, or spent at its beginning.
 #[derive(Debug)]
@@ -21,7 +25,7 @@ pub(crate) struct Hold {
     amount: Amount,
     held: u64,
     /// Spent at once, and when.
-    spent: Option<(u64, u64)>,
+    spent: Option<(u64, Stamp)>,
     /// What others of its account had spent.
     before: u64,
     pub(crate) enforces: bool,
@@ -63,12 +67,12 @@ impl Hold {
         self.amount.fixed = self.amount.fixed.saturating_add(by);
     }
 
-    /// Of an exchange that was let in unasked.
-    pub(crate) fn late(index: usize, seat: Seat, worker: u32) -> Self {
+    /// Of an exchange that was let in unasked, or with nothing set aside: what it comes to is booked.
+    pub(crate) fn late(index: usize, seat: Seat) -> Self {
         Self {
             index,
             seat,
-            worker,
+            worker: NOBODY,
             amount: Amount::default(),
             held: 0,
             spent: None,
@@ -107,6 +111,10 @@ impl Hold {
         let of = (self.index, budget);
         till.counters.add(of, Event::Reserved, standing.taken, ports);
         till.counters.add(of, Event::Expired, standing.expired, ports);
+        if standing.taken > 0 {
+            // What a dead worker held is gone, and its place may be, too.
+            self.seat = standing.seat;
+        }
         self.held = self.held.saturating_add(standing.taken);
         Ok(standing.taken > 0)
     }

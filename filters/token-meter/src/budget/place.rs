@@ -1,20 +1,22 @@
 //! Accounts as they lie in shared data: some places to a slot. A change of one leaves the bytes of the others as they are.
 //!
-//! Little-endian. Of each place: account (u64), when its sums are of (u64), the sums (u64 each, as many as its window has),
-//! and what is held; where members share it, their shares instead.
+//! Little-endian. Of each place: account (u64), what was spent and when (u64 each, as many as its window has numbers), and what is
+//! held; where members share it, their shares instead.
 
 use super::held::Held;
 use super::layout::Layout;
 use super::shares::{Due, Member, Shares};
-use super::window::{PARTS, Spend};
+use super::window::{MOST_NUMBERS, Spend, Stamp};
 use super::workers::Alive;
 use std::ops::Range;
 
 /// Most accounts of one slot.
 pub(crate) const PLACES: usize = 8;
 
-/// Bytes of a place before its sums.
-const HEAD_BYTES: usize = 16;
+/// Bytes of a place before what is held: its account, and so many numbers of what was spent.
+const fn head_bytes(numbers: usize) -> usize {
+    8 + 8 * numbers
+}
 
 /// One account.
 #[derive(Clone, Debug, Default)]
@@ -133,7 +135,7 @@ impl Place {
     }
 
     /// Spends now. The stamp is for [`Place::refund`].
-    pub(crate) fn spend(&mut self, member: Member, amount: u64) -> u64 {
+    pub(crate) fn spend(&mut self, member: Member, amount: u64) -> Stamp {
         if let Claims::Shared(shares) = &mut self.claims {
             shares.spend(member, amount);
         }
@@ -141,13 +143,11 @@ impl Place {
     }
 
     /// Takes back what was spent at `stamp`, if it still counts.
-    pub(crate) fn refund(&mut self, layout: Layout, member: Member, (amount, stamp): (u64, u64)) {
+    pub(crate) fn refund(&mut self, layout: Layout, member: Member, (amount, stamp): (u64, Stamp)) {
         self.spend.refund(layout.window, stamp, amount);
         if let Claims::Shared(shares) = &mut self.claims {
-            let then = Spend {
-                at: stamp,
-                ..self.spend
-            };
+            let mut then = self.spend;
+            then.at = stamp.at;
             shares.refund(&layout.round(&then, 0), member, amount);
         }
     }
@@ -228,7 +228,7 @@ pub(crate) fn places(slot: &[u8], layout: Layout) -> Option<Vec<Place>> {
 fn span(slot: &[u8], from: usize, layout: Layout) -> Option<(u64, Range<usize>)> {
     let place = slot.get(from..)?;
     let (account, _) = place.split_first_chunk::<8>()?;
-    let head = HEAD_BYTES + 8 * layout.window.sums();
+    let head = head_bytes(layout.window.numbers());
     let claims = place.get(head..)?;
     let claims = match layout.round_ns {
         None => Held::bytes(claims)?,
@@ -242,12 +242,9 @@ impl Place {
     pub(crate) fn read(mut rest: &[u8], layout: Layout) -> Option<Self> {
         let rest = &mut rest;
         let account = u64(rest)?;
-        let mut spend = Spend {
-            at: u64(rest)?,
-            ..Spend::default()
-        };
-        for sum in spend.sums.iter_mut().take(layout.window.sums()) {
-            *sum = u64(rest)?;
+        let mut spend = Spend::default();
+        for number in spend.numbers(layout.window) {
+            *number = u64(rest)?;
         }
         let claims = match layout.round_ns {
             None => Claims::Undivided(Held::read(rest)?),
@@ -269,14 +266,14 @@ impl Place {
     }
 
     fn append(&self, layout: Layout, slot: &mut Vec<u8>) {
-        let mut head = [0; HEAD_BYTES + 8 * (PARTS + 1)];
+        let mut head = [0; head_bytes(MOST_NUMBERS)];
         let (places, _) = head.as_chunks_mut::<8>();
-        let sums = self.spend.sums.iter().take(layout.window.sums());
-        let numbers = [&self.account, &self.spend.at].into_iter().chain(sums);
+        let (mut account, mut spend) = (self.account, self.spend);
+        let numbers = std::iter::once(&mut account).chain(spend.numbers(layout.window));
         for (place, number) in places.iter_mut().zip(numbers) {
             *place = number.to_le_bytes();
         }
-        let length = HEAD_BYTES + 8 * layout.window.sums();
+        let length = head_bytes(layout.window.numbers());
         slot.extend_from_slice(head.get(..length).unwrap_or_default());
         match &self.claims {
             Claims::Undivided(held) => held.write(slot),

@@ -257,7 +257,8 @@ fn print(raw: &RawBudget, window: Window) -> u64 {
     let mut hasher = DefaultHasher::new();
     let fields: Vec<String> = raw.key.iter().map(|field| format!("{field:?}")).collect();
     let window = match window {
-        Window::Bucket { .. } => "bucket".to_owned(),
+        // With another rate it goes on. The number is of how it is recorded.
+        Window::Bucket { .. } => "bucket 2".to_owned(),
         window => format!("{window:?}"),
     };
     let text = [raw.name.as_str(), raw.unit.name(), &fields.join(","), &window].join("\n");

@@ -70,7 +70,7 @@ impl Admitted {
     /// Adds what a budget allows that lets the exchange in.
     pub(crate) fn allow(&mut self, budget: &Budget, want: &Want, standing: &Standing) {
         let amount = want.amount;
-        if standing.taken < want.most {
+        if budget.soft && standing.taken < want.likely {
             let output = amount.output_of(standing.taken);
             self.output = Some(self.output.map_or(output, |known| known.min(output)));
         }

@@ -44,6 +44,8 @@ pub(crate) struct Want {
     pub(crate) amount: Amount,
     pub(crate) least: u64,
     pub(crate) most: u64,
+    /// Less than this may be too little for its answer.
+    pub(crate) likely: u64,
     pub(crate) enforces: bool,
 }
 
@@ -61,6 +63,7 @@ impl Want {
             amount,
             least,
             most,
+            likely: demand.likely(budget),
             enforces: budget.enforces && !party.shadow,
         })
     }
@@ -116,6 +119,7 @@ impl Tab {
         let mut refusal: Option<Denial> = None;
         for of in party.budgets() {
             let Some(mut want) = Want::new(of.1, demand, party) else {
+                self.holds.push(Hold::late(of.0, party.seat(of.1)));
                 continue;
             };
             if refusal.is_some() {
@@ -152,12 +156,15 @@ impl Tab {
         till: &mut Till,
         ports: &mut dyn Ports,
     ) -> Result<(), Denial> {
-        let (_, budget) = of;
+        let (index, budget) = of;
         let Ok((worker, standing)) = take(party, of, (want.least, want.most), till, ports) else {
             till.counters.add(of, Event::StateError, 1, ports);
             return match budget.on_state_error {
                 OnFailure::Closed => Err(unavailable()),
-                OnFailure::Open => Ok(()),
+                OnFailure::Open => {
+                    self.holds.push(Hold::late(index, party.seat(budget)));
+                    Ok(())
+                }
             };
         };
         if want.enforces {
@@ -254,13 +261,10 @@ impl Tab {
         ports: &mut dyn Ports,
     ) {
         if !std::mem::replace(&mut self.opened, true) && truth.charge.tally().is_some() {
-            let Ok(worker) = till.workers.own(ports, party.now_ns) else {
-                return;
-            };
-            for (index, budget) in party.budgets() {
-                let seat = party.seat(budget);
-                self.holds.push(Hold::late(index, seat, worker));
-            }
+            let late = party
+                .budgets()
+                .map(|(index, budget)| Hold::late(index, party.seat(budget)));
+            self.holds.extend(late);
         }
         for hold in std::mem::take(&mut self.holds) {
             let Some(budget) = party.budgets.get(hold.index) else {

@@ -5,6 +5,7 @@ use super::exports::Exports;
 use super::metric::{Counters, Event};
 use super::quantile::Lengths;
 use super::rule::Budget;
+use super::window::Stamp;
 use super::workers::Workers;
 use crate::config::Labels;
 use penstock_filter_api::Ports;
@@ -31,7 +32,7 @@ pub(crate) struct Booking {
     pub(crate) held: u64,
     pub(crate) used: u64,
     /// Spent at the beginning, then, and to be taken back.
-    pub(crate) refund: Option<(u64, u64)>,
+    pub(crate) refund: Option<(u64, Stamp)>,
 }
 
 impl Till {

@@ -5,6 +5,9 @@ use super::calendar::Calendar;
 /// Parts in which a sliding window moves on.
 pub(crate) const PARTS: usize = 8;
 
+/// Most numbers of a record of what was spent.
+pub(crate) const MOST_NUMBERS: usize = PARTS + 2;
+
 const NANOS: u64 = 1_000_000_000;
 
 /// Least time by which the clock must have turned back for a record of the future to be disbelieved. Callbacks that ran side
@@ -31,12 +34,13 @@ pub(crate) enum Window {
 }
 
 impl Window {
-    /// How many numbers [`Spend::sums`] has.
-    pub(crate) fn sums(self) -> usize {
+    /// How many numbers a record of what was spent has.
+    pub(crate) fn numbers(self) -> usize {
         match self {
-            Self::Open => 0,
-            Self::Calendar(_) | Self::Bucket { .. } => 1,
-            Self::Sliding { .. } => PARTS + 1,
+            Self::Open => 1,
+            Self::Calendar(_) => 2,
+            Self::Bucket { .. } => 3,
+            Self::Sliding { .. } => MOST_NUMBERS,
         }
     }
 }
@@ -48,9 +52,31 @@ pub(crate) struct Spend {
     pub(crate) at: u64,
     /// Calendar and bucket: one sum. Sliding: of each part, the latest first.
     pub(crate) sums: [u64; PARTS + 1],
+    /// Bucket: all that ever came back, or was taken back.
+    gone: u64,
+}
+
+/// When something was spent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    pub(crate) at: u64,
+    /// Bucket: once so much is gone, this is among it. Taken back is taken for the oldest, so that nothing comes back twice.
+    until: u64,
 }
 
 impl Spend {
+    /// Its numbers, as they are recorded.
+    pub(crate) fn numbers(&mut self, window: Window) -> impl Iterator<Item = &mut u64> {
+        let Self { at, sums, gone } = self;
+        let (parts, gone) = match window {
+            Window::Open => (0, None),
+            Window::Calendar(_) => (1, None),
+            Window::Bucket { .. } => (1, Some(gone)),
+            Window::Sliding { .. } => (PARTS + 1, None),
+        };
+        std::iter::once(at).chain(sums.iter_mut().take(parts)).chain(gone)
+    }
+
     /// Forgets what no longer counts. A clock that turns back gives nothing back.
     pub(crate) fn age(&mut self, window: Window, now_ns: u64) {
         match window {
@@ -95,17 +121,19 @@ impl Spend {
     fn drain(&mut self, rate: u64, now_ns: u64) {
         const SCALE: u128 = 1_000_000 * NANOS as u128;
         let [spent, ..] = &mut self.sums;
-        if *spent == 0 || self.at > now_ns.saturating_add(SKEW_S * NANOS) {
+        if *spent > 0 && self.at > now_ns.saturating_add(SKEW_S * NANOS) {
             self.at = now_ns;
             return;
         }
         let elapsed = u128::from(now_ns.saturating_sub(self.at));
         let back = elapsed * u128::from(rate) / SCALE;
         if back >= u128::from(*spent) {
+            self.gone = self.gone.wrapping_add(*spent);
             (*spent, self.at) = (0, now_ns);
             return;
         }
         *spent -= back as u64;
+        self.gone = self.gone.wrapping_add(back as u64);
         // Only the time that these took, rounded up: nothing comes back early.
         let took = (back * SCALE).div_ceil(u128::from(rate.max(1)));
         self.at = self.at.saturating_add(u64::try_from(took).unwrap_or(u64::MAX));
@@ -117,20 +145,26 @@ impl Spend {
     }
 
     /// Spends now. The stamp is for [`Spend::refund`].
-    pub(crate) fn add(&mut self, amount: u64) -> u64 {
+    pub(crate) fn add(&mut self, amount: u64) -> Stamp {
         let [latest, ..] = &mut self.sums;
         *latest = latest.saturating_add(amount);
-        self.at
+        Stamp {
+            at: self.at,
+            until: self.gone.wrapping_add(*latest),
+        }
     }
 
     /// Takes back what was spent at `stamp`, if it still counts.
-    pub(crate) fn refund(&mut self, window: Window, stamp: u64, amount: u64) {
+    pub(crate) fn refund(&mut self, window: Window, stamp: Stamp, amount: u64) {
         let place = match window {
             Window::Open => return,
-            Window::Calendar(_) if self.at == stamp => 0,
-            Window::Calendar(_) => return,
-            Window::Bucket { .. } => 0,
-            Window::Sliding { .. } => usize::try_from(self.at.saturating_sub(stamp)).unwrap_or(usize::MAX),
+            Window::Calendar(_) if self.at == stamp.at => 0,
+            Window::Bucket { .. } if self.gone < stamp.until => {
+                self.gone = self.gone.wrapping_add(amount);
+                0
+            }
+            Window::Calendar(_) | Window::Bucket { .. } => return,
+            Window::Sliding { .. } => usize::try_from(self.at.saturating_sub(stamp.at)).unwrap_or(usize::MAX),
         };
         if let Some(sum) = self.sums.get_mut(place) {
             *sum = sum.saturating_sub(amount);

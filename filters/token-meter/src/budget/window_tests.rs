@@ -77,6 +77,34 @@ proptest! {
         }
     }
 
+    /// Where some spends are taken back, no less counts than of the others alone, but for what the next piece has come back.
+    #[test]
+    fn a_bucket_takes_back_no_more_than_it_still_counts(
+        steps in prop::collection::vec(
+            (prop_oneof![4 => Just(0), 1 => 0..10 * SECOND], prop::option::of(0..20 * SECOND)), 1..200),
+        rate in 500_000u64..5_000_000,
+    ) {
+        let window = Window::Bucket { rate };
+        let (mut spend, mut others, mut open) = (Spend::default(), Spend::default(), Vec::new());
+        let mut now_ns = 1_768_478_400 * SECOND;
+        for (step, ends) in steps {
+            now_ns += step;
+            spend.age(window, now_ns);
+            others.age(window, now_ns);
+            for (_, stamp) in open.extract_if(.., |(end_ns, _)| *end_ns <= now_ns) {
+                spend.refund(window, stamp, 1);
+            }
+            if spend.total() < 10 {
+                let stamp = spend.add(1);
+                match ends {
+                    Some(after_ns) => open.push((now_ns + after_ns, stamp)),
+                    None => { others.add(1); }
+                }
+            }
+            prop_assert!(spend.total() + 1 >= others.total(), "{spend:?} of {others:?}");
+        }
+    }
+
     /// In no calendar window is more spent than the limit.
     #[test]
     fn calendar_windows_hold(asked in asked(20 * SECOND), hours in -12i32..=14, month in prop::bool::ANY) {

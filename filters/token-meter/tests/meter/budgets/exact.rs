@@ -2,7 +2,7 @@
 
 use super::store::Store;
 use super::vms::{Run, Vm, ask};
-use crate::story::NOON;
+use crate::story::{NOON, SECOND};
 use penstock_filter_api::Outcome;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -235,4 +235,47 @@ fn money_is_counted_by_the_price_table() {
     assert_eq!(refused(vm.ask(ask().tokens(100, 75))), ("budget_usd", Some(8)));
     assert!(vm.ask(ask().tokens(100, 75).at(7)).is_err());
     assert!(vm.ask(ask().tokens(100, 75).at(8)).is_ok());
+}
+
+/// Some servers take a bound of 0 for none.
+#[test]
+fn a_bound_of_nothing_is_no_way_around_a_budget_of_output() {
+    let store = Store::default();
+    let mut vm = Vm::new(&store, &TOKENS.replace("\"tokens\"", "\"output_tokens\""));
+    let mut run = vm.ask(ask().tokens(1, 0)).unwrap();
+    assert_eq!(vm.generate(&mut run, 900, NOON), Ok(()));
+    assert!(vm.generate(&mut run, 200, NOON).is_err());
+    vm.finish(run, Outcome::Cut, NOON);
+    assert_eq!(store.count("used", "all"), 1100);
+    assert!(vm.ask(ask().tokens(1, 0)).is_err());
+    assert_eq!(store.count("reserved", "all"), store.count("returned", "all"));
+}
+
+#[test]
+fn what_only_the_answer_gives_a_price_is_booked() {
+    let config = r#"{"prices": [{"model": "served", "input": 2, "output": 8}],
+        "budgets": [{"name": "usd", "unit": "money", "limit": "0.001", "window": {"per": "hour"}}]}"#;
+    let store = Store::default();
+    let mut vm = Vm::new(&store, config);
+    let mut run = vm.ask(ask().tokens(100, 100)).unwrap();
+    run.record.response_model = Some("served".to_owned());
+    vm.report(run, 100, 100, NOON);
+    assert_eq!(store.count("used", "usd"), 1_000_000);
+}
+
+#[test]
+fn a_bucket_gives_back_only_what_it_still_counts() {
+    let config = r#"{"tenant": {"header": "x-tenant"}, "budgets": [{"name": "calls", "unit": "requests",
+        "window": {"bucket": {"rate_per_s": 1, "burst": 2}}}]}"#;
+    let fair = config.replace(r#""unit""#, r#""fair": {}, "unit""#);
+    for config in [config, &fair] {
+        let mut vm = Vm::new(&Store::default(), config);
+        let (early, late) = (vm.ask(ask()).unwrap(), vm.ask(ask()).unwrap());
+        vm.finish(early, Outcome::UpstreamError, NOON + SECOND / 2);
+        assert!(vm.ask(ask()).is_ok(), "it was not had");
+        // Two seconds later all has come back by itself.
+        let _others = [vm.ask(ask().at(2)).unwrap(), vm.ask(ask().at(2)).unwrap()];
+        vm.finish(late, Outcome::UpstreamError, NOON + 2 * SECOND);
+        assert!(vm.ask(ask().at(2)).is_err());
+    }
 }

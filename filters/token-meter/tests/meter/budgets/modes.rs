@@ -2,7 +2,7 @@
 
 use super::exact::{TOKENS, refused};
 use super::store::Store;
-use super::vms::{Vm, ask};
+use super::vms::{Ask, Vm, ask};
 use crate::story::{NOON, SECOND};
 use penstock_filter_api::Outcome;
 
@@ -15,6 +15,13 @@ fn a_soft_budget_lowers_the_bound_instead_of_refusing() {
     let second = vm.ask(ask().tokens(100, 500)).unwrap();
     assert_eq!(second.sent["max_tokens"], 300);
     assert_eq!(refused(vm.ask(ask())), ("budget_all", Some(1)));
+    // One without a bound gets one where all of the budget is less than a usual answer.
+    let mut vm = Vm::new(&Store::default(), &config);
+    assert_eq!(vm.ask(ask()).unwrap().sent["max_completion_tokens"], 999);
+    // Less than a token for each choice is no bound that a server takes.
+    let mut vm = Vm::new(&Store::default(), &config.replace("1000", "3"));
+    let many = Ask { choices: 5, ..ask() };
+    assert_eq!(vm.ask(many).unwrap().sent["max_completion_tokens"], 1);
 }
 
 #[test]
@@ -50,12 +57,16 @@ fn where_shared_data_fails_a_budget_is_closed_unless_it_says_otherwise() {
     assert_eq!(refused(closed.ask(ask())), ("budget_unavailable", Some(1)));
     closed.report(run, 100, 50, NOON);
     let open = TOKENS.replace(r#""name""#, r#""on_state_error": "open", "name""#);
-    assert!(Vm::new(&store, &open).ask(ask()).is_ok());
+    let mut open = Vm::new(&store, &open);
+    let unasked = open.ask(ask()).unwrap();
     store.break_down(false);
     // What could not be booked then is booked now.
     closed.tick(NOON);
     assert_eq!(store.count("used", "all"), 150);
     assert_eq!(store.count("reserved", "all"), store.count("returned", "all"));
+    // Who was let in unasked pays all the same.
+    open.report(unasked, 1, 9, NOON);
+    assert_eq!(store.count("used", "all"), 160);
     // Writes that come too late are tried again, within bounds.
     store.miss(63);
     let run = closed.ask(ask().tokens(1, 1)).unwrap();

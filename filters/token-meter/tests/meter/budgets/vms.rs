@@ -22,6 +22,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) tenant: &'a str,
     pub(crate) bytes: usize,
     pub(crate) max_tokens: Option<u64>,
+    pub(crate) choices: u64,
     pub(crate) now_ns: u64,
 }
 
@@ -31,6 +32,7 @@ pub(crate) fn ask() -> Ask<'static> {
         tenant: "",
         bytes: 4,
         max_tokens: None,
+        choices: 1,
         now_ns: NOON,
     }
 }
@@ -98,7 +100,8 @@ impl Vm {
             .map_or(String::new(), |most| format!(r#","max_tokens":{most}"#));
         let text = "x".repeat(ask.bytes.saturating_sub(4));
         let body = format!(
-            r#"{{"model":"gpt-4.1","stream":true{bound},"messages":[{{"role":"user","content":"{text}"}}]}}"#
+            r#"{{"model":"gpt-4.1","stream":true,"n":{}{bound},"messages":[{{"role":"user","content":"{text}"}}]}}"#,
+            ask.choices
         );
         let mut tape = Tape::new();
         tape.parse(body.as_bytes(), &Limits::default()).unwrap();

@@ -108,3 +108,25 @@ fn an_old_and_a_new_configuration_share_the_record() {
     old.report(run, 500, 500, NOON);
     assert!(new.ask(ask().tokens(400, 100)).is_ok());
 }
+
+#[test]
+fn who_was_given_up_for_dead_gives_back_where_it_has_found_another_place() {
+    let config = r#"{"tenant": {"header": "x-tenant"}, "budgets": [{"name": "team", "key": ["tenant"],
+        "unit": "tokens", "limit": 1000, "window": {"per": "day"}, "max_keys": 8}]}"#;
+    let store = Store::default();
+    let (mut stalls, mut lives) = (Vm::new(&store, config), Vm::new(&store, config));
+    let mut run = stalls.ask(ask().of("stalled").tokens(100, 100)).unwrap();
+    let mut others = vec![lives.ask(ask().of("0").tokens(1, 1)).unwrap()];
+    for second in 0..=15 {
+        lives.tick(NOON + second * SECOND);
+    }
+    let asks = ["1", "2", "3", "4", "5", "6", "7"].map(|name| ask().of(name).tokens(1, 1).at(16));
+    others.extend(asks.map(|ask| lives.ask(ask).unwrap()));
+    // Its place has gone to another, so it goes on with the account of all that have none, and leaves nothing there.
+    stalls.tick(NOON + 17 * SECOND);
+    assert_eq!(stalls.generate(&mut run, 150, NOON + 17 * SECOND), Ok(()));
+    assert_eq!(store.count("overflow", "team"), 0);
+    stalls.finish(run, Outcome::Cancelled, NOON + 17 * SECOND);
+    assert_eq!(store.count("used", "team"), 250);
+    assert!(lives.ask(ask().of("new").tokens(100, 650).at(17)).is_ok());
+}
