@@ -38,7 +38,7 @@ oci-push: ## pushes them and prints what manifests pin (REGISTRY=ghcr.io/acme/pe
 demo: build sim ## a simulated LLM fleet and a real Envoy: sends traffic with the official SDKs, shows tokens, cost and latency
 	@$$(tools/python.sh) tests/demo/demo.py
 
-up: build sim ## the demo's fleet and Envoy, left running (PORT=10000 ADMIN_PORT=9901)
+up: build sim ## the demo's fleet and Envoy, left running (PORT=10000 ADMIN_PORT=9901 CONFIG=envoy-configs/suite.yaml)
 	@$(run)/up.py up
 
 up-global: build sim ## two such Envoys that share budgets, by Envoy's rate limit service and Redis (PORT, PORT_2, REDIS_PORT ...: tests/demo/up.py)
