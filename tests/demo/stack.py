@@ -50,12 +50,15 @@ def get(url):
         return page.read().decode()
 
 
+def tool(script, *words):
+    """The path that one of our scripts prints, after fetching or building what it stands for."""
+    made = subprocess.run([ROOT / script, *words], stdout=subprocess.PIPE, text=True)
+    return made.stdout.strip() if made.returncode == 0 else sys.exit(made.returncode)
+
+
 def envoy_binary():
     """ENVOY names one; else ENVOY_VERSION's, fetched where it is not here yet."""
-    if os.environ.get("ENVOY"):
-        return os.environ["ENVOY"]
-    made = subprocess.run([ROOT / "tools/envoy.sh", os.environ.get("ENVOY_VERSION", "1.40.0")], stdout=subprocess.PIPE, text=True)
-    return made.stdout.strip() if made.returncode == 0 else sys.exit(made.returncode)
+    return os.environ.get("ENVOY") or tool("tools/envoy.sh", os.environ.get("ENVOY_VERSION", "1.40.0"))
 
 
 def sim_binary():
@@ -98,7 +101,7 @@ class Program:
         self.name, self.log = name, folder / f"{name}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [str(word) for word in command], stdin=subprocess.DEVNULL, stderr=log, cwd=ROOT, **({"stdout": log} | options))
+                [str(word) for word in command], stdin=subprocess.DEVNULL, stderr=log, **({"stdout": log, "cwd": ROOT} | options))
 
     def check(self):
         if self.process.poll() is not None:
@@ -115,6 +118,49 @@ class Program:
                     self.process.wait(timeout=5)
                 except subprocess.TimeoutExpired:
                     pass
+
+
+def until(attempt, what, programs, within_s=READY_WITHIN_S):
+    """What `attempt` gives once it gives something. Ends with the words of the last program where one of them dies or time is up."""
+    end = time.monotonic() + within_s
+    while True:
+        for program in programs:
+            program.check()
+        try:
+            if found := attempt():
+                return found
+        except OSError:
+            pass
+        if time.monotonic() > end:
+            sys.exit(f"error: {what} was not ready within {within_s} s:\n{programs[-1].tail()}")
+        time.sleep(0.05)
+
+
+class Fleet:
+    """The simulated backends, on free ports or from `first_port` on. `url` is the first, which tells the truth about all of them."""
+
+    def __init__(self, folder, first_port=None):
+        command = [sim_binary()]
+        for number, (name, speed) in enumerate(FLEET):
+            port = first_port + number if first_port else 0
+            command += ["--listen", f"127.0.0.1:{port},name={name},speed={speed}"]
+        # A pipe for the one line that tells the ports; nothing else is ever written there.
+        self.program = Program("llm-sim", command, folder, stdout=subprocess.PIPE)
+        addresses = json.loads(self.first_line())["listening"]
+        self.ports = [int(address.rpartition(":")[2]) for address in addresses]
+        self.url = f"http://{addresses[0]}"
+
+    def first_line(self):
+        process = self.program.process
+        readable, _, _ = select.select([process.stdout], [], [], READY_WITHIN_S)
+        line = process.stdout.readline() if readable else b""
+        if not line:
+            self.program.stop()
+            sys.exit(f"error: the fleet did not start:\n{self.program.tail()}")
+        return line
+
+    def stop(self):
+        self.program.stop()
 
 
 class Stack:
@@ -152,21 +198,9 @@ class Stack:
             self.home.cleanup()
 
     def start_fleet(self):
-        command = [sim_binary()]
-        for number, (name, speed) in enumerate(FLEET):
-            port = self.first_backend + number if self.first_backend else 0
-            command += ["--listen", f"127.0.0.1:{port},name={name},speed={speed}"]
-        # A pipe for the one line that tells the ports; nothing else is ever written there.
-        fleet = Program("llm-sim", command, self.folder, stdout=subprocess.PIPE)
-        self.programs.append(fleet)
-        readable, _, _ = select.select([fleet.process.stdout], [], [], READY_WITHIN_S)
-        line = fleet.process.stdout.readline() if readable else b""
-        if not line:
-            fleet.process.wait(timeout=5) if readable else None
-            sys.exit(f"error: the fleet did not start:\n{fleet.tail()}")
-        addresses = json.loads(line)["listening"]
-        self.upstreams = [int(address.rpartition(":")[2]) for address in addresses]
-        self.sim = f"http://{addresses[0]}"
+        fleet = Fleet(self.folder, self.first_backend)
+        self.programs.append(fleet.program)
+        self.upstreams, self.sim = fleet.ports, fleet.url
 
     def start_envoy(self):
         file = self.folder / "envoy.yaml"
@@ -177,17 +211,7 @@ class Stack:
         out = (self.folder / "ledger.jsonl").open("wb")
         envoy = Program("envoy", command, self.folder, stdout=out)
         self.programs.append(envoy)
-        until = time.monotonic() + READY_WITHIN_S
-        while True:
-            envoy.check()
-            try:
-                if get(f"{self.admin}/ready").strip() == "LIVE":
-                    return
-            except OSError:
-                pass
-            if time.monotonic() > until:
-                sys.exit(f"error: Envoy was not ready within {READY_WITHIN_S} s:\n{envoy.tail()}")
-            time.sleep(0.05)
+        until(lambda: get(f"{self.admin}/ready").strip() == "LIVE", "Envoy", [envoy])
 
     def ledger(self):
         """The usage ledger so far, a dictionary a line."""
