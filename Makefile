@@ -17,7 +17,7 @@ timed = $(build) -p penstock-pii-redactor -p penstock-prompt-guard --features ti
 fleet_quick := --seeds 1 --policies penstock,rr,p2c,gie,gie_active,vllm,dynamo,oracle \
 	--conditions mixed,prefix,homogeneous,black_hole,slow,gateways_4
 
-.PHONY: help build cli oci oci-push demo up up-global down test test-all storm bench fleet dashboards eval train fuzz lint clean tools callbacks
+.PHONY: help build cli oci oci-push demo up up-global down test test-all test-mesh storm bench fleet dashboards eval train fuzz lint clean tools callbacks
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ test: build ## unit, property, golden and scenario tests, real Envoy, official S
 
 test-all: build ## that, and the oldest supported Envoy and Ollama
 	@tools/test.sh --all
+
+test-mesh: build sim ## every manifest of istio/ on a real Kubernetes API and istiod, without a cluster (the first call builds both: some ten minutes)
+	@cargo build --quiet -p penstock-cli
+	@python3 tests/mesh/run.py
 
 storm: build ## storms against budgets: 10,000 requests at once, lying and broken streams, a million tenants, kill -9 (QUICK=1: as in make test; SEED=N)
 	@tools/storm.sh $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED))

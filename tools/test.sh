@@ -91,6 +91,12 @@ else
   skip "budgets across proxies" "no Redis or no rate limit service to be had here"
 fi
 real_server llama
+if tests/mesh/build.sh --cached >/dev/null 2>&1; then
+  cargo build --quiet -p penstock-cli || exit 1
+  part "Istio" 600 python3 tests/mesh/run.py
+else
+  skip "Istio" "its control plane is not built here; tests/mesh/build.sh takes some ten minutes, once"
+fi
 case " $* " in *" --all "*)
   tools/envoy.sh "$oldest" >/dev/null && on_envoy "$oldest"
   tests/real-servers/build.sh ollama >/dev/null
