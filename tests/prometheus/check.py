@@ -30,7 +30,6 @@ PERSONAL = clients.Ask("openai_chat", "gpt-4.1", prompt="Write to ana.roe@exampl
 FINDS = {("EMAIL_ADDRESS", "email"): 2, ("IBAN_CODE", "iban"): 1}
 BROKEN = clients.Ask("openai_chat", "broken-model", stream=True), "in=40; out=30; reset=5"
 ROUND_OFF = 1e-9
-PAUSE_S = 4
 
 
 def send(url):
@@ -58,10 +57,17 @@ class Ground:
             self.prometheus.until(lambda: self.prometheus.number(query) >= len(requests), f"{query} is {len(requests)}")
         return requests
 
+    def scraped(self):
+        """Waits for a scrape that begins after now."""
+        now = time.time()
+        self.prometheus.until(lambda: self.prometheus.number("max(timestamp(penstock_requests_total))") > now, "another scrape")
+
     def pause(self):
-        """A few scrapes without traffic; what follows is the second round."""
-        time.sleep(PAUSE_S)
-        self.begin = time.monotonic() - PAUSE_S / 2
+        """Scrapes without traffic, around the begin of all ranges: they are in whole seconds. What follows is the second round."""
+        self.scraped()
+        self.begin = time.monotonic()
+        self.scraped()
+        self.scraped()
 
     def documented(self, name):
         """A query of the meter's page, over the time since the pause."""
@@ -167,7 +173,7 @@ def attempts(ground):
     first = ground.round()
     ground.pause()
     after = ground.round()
-    time.sleep(PAUSE_S)
+    ground.scraped()
     for check in CHECKS:
         yield check.__doc__.splitlines()[0], lambda: list(check(ground, after, after[len(first):]))
     for name in queries():

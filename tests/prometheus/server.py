@@ -52,7 +52,7 @@ class Prometheus:
     def number(self, query):
         return sum(value for _, value in self.ask(query))
 
-    def until(self, attempt, what, within_s=60):
+    def until(self, attempt, what, within_s=120):
         """Waits until `attempt` says something true."""
         end = time.monotonic() + within_s
         while True:
