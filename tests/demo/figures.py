@@ -12,7 +12,7 @@ LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 TOKENS = ("input", "cached", "output", "reasoning")
 NANO = 10**9
 # Histograms are merged when Envoy flushes its statistics, each 5 s by default.
-COUNTED_WITHIN_S = 15
+COUNTED_WITHIN_S = 60
 # What a format has no field for, nobody on the wire can count.
 UNTOLD = {"ollama_chat": {"cached", "reasoning"}, "ollama_generate": {"cached", "reasoning"}}
 # The fleet names what it speaks by API and operation, the meter in one word.

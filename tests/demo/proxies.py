@@ -17,7 +17,7 @@ import stack
 
 CONFIG, LIMITS = "envoy-configs/global.yaml", stack.ROOT / "envoy-configs/ratelimit"
 SERVICE = 8081  # the port that stands in the configuration
-READY_WITHIN_S = 30
+READY_WITHIN_S = 60
 
 
 def fetched(script, *words):

@@ -14,7 +14,7 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent / "demo")]
 import figures  # noqa: E402  (found by the line above)
 import proxies  # noqa: E402
 
-WITHIN_S = 30
+WITHIN_S = 60
 SHARE = 300  # tokens that a tenant `held-...` may spend at one proxy
 # Of local budgets one that slides by days at a time, of the service one of 365 days from 1970: no border is met while this runs.
 LOCAL, SHARED = {"per": "month", "kind": "sliding"}, "year"

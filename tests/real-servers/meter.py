@@ -9,7 +9,7 @@ COUNTERS = {
     "input": re.compile(r"penstock_tokens_total\..*type=\.=input;"),
     "output": re.compile(r"penstock_tokens_total\..*type=\.=output;"),
 }
-COUNTED_WITHIN_S = 5  # the counters move when Envoy ends the stream, which may be just after the client has all of it
+COUNTED_WITHIN_S = 60  # the counters move when Envoy ends the stream, which may be just after the client has all of it
 
 
 def snapshot(admin):

@@ -4,7 +4,7 @@ import time
 import urllib.parse
 import urllib.request
 
-SETTLED_WITHIN_S = 10
+SETTLED_WITHIN_S = 60
 
 
 class Fleet:
