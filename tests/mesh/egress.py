@@ -1,0 +1,110 @@
+"""The way out: only hosts that somebody has named, only by the egress gateway, with guard and redactor on it."""
+import functools
+
+import audit
+from components import changed, eventually
+import forms
+import proofs
+import resources
+import stack
+
+HOST, GATEWAY, SHADOW = "api.openai.com", "istio-egressgateway.istio-system.svc.cluster.local", "api.shadow-ai.example"
+FORM = next(form for form in forms.FORMS if form.folder == "overlays/egress")
+CONFIG = {
+    "token_meter": {"tenant": {"source_principal": "uri_san"}, "filter_state": "all"}, "prompt_guard": {}, "pii_redactor": {}}
+AGENT = "spiffe://cluster.local/ns/demo/sa/agent-account"
+
+
+class Egress:
+    """An application's proxy, `agent`, and the egress gateway. Ports are free ones, and the provider is the fleet, which speaks no TLS."""
+
+    def __init__(self, stand):
+        self.stand, self.mesh, self.gateway = stand, stand.mesh, stand.world.proxies["egress"]
+        # Where the application calls its proxy, and where the egress gateway listens.
+        self.port, self.gateway_port = stack.free_port(), stack.free_port()
+        self.agent = self.mesh.sidecar("agent")
+        self.site = proofs.Site(self.agent, self.mesh.fleet, f"http://127.0.0.1:{self.port}", HOST)
+        self.at_gateway = proofs.Site(self.gateway, self.mesh.fleet, f"http://127.0.0.1:{self.gateway_port}", HOST)
+
+    def manifests(self, principals=("cluster.local/ns/demo/sa/agent-account",), fleet=None):
+        """`principals`: the workloads that may leave. `fleet`: the provider."""
+        servers = [{"address": "127.0.0.1", "ports": dict.fromkeys(("http", "https"), (fleet or self.mesh.fleet).ports[0])}]
+        component = self.stand.component(
+            "egress",
+            changed("ServiceEntry", "penstock-provider", {
+                "/spec/resolution": "STATIC", "/spec/endpoints": servers, "/spec/ports/0/number": self.port}),
+            changed("DestinationRule", "penstock-provider", {"/spec/trafficPolicy/portLevelSettings/0/tls": {"mode": "DISABLE"}}),
+            changed("Gateway", "penstock-egress", {"/spec/servers/0/port/number": self.gateway_port}),
+            changed("AuthorizationPolicy", "penstock-egress", {"/spec/rules/0/from/0/source/principals": list(principals)}),
+            # Without iptables to catch what the application sends, a listener for it to call.
+            changed("Sidecar", "default", {
+                "/spec/workloadSelector": {"labels": self.agent.labels}, "/spec/egress/0": {
+                    "bind": "127.0.0.1", "captureMode": "NONE", "port": {"number": self.port, "protocol": "HTTP", "name": "http"}, "hosts": [f"./{HOST}"]}}))
+        return component, self.stand.component("audit-log"), self.stand.filters(CONFIG, FORM), service_of_gateway(self.gateway_port)
+
+    def attempts(self):
+        with self.stand.having(*self.manifests()):
+            yield "the filters on the egress gateway", self.stand.loaded(CONFIG, FORM)
+            yield "a host that is on the list: through both proxies, answered", eventually(lambda: answered(self.ask()))
+            yield "the redactor is on the way", proofs.masked(self.site)
+            yield "the guard is on the way", proofs.denied(self.site)
+            yield "the tenant is the identity in the workload's certificate", self.named_by_certificate()
+            yield "a host that is not on the list: 502, and nothing leaves", self.refused()
+            yield "it is named and counted in the audit log of who asked", self.shadow_ai()
+            yield "past the application's proxy: no connection to the gateway without a certificate", self.without_certificate()
+            self.mesh.apply(self.manifests(["cluster.local/ns/demo/sa/somebody-else"])[0])
+            yield "a workload that may not leave: 403 at the egress gateway", eventually(self.not_mine)
+
+    def ask(self, host=HOST):
+        return self.site.ask("What is a fern?", host=host)
+
+    def named_by_certificate(self):
+        return audit.differs(self.gateway, self.ask(), {"tenant": AGENT, "workload": AGENT, "host": HOST, "status": 200, "outcome": "complete"})
+
+    def refused(self):
+        answer = self.ask(SHADOW)
+        return f"not 502: {answer}" if answer.status != 502 else "it reached the fleet" if answer.record() else ""
+
+    def shadow_ai(self):
+        answer = self.ask(SHADOW)
+        wrong = audit.differs(self.agent, answer, {"host": SHADOW, "status": 502, "details": "direct_response", "backend": None})
+        return wrong or eventually(lambda: "" if shadows(self.agent) == {SHADOW: 2} else f"counted: {shadows(self.agent)}")
+
+    def without_certificate(self):
+        try:
+            return f"it answered {self.at_gateway.ask('hi')}"
+        except OSError:
+            return ""
+
+    def not_mine(self):
+        answer = self.ask()
+        return "" if answer.status == 403 and not answer.record() else f"not 403: {answer}"
+
+
+def shadows(proxy):
+    """Hosts that were asked for and are on no list, with how often."""
+    counts = {}
+    for line in audit.lines(proxy):
+        if line["details"] == "direct_response":
+            counts[line["host"]] = counts.get(line["host"], 0) + 1
+    return counts
+
+
+def service_of_gateway(port):
+    """In a cluster it is a Service."""
+    return resources.networking("ServiceEntry", "egress-gateway", {
+        "hosts": [GATEWAY], "location": "MESH_INTERNAL", "resolution": "STATIC",
+        "ports": [{"number": 443, "name": "https", "protocol": "HTTPS"}], "endpoints": [{"address": "127.0.0.1", "ports": {"https": port}}]})
+
+
+def answered(answer):
+    return "" if answer.status == 200 and answer.record() else str(answer)
+
+
+@functools.cache
+def here(stand):
+    return Egress(stand)
+
+
+def attempts(stand):
+    yield from here(stand).attempts()

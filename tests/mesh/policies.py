@@ -1,0 +1,30 @@
+"""The policies around the filters, each of them a component of istio/, shown by requests."""
+import audit
+from components import Stand
+import egress
+import hardening
+import incidents
+import manifests
+import providers
+import reading
+import tenants
+
+COMPONENTS = "tenants", "egress", "audit-log", "credentials", "fallback", "hardening"
+PARTS = {"tenants": tenants, "audit": audit, "egress": egress, "providers": providers, "hardening": hardening, "incidents": incidents}
+
+
+def attempts(world, module, parts=()):
+    """Pairs of what was tried and what is wrong, or nothing."""
+    stand = Stand(world, module)
+    yield from as_they_stand(stand)
+    for name in parts or PARTS:
+        for what, wrong in PARTS[name].attempts(stand):
+            yield f"{name}: {what}", wrong
+
+
+def as_they_stand(stand):
+    file = stand.mesh.folder / "component.yaml"
+    for name in COMPONENTS:
+        file.write_text(stand.component(name))
+        yield f"istio/components/{name} for kubectl and the webhook", reading.taken(stand.mesh, file)
+        yield f"istio/components/{name} for istioctl", manifests.read_by_istioctl(stand.mesh, file)
