@@ -16,6 +16,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "demo")]
 import forms  # noqa: E402  (found by the line above)
+import policies  # noqa: E402
 import proving  # noqa: E402
 import reading  # noqa: E402
 import registry  # noqa: E402
@@ -62,6 +63,10 @@ class Run:
         found = TABLE.search(PAGE.read_text())
         self.results.add("docs/istio.md has this table", "" if found and found[0] == table else "it has another; --write puts this one there")
 
+    def policies(self):
+        for name, wrong in policies.attempts(self.world, self.modules["suite", "image"]):
+            self.results.add(name, wrong)
+
     async def turmoil(self):
         async for name, wrong in turmoil.attempts(self.world, self.modules["prompt-guard", "image"]):
             self.results.add(name, wrong)
@@ -70,7 +75,7 @@ class Run:
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=["reading", "forms", "turmoil"], help="one part")
+    parser.add_argument("--only", choices=["reading", "forms", "policies", "turmoil"], help="one part")
     parser.add_argument("--write", action="store_true", help="put the table into docs/istio.md")
     options = parser.parse_args()
     results, begin = Results(), time.monotonic()
@@ -83,6 +88,8 @@ def main():
             run.reading()
         if options.only in (None, "forms"):
             run.forms()
+        if options.only in (None, "policies"):
+            run.policies()
         if options.only in (None, "turmoil"):
             asyncio.run(run.turmoil())
         if results.failed:
