@@ -49,14 +49,17 @@ class Form:
         exchange = {"proxy_buffer_bytes": 16777216} if self.folder.startswith("overlays/") else {}
         return {"exchange": exchange if self.holds else {"headers": "release"}, **config}
 
-    def render(self, mesh, module, config, picks_for=None):
-        """The manifest, by the same means that a user has: an overlay over ours. `picks_for`: the host whose servers the picker picks."""
+    def render(self, mesh, module, config, picks_for=None, labels=None):
+        """The manifest, by the same means that a user has: an overlay over ours. `picks_for`: the host whose servers the picker picks;
+        `labels`: of other proxies than the overlay's."""
         folder = mesh.folder / "overlay"
         folder.mkdir(exist_ok=True)
         overlay = {
             "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "namespace": "demo",
             "resources": [path(folder, self.folder)], "components": [],
             "patches": [patch(self.kind, "penstock", self.patches(module, self.config(config)))]}
+        if labels:
+            overlay["patches"] += [patch("EnvoyFilter", name, {"/spec/workloadSelector/labels": labels}) for name in ("penstock", "penstock-listeners")]
         if picks_for:
             overlay["components"].append(path(folder, "components/picker"))
             overlay["patches"].append(patch("EnvoyFilter", "penstock-picker", {

@@ -129,5 +129,9 @@ class Mesh:
     def gateway(self, name="gateway", labels=None):
         return self.add(Proxy(self, name, "router", labels or {"istio": "ingressgateway"}).start())
 
+    def remove(self, part):
+        self.parts.remove(part)
+        part.stop()
+
     def sidecar(self, name="app", labels=None):
         return self.add(Proxy(self, name, "sidecar", labels or {"app": name}).start())

@@ -39,9 +39,13 @@ def taken(mesh, file):
     return ""
 
 
+def penstock():
+    """The command, in the profile that `cargo build` makes."""
+    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or stack.ROOT / "target") / "debug/penstock"
+
+
 def read_by_penstock(file):
-    command = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or stack.ROOT / "target") / "debug/penstock"
-    done = subprocess.run([command, "check", "--strict", file], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([penstock(), "check", "--strict", file], capture_output=True, text=True, timeout=60)
     return done.stdout + done.stderr if done.returncode else ""
 
 

@@ -7,6 +7,7 @@ from load import Load
 import manifests
 import proofs
 import stack
+from troubles import missing
 
 LEAST = 2000  # requests that must have been sent
 WITHIN_S = 30
@@ -22,7 +23,7 @@ class Turmoil:
         # The same code with a few bytes behind it: another image, another file.
         self.newer = self.push("newer", module.file.read_bytes() + custom_section(b"newer"))
         self.unseen = self.push_unseen()
-        self.missing = forms.Module(module.file, f"{module.image.partition('@')[0]}@sha256:{'a' * 64}")
+        self.missing = missing(module)
 
     def push(self, tag, code):
         file = self.mesh.folder / f"{tag}.wasm"
