@@ -14,6 +14,7 @@ import pytest
 SDKS = openai, anthropic
 BURST = 10
 MOST_TRIES = 100  # more than come back while they are sent
+ASK = {"model": "test-model", "max_tokens": 20, "messages": [{"role": "user", "content": "hi"}]}
 HEADERS = {
     openai: ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
     anthropic: ("anthropic-ratelimit-requests-limit", "anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"),
@@ -39,22 +40,21 @@ def tenant():
     return f"sdk-{uuid.uuid4()}"
 
 
-def create(url, sdk, tenant, retries=0, stream=False, request_id=None, raw=False):
+def calls(url, sdk, tenant, retries=0, request_id=None):
+    """What an SDK creates answers with."""
     headers = {"x-tenant": tenant, "x-sim": "in=5; out=5"} | ({"x-request-id": request_id} if request_id else {})
     options = {"api_key": "test", "max_retries": retries, "default_headers": headers}
-    ask = {"model": "test-model", "max_tokens": 20, "messages": [{"role": "user", "content": "hi"}], "stream": stream}
     if sdk is openai:
-        calls = openai.OpenAI(base_url=f"{url}/v1", **options).chat.completions
-    else:
-        calls = anthropic.Anthropic(base_url=url, **options).messages
-    return calls.with_raw_response.create(**ask) if raw else calls.create(**ask)
+        return openai.OpenAI(base_url=f"{url}/v1", **options).chat.completions
+    return anthropic.Anthropic(base_url=url, **options).messages
 
 
 def spend(url, sdk, tenant):
     """Sends until the budget is spent: how many were served, and the error that the SDK then raises."""
+    one = calls(url, sdk, tenant)  # to make another for each request takes longer than the requests
     for served in range(MOST_TRIES):
         try:
-            create(url, sdk, tenant)
+            one.create(**ASK)
         except sdk.RateLimitError as error:
             return served, error
     raise AssertionError(f"{MOST_TRIES} requests were served without a pause")
@@ -75,7 +75,7 @@ def test_a_spent_budget_raises_the_typed_error(url, sdk, tenant):
 
 
 def test_an_answer_says_how_the_budget_stands(url, sdk, tenant):
-    first, second = (create(url, sdk, tenant, raw=True) for _ in range(2))
+    first, second = (calls(url, sdk, tenant).with_raw_response.create(**ASK) for _ in range(2))
     limit, remaining, reset = HEADERS[sdk]
     assert first.headers[limit] == str(BURST)
     assert first.headers[remaining] == str(BURST - 1)
@@ -101,7 +101,7 @@ def test_the_sdk_waits_and_succeeds(url, fleet, sdk, tenant, stream, monkeypatch
         request_id = f"test-{uuid.uuid4()}"
         with monkeypatch.context() as patch:
             patch.setattr(time, "sleep", lambda seconds: (waits.append(seconds), sleep(seconds)))
-            answer = create(url, sdk, tenant, retries=5, stream=stream, request_id=request_id)
+            answer = calls(url, sdk, tenant, retries=5, request_id=request_id).create(**ASK, stream=stream)
             assert list(answer) if stream else answer
         [request] = fleet.settled(request_id)
         tries = int(request["request_headers"]["x-stainless-retry-count"])
