@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 /// How long anything in a run may take before the run fails. Never part of what is tested.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The meeting place. It outlives runs, because the proxy's upstream connections do.
 #[derive(Clone, Default)]

@@ -14,6 +14,8 @@ mod trap;
 use std::process::ExitCode;
 use std::time::Instant;
 
+const NAMES: [&str; 5] = ["burst", "streams", "flood", "restart", "trap"];
+
 const HELP: &str = "\
 Storms against budgets, on a real Envoy. Ends with `N passed, N failed`.
 
@@ -35,7 +37,7 @@ target/wasm32-wasip1/release. Needs `make build`, and llm-sim and the probe filt
 pub struct Plan {
     quick: bool,
     seed: u64,
-    only: String,
+    only: Option<String>,
 }
 
 impl Plan {
@@ -83,8 +85,8 @@ fn main() -> ExitCode {
 async fn all(plan: &Plan) -> ExitCode {
     let (mut passed, mut failed) = (0, 0);
     println!("seed {}", plan.seed);
-    for name in ["burst", "streams", "flood", "restart", "trap"] {
-        if !name.contains(&plan.only) {
+    for name in NAMES {
+        if plan.only.as_ref().is_some_and(|only| only != name) {
             continue;
         }
         eprintln!("{name} ...");
@@ -122,7 +124,7 @@ fn plan(mut arguments: impl Iterator<Item = String>) -> Result<Option<Plan>, Str
     let mut plan = Plan {
         quick: false,
         seed: 1,
-        only: String::new(),
+        only: None,
     };
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -131,7 +133,10 @@ fn plan(mut arguments: impl Iterator<Item = String>) -> Result<Option<Plan>, Str
                 let seed = arguments.next().and_then(|text| text.parse().ok());
                 plan.seed = seed.ok_or("--seed wants a number")?;
             }
-            "--only" => plan.only = arguments.next().ok_or("--only wants a name")?,
+            "--only" => {
+                let only = arguments.next().filter(|name| NAMES.contains(&name.as_str()));
+                plan.only = Some(only.ok_or_else(|| format!("--only wants one of {}", NAMES.join(", ")))?);
+            }
             "-h" | "--help" => return Ok(None),
             other => return Err(format!("unknown argument `{other}`")),
         }

