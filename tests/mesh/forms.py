@@ -46,8 +46,7 @@ class Form:
 
     def config(self, config):
         """The filter's configuration, made fit for this form."""
-        exchange = {"proxy_buffer_bytes": 16777216} if self.folder.startswith("overlays/") else {}
-        return {"exchange": exchange if self.holds else {"headers": "release"}, **config}
+        return {"exchange": {"proxy_buffer_bytes": 16777216} if self.holds else {"headers": "release"}, **config}
 
     def render(self, mesh, module, config, picks_for=None, labels=None):
         """The manifest, by the same means that a user has: an overlay over ours. `picks_for`: the host whose servers the picker picks;

@@ -39,6 +39,28 @@ fn manifests_are_those_that_are_kept() {
     );
 }
 
+/// What the repository offers for kustomize.
+#[test]
+fn the_meshs_manifests_are_rendered_from_the_values_beside_them() {
+    for folder in [
+        "overlays/gateway",
+        "overlays/sidecar",
+        "overlays/egress",
+        "examples/inline",
+        "examples/wasmplugin",
+        "examples/trafficextension",
+    ] {
+        let folder = repository("istio").join(folder);
+        let out = rendered(&[folder.join("values.yaml").to_str().unwrap()]);
+        let path = folder.join("filters.yaml");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&path, &out).unwrap();
+        }
+        let kept = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(out, kept, "UPDATE_GOLDEN=1 writes {}", path.display());
+    }
+}
+
 /// Refusals, by a change to values that are well.
 #[test]
 fn what_is_wrong_is_named_with_its_line_and_path() {
