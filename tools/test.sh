@@ -93,7 +93,7 @@ fi
 real_server llama
 if tests/mesh/build.sh --cached >/dev/null 2>&1; then
   cargo build --quiet -p penstock-cli || exit 1
-  part "Istio" 600 python3 tests/mesh/run.py
+  part "Istio" 1500 python3 tests/mesh/run.py
 else
   skip "Istio" "its control plane is not built here; tests/mesh/build.sh takes some ten minutes, once"
 fi
