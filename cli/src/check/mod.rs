@@ -24,7 +24,7 @@ use scalar::Reader;
 use site::{Finding, Severity};
 
 pub(crate) use scalar::written;
-pub(crate) use site::settings;
+pub(crate) use site::{keys, settings};
 pub(crate) use source::Source;
 use std::ffi::{OsStr, OsString};
 

@@ -180,7 +180,7 @@ fn code(plugin: &Node) -> impl Iterator<Item = &str> {
 }
 
 /// The keys of a configuration document.
-pub(super) fn keys(json: &str) -> Vec<String> {
+pub(crate) fn keys(json: &str) -> Vec<String> {
     let mut tape = Tape::new();
     if tape.parse(json.as_bytes(), &Limits::default()).is_err() {
         return Vec::new();

@@ -2,7 +2,7 @@
 
 use super::page;
 use super::values::{Code, Form, RawValues};
-use crate::check::settings;
+use crate::check::{keys, settings};
 use penstock_exchange::Engine;
 use penstock_filter_api::{ConfigError, Module, Read, Value, wrong};
 use penstock_suite::MODULES;
@@ -163,17 +163,6 @@ fn tape(json: &str) -> Result<Tape, ConfigError> {
         Ok(()) => Ok(tape),
         Err(error) => Err(ConfigError::new("filters", error.to_string())),
     }
-}
-
-fn keys(json: &str) -> Vec<String> {
-    let Ok(tape) = tape(json) else {
-        return Vec::new();
-    };
-    let root = tape.view(json.as_bytes()).root();
-    root.members()
-        .filter_map(|(key, _)| key.text())
-        .map(|key| key.into_owned())
-        .collect()
 }
 
 /// The filters' error, at its place in the file of values.
