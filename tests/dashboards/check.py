@@ -3,7 +3,8 @@
     $(tools/python.sh) tests/dashboards/check.py [--rounds N] [--pictures FOLDER]
 
 What Grafana would put in for `$__rate_interval` and the variables is put in here. A query whose answer is empty, not a number or 0 all the time
-fails, unless it stands in SELDOM with the reason; it has to be understood by Prometheus all the same. --pictures draws what was answered.
+after MOST_ROUNDS fails, unless it stands in SELDOM with the reason; it has to be understood by Prometheus all the same. --pictures draws what was
+answered.
 """
 import argparse
 import json
@@ -22,6 +23,7 @@ import make  # noqa: E402
 import picture  # noqa: E402
 
 INTERVAL_S, STEP_S = 10, 1
+LEAST_ROUNDS, MOST_ROUNDS = 3, 12  # an event that counts must fall between two scrapes, which chance alone decides
 SETTLED_S = 7  # histograms are merged each 5 s, and then scraped
 METRIC = re.compile(r"\bpenstock_\w+")
 # What no traffic of clients brings about, by board, panel and legend.
@@ -89,14 +91,18 @@ class Check:
             values = prometheus.get(f"label/{one.label}/values", **{"match[]": asked(one.metric + chosen, 0)})
             self.say(f"{board.name}: variable {one.label}", "" if values else "it has no values")
 
-    def panels(self, board, prometheus, begin, end):
-        for panel in board.panels():
-            for promql, legend in panel.queries:
-                name = f"{board.name}: {panel.title}: {legend}"
-                answer = answers(prometheus, panel, promql, begin, end)
-                self.answered[name] = answer
-                seldom = SELDOM.get(name)
-                self.say(name, "" if seldom else wrong_with(answer), f" ({seldom})" if seldom else "")
+    def ask(self, prometheus, begin, end):
+        """All queries. Gives whether each has data that should."""
+        for board in make.BOARDS:
+            for panel in board.panels():
+                for promql, legend in panel.queries:
+                    self.answered[f"{board.name}: {panel.title}: {legend}"] = answers(prometheus, panel, promql, begin, end)
+        return not any(wrong_with(answer) for name, answer in self.answered.items() if name not in SELDOM)
+
+    def queries(self):
+        for name, answer in self.answered.items():
+            seldom = SELDOM.get(name)
+            self.say(name, "" if seldom else wrong_with(answer), f" ({seldom})" if seldom else "")
 
     def reasons(self):
         """SELDOM names queries that there are."""
@@ -106,18 +112,21 @@ class Check:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3, help="of the demo's traffic, at least 3")
+    parser.add_argument("--rounds", type=int, default=LEAST_ROUNDS, help=f"of the demo's traffic, at least {LEAST_ROUNDS}")
     parser.add_argument("--pictures", type=pathlib.Path, help="where an SVG of each dashboard is put")
     options = parser.parse_args()
     check = Check()
     check.files()
     with ground.Ground() as running:
-        running.send(options.rounds)
-        time.sleep(SETTLED_S)
-        begin, end = running.begin, time.time()
+        for number in range(max(options.rounds, MOST_ROUNDS)):
+            running.send(number)
+            if number + 1 >= max(options.rounds, LEAST_ROUNDS):
+                time.sleep(SETTLED_S)
+                if check.ask(running.prometheus, running.begin, time.time()):
+                    break
         for board in make.BOARDS:
             check.variables(board, running.prometheus)
-            check.panels(board, running.prometheus, begin, end)
+    check.queries()
     check.reasons()
     if options.pictures:
         for board in make.BOARDS:
