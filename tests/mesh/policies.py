@@ -4,13 +4,14 @@ from components import Stand
 import egress
 import hardening
 import incidents
+import login
 import manifests
 import providers
 import reading
 import tenants
 
-COMPONENTS = "tenants", "egress", "audit-log", "credentials", "fallback", "hardening"
-PARTS = {"tenants": tenants, "audit": audit, "egress": egress, "providers": providers, "hardening": hardening, "incidents": incidents}
+COMPONENTS = "tenants", "login", "egress", "audit-log", "credentials", "fallback", "hardening"
+PARTS = {"tenants": tenants, "login": login, "audit": audit, "egress": egress, "providers": providers, "hardening": hardening, "incidents": incidents}
 
 
 def attempts(world, module, parts=()):

@@ -15,10 +15,10 @@ REQUESTS = 9  # for the picker: three a server, were it not there
 
 
 class Site:
-    """Where a filter stands: the address clients use, the host they name, the proxy that has it and the fleet behind."""
+    """Where a filter stands: the address clients use, the host they name, the proxy that has it and the fleet behind. `opener`: how clients ask."""
 
-    def __init__(self, proxy, fleet, url=None, host="llm.example"):
-        self.proxy, self.fleet, self.url, self.host = proxy, fleet, url or proxy.url, host
+    def __init__(self, proxy, fleet, url=None, host="llm.example", opener=stack.DIRECT):
+        self.proxy, self.fleet, self.url, self.host, self.opener = proxy, fleet, url or proxy.url, host, opener
 
     def ask(self, prompt, model=MODEL, stream=False, sim="", path="/v1/chat/completions", **headers):
         body = {"model": model, "stream": stream, "messages": [{"role": "user", "content": prompt}]}
@@ -39,7 +39,7 @@ class Answer:
         headers = {"content-type": "application/json", "x-request-id": self.id} | headers
         request = urllib.request.Request(site.url + path, json.dumps(body).encode(), headers)
         try:
-            with stack.DIRECT.open(request, timeout=10) as answer:
+            with site.opener.open(request, timeout=10) as answer:
                 self.status, self.headers, self.text = answer.status, answer.headers, answer.read().decode()
         except urllib.error.HTTPError as error:
             self.status, self.headers, self.text = error.code, error.headers, error.read().decode()
