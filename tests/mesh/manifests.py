@@ -128,5 +128,6 @@ def default(value):
 
 
 def normal(value):
+    """A dump writes durations its own way, and whole numbers of 64 bits as texts."""
     found = DURATION.fullmatch(value) if isinstance(value, str) else None
-    return float(found[1]) if found else value
+    return float(found[1]) if found else str(value) if type(value) is int else value

@@ -2,6 +2,7 @@
 import audit
 from components import Stand
 import egress
+import global_limit
 import hardening
 import incidents
 import login
@@ -10,8 +11,10 @@ import providers
 import reading
 import tenants
 
-COMPONENTS = "tenants", "login", "egress", "audit-log", "credentials", "fallback", "hardening"
-PARTS = {"tenants": tenants, "login": login, "audit": audit, "egress": egress, "providers": providers, "hardening": hardening, "incidents": incidents}
+COMPONENTS = "tenants", "login", "egress", "audit-log", "credentials", "fallback", "hardening", "global-limit"
+PARTS = {
+    "tenants": tenants, "login": login, "audit": audit, "egress": egress, "providers": providers, "hardening": hardening, "incidents": incidents,
+    "global-limit": global_limit}
 
 
 def attempts(world, module, parts=()):
