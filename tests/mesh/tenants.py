@@ -8,11 +8,8 @@ REQUESTS = 12  # a tenant's budget
 CONFIG = {
     "token_meter": {
         "tenant": CLAIM, "filter_state": "all", "prices": [{"model": MODEL, "input": 2, "output": 8}],
-        "gates": {"models": ["gpt-4.1*", "o3", "text-embedding-3-*"]},
-        "budgets": [
-            {"name": "calls", "key": ["tenant"], "unit": "requests", "limit": REQUESTS, "window": {"per": "day"}},
-            # No budget is empty, and none of one token lets anybody in: this model is not globex's.
-            {"name": "not_yours", "unit": "tokens", "limit": 1, "window": {"per": "day"}, "scope": {"tenants": ["globex"], "models": ["o3"]}}]},
+        "gates": [{"models": ["gpt-4.1*", "o3", "text-embedding-3-*"]}, {"scope": {"tenants": ["globex"]}, "models": ["gpt-4.1*"]}],
+        "budgets": [{"name": "calls", "key": ["tenant"], "unit": "requests", "limit": REQUESTS, "window": {"per": "day"}}]},
     "prompt_guard": {"tenant": CLAIM, "tools": {"allow": [{"tenants": ["globex"], "names": ["search_*"]}]}},
     "pii_redactor": {}}
 
@@ -36,7 +33,7 @@ class Tenants:
             yield "with a good token: the server knows the tenant and not the token", self.good_token()
             yield "an API that is not the tenant's: 403 by Istio", refused(self.ask(self.login.bearer("globex"), path="/v1/responses"), 403)
             yield "a model that is nobody's: 403 by the meter", refused(self.ask(self.login.bearer("acme"), model="mystery"), 403, "model_not_allowed")
-            yield "a model that is not this tenant's: 429 by the meter", self.model_of_others()
+            yield "a model that is not this tenant's: 403 by the meter, and another's 200", self.model_of_others()
             yield "a tool that is not this tenant's: 400 by the guard", self.tool_of_others()
             yield "an attack of somebody who may call: 400 by the guard", refused(self.ask(self.login.bearer("acme"), ATTACK), 400, "injection")
             yield "a spoofed tenant header has no effect on labels", self.spoofed_label()
@@ -54,7 +51,7 @@ class Tenants:
 
     def model_of_others(self):
         mine = self.ask(self.login.bearer("acme"), model="o3")
-        return refused(self.ask(self.login.bearer("globex"), model="o3"), 429, "budget_not_yours") or ("" if mine.status == 200 else f"acme: {mine}")
+        return refused(self.ask(self.login.bearer("globex"), model="o3"), 403, "model_not_allowed") or ("" if mine.status == 200 else f"acme: {mine}")
 
     def tool_of_others(self):
         mine, theirs = (self.call_with_tool(tenant, "delete_orders") for tenant in ("acme", "globex"))

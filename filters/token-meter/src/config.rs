@@ -184,7 +184,7 @@ fn tenant(raw: &RawTenant) -> Result<Tenant, ConfigError> {
 fn rules(raw: Vec<RawBudget>, gates: &RawGates, grounds: &Grounds) -> Result<Rules, ConfigError> {
     Ok(Rules {
         budgets: budgets(raw, grounds)?,
-        gates: Gates::new(gates).map_err(|error| error.under("gates"))?,
+        gates: Gates::new(gates, grounds)?,
     })
 }
 

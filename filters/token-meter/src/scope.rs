@@ -1,9 +1,9 @@
 //! Which exchanges the meter reads at all.
 
-use penstock_filter_api::{ConfigError, Glob, Selection, any, globs, reads};
+use penstock_filter_api::{ConfigError, Glob, Record, Selection, any, globs, reads};
 
 /// Restricts the meter. An empty list means all; names are exact or with `*`.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 #[cfg_attr(
     feature = "schema",
     derive(schemars::JsonSchema),
@@ -36,6 +36,19 @@ impl Scope {
             exchanges: Selection::new(&raw.routes, &raw.apis, &raw.models)?,
             tenants: globs("tenants", &raw.tenants)?,
         })
+    }
+
+    /// Whether a request that was read is among them.
+    pub(crate) fn has_request(&self, record: &Record, tenant: Option<&str>) -> bool {
+        self.exchanges.has_route(&record.route)
+            && self.exchanges.may_have_api(record.api)
+            && self.exchanges.has_model(record.request_model.as_deref())
+            && self.has_tenant(tenant)
+    }
+
+    /// Whether it is of some tenants only.
+    pub(crate) fn names_tenants(&self) -> bool {
+        !self.tenants.is_empty()
     }
 
     pub(crate) fn has_tenant(&self, tenant: Option<&str>) -> bool {

@@ -86,7 +86,8 @@ impl Desk {
         let demand = Demand::new(request, record, &arrival.ratio, likely, config);
         self.demand = Some(demand);
         let wish = Wish {
-            model: record.request_model.as_deref(),
+            record,
+            tenant: arrival.client.tenant.as_deref(),
             input_tokens: demand.input_tokens,
             output_tokens: demand.most_output,
             cost: demand.priced.then(|| demand.most_cost()),

@@ -1,8 +1,7 @@
-//! Budgets and gates as they are written.
+//! Budgets as they are written.
 
 use super::fair::RawFair;
 use super::quantity::Quantity;
-use crate::decimal::Decimal;
 use crate::scope::RawScope;
 use penstock_filter_api::{Mode, OnFailure, reads};
 
@@ -248,25 +247,3 @@ pub(crate) struct RawBucket {
 }
 
 reads!(struct RawBucket { rate_per_s, burst } needs rate_per_s, burst);
-
-/// What a single request may ask for. Refused with 400; a model that is not listed with 403.
-#[derive(Debug, Default)]
-#[cfg_attr(
-    feature = "schema",
-    derive(schemars::JsonSchema),
-    schemars(deny_unknown_fields, default),
-    schemars(rename = "Gates")
-)]
-pub(crate) struct RawGates {
-    /// Longest prompt, in tokens as they are estimated.
-    pub(crate) max_input_tokens: Option<u64>,
-    /// Largest bound on generated tokens, all choices together.
-    pub(crate) max_output_tokens: Option<u64>,
-    /// Models that may be asked, exact or with `*`. Empty: all.
-    pub(crate) models: Vec<String>,
-    /// Most that a request may cost, in `currency`: estimated input, and the output that it allows. A model without a price
-    /// in it passes.
-    pub(crate) max_cost: Option<Decimal>,
-}
-
-reads!(struct RawGates { max_input_tokens, max_output_tokens, models, max_cost });

@@ -72,14 +72,9 @@ impl Want {
 impl Party<'_> {
     /// The budgets that the exchange is charged to.
     fn budgets(&self) -> impl Iterator<Item = (usize, &Budget)> {
-        let model = self.record.request_model.as_deref();
-        self.budgets.iter().enumerate().filter(move |(_, budget)| {
-            let Budget { scope, .. } = budget;
-            scope.exchanges.has_route(&self.record.route)
-                && scope.exchanges.may_have_api(self.record.api)
-                && scope.exchanges.has_model(model)
-                && scope.has_tenant(self.client.tenant.as_deref())
-        })
+        let tenant = self.client.tenant.as_deref();
+        let concerned = move |(_, budget): &(usize, &Budget)| budget.scope.has_request(self.record, tenant);
+        self.budgets.iter().enumerate().filter(concerned)
     }
 
     fn seat(&self, budget: &Budget) -> Seat {

@@ -15,6 +15,7 @@ pub fn cases() -> Vec<Scenario> {
     all.extend(answers());
     all.extend(streams());
     all.extend(gates());
+    all.extend(gates_of_tenants());
     all
 }
 
@@ -324,5 +325,30 @@ fn gates() -> Vec<Scenario> {
                 upstream_body_untouched(),
                 client_body_untouched(),
             ]),
+    ]
+}
+
+fn gates_of_tenants() -> Vec<Scenario> {
+    let gated = || {
+        meter(
+            r#""tenant": {"header": "x-tenant"},
+            "gates": [{"models": ["m", "n"]}, {"scope": {"tenants": ["globex"]}, "models": ["m"]}]"#,
+        )
+    };
+    let other = || bounded(1).replace(r#""m""#, r#""n""#);
+    vec![
+        row("a request of a tenant for a model of others", gated())
+            .request(chat_json(other()).header("x-tenant", "globex"))
+            .then_all([
+                client_head(403),
+                client_body_has("model_not_allowed"),
+                upstream_sees_nothing(),
+            ]),
+        row("a request of another tenant for the same model", gated())
+            .request(chat_json(other()).header("x-tenant", "acme"))
+            .then_all([client_gets(200), upstream_body_untouched()]),
+        row("a request of a tenant for a model of its own", gated())
+            .request(chat_json(bounded(1)).header("x-tenant", "globex"))
+            .then_all([client_gets(200), upstream_body_untouched()]),
     ]
 }

@@ -207,6 +207,38 @@ fn an_error_says_where() {
             r#"{"gates": {"max_price": 1}}"#.to_owned(),
             "gates.max_price: unknown field",
         ),
+        (
+            r#"{"gates": "all"}"#.to_owned(),
+            "gates: invalid type: a string, expected an object or an array",
+        ),
+        (
+            r#"{"gates": [{"models": ["a"]}, {"max_cost": 0}]}"#.to_owned(),
+            "gates[1].max_cost: 0 would",
+        ),
+        (
+            r#"{"gates": [{"scope": {"user": ["a"]}}]}"#.to_owned(),
+            "gates[0].scope.user: unknown field",
+        ),
+        (
+            r#"{"gates": [{"scope": {"apis": ["soap"]}, "models": ["a"]}]}"#.to_owned(),
+            "gates[0].scope.apis[0]: no such API",
+        ),
+        (
+            r#"{"gates": [{"scope": {"routes": ["a"]}}]}"#.to_owned(),
+            "gates[0]: bounds nothing",
+        ),
+        (
+            r#"{"gates": {"scope": {"routes": ["a"]}}}"#.to_owned(),
+            "gates: bounds nothing",
+        ),
+        (
+            r#"{"gates": [{"scope": {"tenants": ["a"]}, "models": ["a"]}]}"#.to_owned(),
+            "gates[0].scope.tenants: needs `tenant`",
+        ),
+        (
+            format!(r#"{{"gates": [{}]}}"#, [r#"{"models": ["a"]}"#; 101].join(", ")),
+            "gates: more than 100",
+        ),
     ] {
         let found = refused(&config);
         assert!(found.contains(error), "{config}\n  {found}");
@@ -277,6 +309,12 @@ fn who_enforces_a_budget_fails_closed_unless_it_says_otherwise() {
         ("{}".to_owned(), OnFailure::Open),
         (format!("{{{streams}}}"), OnFailure::Closed),
         (r#"{"gates": {"models": ["a"]}}"#.to_owned(), OnFailure::Closed),
+        (
+            r#"{"gates": [{"scope": {"routes": ["a"]}, "models": ["a"]}]}"#.to_owned(),
+            OnFailure::Closed,
+        ),
+        (r#"{"gates": {}}"#.to_owned(), OnFailure::Open),
+        (r#"{"gates": []}"#.to_owned(), OnFailure::Open),
         (format!(r#"{{"on_failure": "open", {streams}}}"#), OnFailure::Open),
         (
             format!("{{{streams}}}").replace(r#""name""#, r#""mode": "shadow", "name""#),

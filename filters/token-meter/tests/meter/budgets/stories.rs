@@ -331,3 +331,30 @@ fn gates_refuse_a_single_request() {
         assert_eq!(would, u64::from(!code.is_empty()), "{body}");
     }
 }
+
+#[test]
+fn a_gate_is_for_its_scope() {
+    let config = json!({"tenant": {"header": "x-tenant"}, "gates": [
+        {"models": ["gpt-*", "o3"]},
+        {"scope": {"tenants": ["globex"]}, "models": ["gpt-4.1"]},
+        {"scope": {"models": ["o3"]}, "max_output_tokens": 5}]});
+    let ask = |model: &str, most: u64| json!({"model": model, "max_tokens": most, "messages": [{"role": "user", "content": "hi"}]});
+    for (tenant, body, status, code) in [
+        ("globex", ask("gpt-4.1", 10), "", ""),
+        ("globex", ask("gpt-4o", 10), "403", "model_not_allowed"),
+        ("globex", ask("o3", 5), "403", "model_not_allowed"),
+        ("acme", ask("gpt-4o", 10), "", ""),
+        ("acme", ask("o3", 5), "", ""),
+        ("acme", ask("o3", 6), "400", "max_tokens_too_large"),
+        ("acme", ask("claude", 5), "403", "model_not_allowed"),
+    ] {
+        let story = under(&config).asks_with(CHAT, &[("x-tenant", tenant)], &body);
+        assert_eq!(
+            story.refusal(),
+            (status.to_owned(), code.to_owned()),
+            "{tenant} {body}"
+        );
+    }
+    let nobody = under(&config).asks(CHAT, &ask("o3", 5));
+    assert!(nobody.has_left(), "{}", nobody.body());
+}
