@@ -8,7 +8,8 @@ cd "$root"
 
 newest=${ENVOY_VERSION:-1.40.0}
 oldest=1.36.2
-passed=0 failed=0 broken=() skipped=()
+passed=0 failed=0 skipped=()
+broken=()  # pairs of a part and the lines that say what failed in it
 mkdir -p "$tools/log"
 
 # part NAME LIMIT COMMAND...: runs one part and adds up the figures that it prints. The limit, in seconds, is for what hangs, far above what a
@@ -23,7 +24,7 @@ part() {
   p=${figures% *} f=${figures#* }
   if [ "$status" = 124 ]; then say "$name: not done within $limit s"; fi
   if [ "$f" = 0 ] && { [ "$status" != 0 ] || [ "$p" = 0 ]; }; then f=1; fi
-  if [ "$f" != 0 ]; then broken+=("$name"); fi
+  if [ "$f" != 0 ]; then broken+=("$name" "$(grep -E '^ *FAIL|\.\.\. FAILED$' "$log" | cut -c 1-400 | head -20)"); fi
   passed=$((passed + p)) failed=$((failed + f))
   say "-- $name: $p passed, $f failed, $((SECONDS - begin)) s"
 }
@@ -106,6 +107,9 @@ esac
 
 say ""
 for name in "${skipped[@]}"; do say "skipped: $name"; done
-for name in "${broken[@]}"; do say "failed: $name"; done
+for ((i = 0; i < ${#broken[@]}; i += 2)); do
+  say "failed: ${broken[i]}"
+  [ -z "${broken[i + 1]}" ] || say "${broken[i + 1]}"
+done
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
