@@ -68,7 +68,7 @@ class Egress:
     def shadow_ai(self):
         answer = self.ask(SHADOW)
         wrong = audit.differs(self.agent, answer, {"host": SHADOW, "status": 502, "details": "direct_response", "backend": None})
-        return wrong or eventually(lambda: "" if shadows(self.agent) == {SHADOW: 2} else f"counted: {shadows(self.agent)}")
+        return wrong or eventually(lambda: "" if shadows(self.agent).get(SHADOW) == 2 else f"counted: {shadows(self.agent)}")
 
     def without_certificate(self):
         try:
@@ -82,7 +82,7 @@ class Egress:
 
 
 def shadows(proxy):
-    """Hosts that were asked for and are on no list, with how often."""
+    """Hosts that were asked for and are on no list, with how often. One that was asked for before its list came is among them."""
     counts = {}
     for line in audit.lines(proxy):
         if line["details"] == "direct_response":

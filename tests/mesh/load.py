@@ -9,7 +9,7 @@ import proofs
 CONNECTIONS = 64
 RATE = 40  # requests a second
 STREAM, ATTACK = 3, 50  # each third, each fiftieth
-WITHIN_S = 20
+WITHIN_S = 60
 DONE = b"data: [DONE]\n\n"
 
 

@@ -8,7 +8,7 @@ import manifests
 import proofs
 from proxy import strings
 
-WITHIN_S = 20
+WITHIN_S = 60  # a slow machine has its time
 PICKER = "cluster_picker"
 
 
