@@ -2,6 +2,7 @@
 import json
 import urllib.request
 
+from breakers import Breakers
 from components import changed, eventually
 import manifests
 from proofs import Site
@@ -9,6 +10,9 @@ import resources
 import stack
 
 HOST, STRICT = "hardened.demo.internal", "strict.demo.internal"
+AS_WRITTEN = {
+    "max_connections": 2000, "max_pending_requests": 200, "max_requests": 2000, "max_retries": 100,
+    "consecutive_gateway_failure": 3, "interval": "1s", "base_ejection_time": "15s", "max_ejection_percent": 50}
 BURST = 5
 BUCKET = "/spec/configPatches/0/patch/value/typed_config/token_bucket"
 
@@ -28,15 +32,16 @@ class Hardening:
         with self.stand.having(*strict, resources.service_entry("hardened", HOST, self.mesh.fleet.ports), self.component()):
             yield "mutual TLS: from proxy to proxy", eventually(self.between_proxies)
             yield "mutual TLS: nothing without a certificate", eventually(self.no_plain_text)
-            yield "circuit breakers and outlier detection are in the proxy as written", eventually(self.as_written)
+            yield "circuit breakers and outlier detection are in the proxy as written", eventually(lambda: self.differs(HOST, AS_WRITTEN))
             yield "a server that fails is left out, and no client sees it", self.one_fails()
+            yield from Breakers(self).attempts()
             yield "a burst beyond the lid: 429", self.burst()
 
-    def component(self, *patches):
+    def component(self, *patches, host=HOST):
         return self.stand.component(
             "hardening", *patches,
-            changed("DestinationRule", "penstock-servers", {"/spec/host": HOST, "/spec/trafficPolicy/tls": {"mode": "DISABLE"}}),
-            changed("VirtualService", "penstock-llm", {"/spec/http/0/route/0/destination/host": HOST}),
+            changed("DestinationRule", "penstock-servers", {"/spec/host": host, "/spec/trafficPolicy/tls": {"mode": "DISABLE"}}),
+            changed("VirtualService", "penstock-llm", {"/spec/http/0/route/0/destination/host": host}),
             changed("PeerAuthentication", "penstock", {"/spec/selector": {"matchLabels": self.app.labels}}))
 
     def between_proxies(self):
@@ -49,11 +54,9 @@ class Hardening:
         except OSError:
             return ""
 
-    def as_written(self):
-        want = {
-            "max_connections": 2000, "max_pending_requests": 200, "max_requests": 2000, "max_retries": 100,
-            "consecutive_gateway_failure": 3, "interval": "1s", "base_ejection_time": "15s", "max_ejection_percent": 50}
-        cluster = next((node for node in manifests.objects(self.gateway.dump()) if node.get("name") == f"outbound|80||{HOST}" and "type" in node), {})
+    def differs(self, host, want):
+        """What breakers and outlier detection of the proxy's cluster have otherwise."""
+        cluster = next((node for node in manifests.objects(self.gateway.dump()) if node.get("name") == f"outbound|80||{host}" and "type" in node), {})
         have = {**cluster.get("circuit_breakers", {}).get("thresholds", [{}])[0], **cluster.get("outlier_detection", {})}
         wrong = {name: have.get(name) for name, value in want.items() if have.get(name) != value}
         return f"it has {json.dumps(wrong)}" if wrong else ""
