@@ -34,12 +34,12 @@ class Site:
 class Answer:
     """What came back, and what the fleet knows of it."""
 
-    def __init__(self, site, path, body, headers):
+    def __init__(self, site, path, body, headers, within_s=10):
         self.fleet, self.id = site.fleet, str(uuid.uuid4())
         headers = {"content-type": "application/json", "x-request-id": self.id} | headers
         request = urllib.request.Request(site.url + path, json.dumps(body).encode(), headers)
         try:
-            with site.opener.open(request, timeout=10) as answer:
+            with site.opener.open(request, timeout=within_s) as answer:
                 self.status, self.headers, self.text = answer.status, answer.headers, answer.read().decode()
         except urllib.error.HTTPError as error:
             self.status, self.headers, self.text = error.code, error.headers, error.read().decode()

@@ -1,9 +1,9 @@
 """Every manifest of istio/ on a real control plane: judged by Istio's and Envoy's own tools, run, and each filter proven in each form by requests;
 then a guarded gateway under load while everything around it changes or breaks.
 
-The policies around the filters are shown by requests, and the troubles that docs/istio.md tells of are made on purpose.
+The policies around the filters are shown by requests, the troubles that docs/istio.md tells of are made on purpose, and two versions share a budget.
 
-    python3 tests/mesh/run.py [--only PART] [--write]            (make test-mesh builds what it needs)
+    python3 tests/mesh/run.py [--only PART] [--write] [--older FILE]            (make test-mesh builds what it needs)
 
 Ends with `N passed, N failed`. The table of forms and filters must be the one in docs/istio.md; --write puts it there.
 """
@@ -25,10 +25,11 @@ import registry  # noqa: E402
 import stack  # noqa: E402
 import troubles  # noqa: E402
 import turmoil  # noqa: E402
+import versions  # noqa: E402
 from mesh import Mesh  # noqa: E402
 from world import World  # noqa: E402
 
-PARTS = "reading", "forms", "policies", "troubles", "turmoil"
+PARTS = "reading", "forms", "policies", "troubles", "turmoil", "versions"
 PAGE = stack.ROOT / "docs/istio.md"
 TABLE = re.compile(r"(?<=<!-- forms -->\n).*?(?=<!-- /forms -->)", re.S)
 
@@ -45,8 +46,8 @@ class Results:
 
 
 class Run:
-    def __init__(self, world, results, write):
-        self.world, self.mesh, self.results, self.write = world, world.mesh, results, write
+    def __init__(self, world, results, options):
+        self.world, self.mesh, self.results, self.write, self.older = world, world.mesh, results, options.write, options.older
         folder = stack.ROOT / stack.modules_elsewhere("target/wasm32-wasip1/release/")
         images = registry.published(self.mesh.registry.host, folder, self.mesh.folder)
         self.modules = {key: forms.Module(folder / f"penstock-{key[0]}.wasm", image) for key, image in images.items()}
@@ -81,19 +82,27 @@ class Run:
                 self.results.add(name, wrong)
         asyncio.run(tell())
 
+    def versions(self):
+        older = self.modules["token-meter", "image"]
+        if self.older:
+            older = forms.Module(self.older, self.mesh.registry.push("penstock/token-meter:older", self.older.read_bytes()))
+        for name, wrong in versions.attempts(self.world, older, self.modules["suite", "image"]):
+            self.results.add(name, wrong)
+
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=PARTS, help="one part")
     parser.add_argument("--write", action="store_true", help="put the table into docs/istio.md")
+    parser.add_argument("--older", type=pathlib.Path, help="the token meter's module of an earlier release, for the part `versions`")
     options = parser.parse_args()
     results, begin = Results(), time.monotonic()
     with Mesh() as mesh:
         print(f"-- istiod and the Kubernetes API are up after {time.monotonic() - begin:.1f} s", flush=True)
         world = World(mesh)
         print(f"-- two gateways and a sidecar after {time.monotonic() - begin:.1f} s", flush=True)
-        run = Run(world, results, options.write)
+        run = Run(world, results, options)
         for part in [options.only] if options.only else PARTS:
             getattr(run, part)()
         if results.failed:

@@ -246,6 +246,9 @@ fn every_label_of_the_metrics_is_named() {
     known.dedup();
     assert!(known.len() > 20, "{known:?}");
     assert_eq!(tags, known);
+    let mesh = std::fs::read_to_string(repository("istio/mesh-config.yaml")).unwrap();
+    let words = mesh.split("extraStatTags:").nth(1).unwrap().split_whitespace();
+    assert_eq!(words.filter(|word| *word != "-").collect::<Vec<_>>(), known);
 }
 
 #[test]

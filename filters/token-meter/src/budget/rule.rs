@@ -5,6 +5,7 @@ use super::fair::Fair;
 use super::layout::Layout;
 use super::place::PLACES;
 use super::raw::{Field, Kind, Per, RawBudget, RawWindow, Reserve, Unit};
+use super::shared::KEYS;
 use super::standing::UNAVAILABLE;
 use super::window::{PARTS, Window};
 use crate::scope::Scope;
@@ -98,7 +99,7 @@ impl Budget {
             soft: raw.soft,
             reserve: raw.reserve,
             volatile: matches!(per, Some(Per::Day | Per::Month)) || fills_slowly(window, limit),
-            prefix: format!("penstock/budget/1/{:016x}/", print(&raw, window)),
+            prefix: format!("{KEYS}{:016x}/", print(&raw, window)),
             slots,
             window,
             fair,
@@ -125,7 +126,8 @@ impl Budget {
         let mut hasher = DefaultHasher::new();
         for field in &self.key {
             let value = value(*field);
-            hasher.write_usize(value.len());
+            // The same on every machine.
+            hasher.write(&(value.len() as u64).to_le_bytes());
             hasher.write(value.as_bytes());
         }
         hasher.finish()

@@ -2,6 +2,10 @@
 
 use penstock_filter_api::{PortError, Ports};
 
+/// What all keys begin with. The number is of the layout: whoever changes a key, a hash or a byte of what is kept there counts
+/// it up. A version neither reads nor touches records of another number, so budgets then begin anew.
+pub(crate) const KEYS: &str = "penstock/budget/1/";
+
 /// How often a write is tried again that another worker came before. Two workers that hammer one key miss less than once a
 /// success, so this is for a proxy of very many.
 const TRIES: usize = 64;

@@ -6,10 +6,8 @@
 //!
 //! Little-endian: next number (u32), then number and pulse (u32 each) of those alive.
 
-use super::shared::{Change, StateError, change};
+use super::shared::{Change, KEYS, StateError, change};
 use penstock_filter_api::Ports;
-
-const KEY: &str = "penstock/budget/1/workers";
 
 /// Ticks, of about a second, after which a pulse that stood still is that of a dead worker.
 pub(crate) const LEASE_TICKS: u32 = 15;
@@ -60,7 +58,7 @@ impl Workers {
             return Ok(own);
         }
         let own = self.own;
-        let number = change(ports, KEY, &mut |bytes| {
+        let number = change(ports, &key(), &mut |bytes| {
             let mut book = Book::read(bytes)?;
             if let Some(own) = own.filter(|own| book.pulses.iter().any(|(known, _)| known == own)) {
                 return Ok(Change::Keep((own, book)));
@@ -90,7 +88,7 @@ impl Workers {
                 Some(_) | None => 0,
             }
         };
-        let book = change(ports, KEY, &mut |bytes| {
+        let book = change(ports, &key(), &mut |bytes| {
             let mut book = Book::read(bytes)?;
             let before = book.pulses.len();
             book.pulses
@@ -123,6 +121,10 @@ impl Workers {
             next: book.next,
         };
     }
+}
+
+fn key() -> String {
+    format!("{KEYS}workers")
 }
 
 /// The shared record.

@@ -5,6 +5,7 @@ mod exact;
 mod exports;
 mod fair;
 mod interleavings;
+mod layouts;
 mod modes;
 mod store;
 mod stories;

@@ -82,6 +82,30 @@ impl Store {
         (inner.shared.len(), bytes.sum())
     }
 
+    /// All records, as lines of a key and its bytes.
+    pub(crate) fn records(&self) -> String {
+        let inner = self.0.lock().unwrap();
+        let line = |(key, (value, _)): (&String, &(Vec<u8>, u32))| {
+            let bytes: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{key} {bytes}\n")
+        };
+        inner.shared.iter().map(line).collect()
+    }
+
+    /// A proxy that has these records already.
+    pub(crate) fn of(records: &str) -> Self {
+        let store = Self::default();
+        for (key, digits) in records.lines().filter_map(|line| line.split_once(' ')) {
+            let bytes = digits
+                .as_bytes()
+                .chunks(2)
+                .map(|pair| str::from_utf8(pair).unwrap());
+            let bytes = bytes.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
+            store.0.lock().unwrap().shared.insert(key.to_owned(), (bytes, 1));
+        }
+        store
+    }
+
     /// Overwrites every value with bytes that are none.
     pub(crate) fn spoil(&self) {
         for (value, _) in self.0.lock().unwrap().shared.values_mut() {
