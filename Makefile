@@ -17,7 +17,7 @@ timed = $(build) -p penstock-pii-redactor -p penstock-prompt-guard --features ti
 fleet_quick := --seeds 1 --policies penstock,rr,p2c,gie,gie_active,vllm,dynamo,oracle \
 	--conditions mixed,prefix,homogeneous,black_hole,slow,gateways_4
 
-.PHONY: help build cli oci oci-push demo up up-global down test test-all test-mesh storm bench fleet dashboards eval train fuzz lint clean tools callbacks
+.PHONY: help build cli oci oci-push demo up up-global down test test-all test-mesh storm bench fleet dashboards alerts eval train fuzz lint clean tools callbacks
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ fleet: tools ## policies that pick a server for LLM traffic, compared in virtual
 dashboards: build sim ## Grafana's dashboards from dashboards/boards, and their pictures for the docs from some minutes of the demo's traffic
 	@python3 dashboards/make.py
 	@$$(tools/python.sh) tests/dashboards/check.py --rounds 6 --pictures docs/dashboards
+
+alerts: ## the PrometheusRule of kubernetes/, from envoy-configs/prometheus/alerts.yaml
+	@python3 kubernetes/make.py
 
 eval: tools ## what the redactor and the guard find in labelled texts, scored (DATA=FOLDER), in target/eval.json
 	@tools/eval.sh "$(DATA)"

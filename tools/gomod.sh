@@ -7,6 +7,7 @@
 #   tools/gomod.sh gateway-api     a folder with the CRDs of the Kubernetes Gateway API
 #   tools/gomod.sh envoy-gateway   a folder with the CRDs of Envoy Gateway
 #   tools/gomod.sh istio-crds      a folder with the CRDs of Istio 1.31
+#   tools/gomod.sh prometheus-operator, keda    a folder with the CRDs of either
 set -euo pipefail
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
@@ -43,7 +44,9 @@ case $what in
   gateway-api) version=1.6.3 how=(go_files sigs.k8s.io/gateway-api config/crd/standard) ;;
   envoy-gateway) version=1.9.1 how=(go_files github.com/envoyproxy/gateway charts/gateway-helm/charts/crds/crds/generated) ;;
   istio-crds) version=0.0.0-20260827124520-eed52ebb66ad how=(go_files istio.io/istio manifests/charts/base/files) ;;
-  *) die "usage: $0 func-e | crane | ratelimit | compose-spec | gateway-api | envoy-gateway | istio-crds" ;;
+  prometheus-operator) version=0.85.0 how=(go_files github.com/prometheus-operator/prometheus-operator example/prometheus-operator-crd) ;;
+  keda) version=2.21.0 how=(go_files github.com/kedacore/keda/v2 config/crd/bases) ;;
+  *) die "usage: $0 func-e | crane | ratelimit | compose-spec | gateway-api | envoy-gateway | istio-crds | prometheus-operator | keda" ;;
 esac
 made=$cache/$what-$version
 [ -d "$made" ] || locked "$what-$version" make_it

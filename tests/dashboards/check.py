@@ -1,4 +1,4 @@
-"""Every query of every dashboard and variable is asked of a real Prometheus that scrapes real Envoys under the demo's traffic, and must give data.
+"""Every query of every dashboard and variable, and those by which kubernetes/ scales, is asked of a real Prometheus that scrapes real Envoys under the demo's traffic, and must give data.
 
     $(tools/python.sh) tests/dashboards/check.py [--rounds N] [--pictures FOLDER]
 
@@ -21,6 +21,7 @@ import grafana  # noqa: E402  (found by the line above)
 import ground  # noqa: E402
 import make  # noqa: E402
 import picture  # noqa: E402
+import scaling  # noqa: E402
 
 INTERVAL_S, STEP_S = 10, 1
 LEAST_ROUNDS, MOST_ROUNDS = 3, 12  # an event that counts must fall between two scrapes, which chance alone decides
@@ -84,6 +85,7 @@ class Check:
         for board in make.BOARDS:
             used = set(METRIC.findall(json.dumps(grafana.document(board))))
             self.say(f"{board.name}: its {len(used)} metrics exist", ", ".join(sorted(used - known)))
+        self.say("metrics of the HPAs are the adapter's", ", ".join(sorted(scaling.unlike())))
 
     def variables(self, board, prometheus):
         for one in board.variables:
@@ -97,6 +99,8 @@ class Check:
             for panel in board.panels():
                 for promql, legend in panel.queries:
                     self.answered[f"{board.name}: {panel.title}: {legend}"] = answers(prometheus, panel, promql, begin, end)
+        for name, promql in scaling.queries():
+            self.answered[name] = prometheus.course(promql, begin, end, STEP_S)
         return not any(wrong_with(answer) for name, answer in self.answered.items() if name not in SELDOM)
 
     def queries(self):

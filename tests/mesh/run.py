@@ -18,6 +18,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "demo")]
 import forms  # noqa: E402  (found by the line above)
+import kubernetes  # noqa: E402
 import policies  # noqa: E402
 import proving  # noqa: E402
 import reading  # noqa: E402
@@ -29,7 +30,7 @@ import versions  # noqa: E402
 from mesh import Mesh  # noqa: E402
 from world import World  # noqa: E402
 
-PARTS = "reading", "forms", "policies", "troubles", "turmoil", "versions"
+PARTS = "reading", "forms", "policies", "troubles", "turmoil", "versions", "kubernetes"
 PAGE = stack.ROOT / "docs/istio.md"
 TABLE = re.compile(r"(?<=<!-- forms -->\n).*?(?=<!-- /forms -->)", re.S)
 
@@ -70,6 +71,10 @@ class Run:
 
     def policies(self):
         for name, wrong in policies.attempts(self.world, self.modules["suite", "image"]):
+            self.results.add(name, wrong)
+
+    def kubernetes(self):
+        for name, wrong in kubernetes.attempts(self.mesh):
             self.results.add(name, wrong)
 
     def troubles(self):

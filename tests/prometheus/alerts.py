@@ -1,4 +1,5 @@
-"""The alert rules: promtool takes them, each fires and does not fire in a test, and the page of budgets says what to do about it.
+"""The alert rules: promtool takes them, each fires and does not fire in a test, and the page of budgets says what to do about it. The resource of
+Prometheus' operator has the same ones.
 
     $(tools/python.sh) tests/prometheus/alerts.py
 """
@@ -36,6 +37,8 @@ def tested(name):
 def attempts():
     yield "promtool check rules", promtool("check", "rules", RULES)
     yield "promtool test rules", promtool("test", "rules", TESTS)
+    made = subprocess.run([sys.executable, stack.ROOT / "kubernetes/make.py", "--check"], capture_output=True, text=True)
+    yield "kubernetes/monitoring/alerts.yaml is made of them", made.stderr.strip()
     page = PAGE.read_text()
     for name in re.findall(r"^ *- alert: (\w+)", RULES.read_text(), re.M):
         yield f"{name} fires and does not fire in a test", tested(name)

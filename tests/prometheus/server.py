@@ -13,7 +13,7 @@ global: {{scrape_interval: 1s, scrape_timeout: 1s}}
 scrape_configs:
 - job_name: envoy
   metrics_path: /stats/prometheus
-  static_configs: [{{targets: {targets}}}]
+  static_configs: {targets}
 """
 
 
@@ -21,7 +21,9 @@ class Prometheus:
     def __init__(self, *admins):
         self.home = tempfile.TemporaryDirectory(prefix="penstock-prometheus-")
         folder = pathlib.Path(self.home.name)
-        (folder / "prometheus.yml").write_text(CONFIG.format(targets=json.dumps([admin.removeprefix("http://") for admin in admins])))
+        # With the labels that a scrape of pods has.
+        targets = [{"targets": [admin.removeprefix("http://")], "labels": {"namespace": "demo", "pod": f"gateway-{number}"}} for number, admin in enumerate(admins)]
+        (folder / "prometheus.yml").write_text(CONFIG.format(targets=json.dumps(targets)))
         port = stack.free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.program = stack.Program("prometheus", [
