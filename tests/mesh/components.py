@@ -24,18 +24,18 @@ class Stand:
             for text in reversed(texts):
                 self.mesh.kube.delete(text if isinstance(text, str) else json.dumps(text))
 
-    def component(self, name, *patches):
+    def component(self, name, *patches, namespace="demo"):
         folder = self.mesh.folder / f"with-{name}"
         folder.mkdir(exist_ok=True)
         overlay = {
-            "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "namespace": "demo",
+            "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "namespace": namespace,
             "components": [os.path.relpath(stack.ROOT / "istio/components" / name, folder)], "patches": list(patches)}
         (folder / "kustomization.yaml").write_text(json.dumps(overlay))
         return self.mesh.kustomize(folder)
 
-    def filters(self, config, form=forms.FORMS[0]):
+    def filters(self, config, form=forms.FORMS[0], picks_for=None):
         """With names of their own: here the gateways share a namespace."""
-        resources = self.mesh.kube.read(form.render(self.mesh, self.module, config))
+        resources = self.mesh.kube.read(form.render(self.mesh, self.module, config, picks_for))
         for one in resources:
             one["metadata"]["name"] += f"-{form.proxy}"
         return "\n---\n".join(map(json.dumps, resources))

@@ -9,12 +9,14 @@ import login
 import manifests
 import providers
 import reading
+import rollouts
+import segment
 import tenants
 
-COMPONENTS = "tenants", "login", "egress", "audit-log", "credentials", "fallback", "hardening", "global-limit"
+COMPONENTS = "tenants", "login", "egress", "audit-log", "credentials", "fallback", "hardening", "global-limit", "pools", "segment"
 PARTS = {
-    "tenants": tenants, "login": login, "audit": audit, "egress": egress, "providers": providers, "hardening": hardening, "incidents": incidents,
-    "global-limit": global_limit}
+    "tenants": tenants, "login": login, "audit": audit, "egress": egress, "providers": providers, "hardening": hardening, "rollouts": rollouts,
+    "segment": segment, "incidents": incidents, "global-limit": global_limit}
 
 
 def attempts(world, module, parts=()):
