@@ -99,7 +99,9 @@ class Program:
 
     def __init__(self, name, command, folder, **options):
         self.name, self.log = name, folder / f"{name}.log"
-        with self.log.open("wb") as log:
+        self.log.write_bytes(b"")
+        # Appended to, for Envoy opens /dev/stdout anew: what goes to stderr would else be written over lines of its access log.
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(word) for word in command], stdin=subprocess.DEVNULL, stderr=log, **({"stdout": log, "cwd": ROOT} | options))
 

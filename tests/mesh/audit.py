@@ -79,7 +79,7 @@ class Audit:
     def silent(self):
         log = self.proxy.program.log.read_text(errors="replace")
         return next((f"the log has {what}" for what, text in {
-            "words of the exchange": MARK, "the token": self.bearer["authorization"][7:40], "its signature": self.bearer["authorization"][-40:],
+            "words of the exchange": MARK, "the token": self.bearer["authorization"].split(".")[1], "its signature": self.bearer["authorization"][-40:],
         }.items() if text in log), "")
 
 
