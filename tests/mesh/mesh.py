@@ -20,7 +20,8 @@ import registry
 import resources
 import stack
 
-MESH_CONFIGS = [stack.ROOT / "istio" / name for name in ("mesh-config.yaml", "components/audit-log/mesh-config.yaml")]
+MESH_CONFIG = stack.ROOT / "istio/mesh-config.yaml"
+PROVIDERS = [stack.ROOT / f"istio/components/{name}/mesh-config.yaml" for name in ("audit-log", "tracing")]
 MODULES = pathlib.Path("/var/lib/istio/data")
 STOCK_ENVOY = {
     # Filters that only Istio's own build of Envoy has; without these words it is told to use them.
@@ -78,7 +79,8 @@ class Mesh:
     def write_mesh_config(self):
         """The project's own, and ports that a pod would have for itself."""
         ports = {"proxyListenPort": stack.free_port(), "proxyInboundListenPort": stack.free_port()}
-        lines = [*(file.read_text() for file in MESH_CONFIGS), *(f"{name}: {port}\n" for name, port in ports.items())]
+        providers = (file.read_text().partition("extensionProviders:\n")[2] for file in PROVIDERS)
+        lines = [MESH_CONFIG.read_text(), *(f"{name}: {port}\n" for name, port in ports.items()), "extensionProviders:\n", *providers]
         self.mesh_config = self.folder / "mesh.yaml"
         self.mesh_config.write_text("".join(lines))
 

@@ -12,11 +12,12 @@ import reading
 import rollouts
 import segment
 import tenants
+import tracing
 
-COMPONENTS = "tenants", "login", "egress", "audit-log", "credentials", "fallback", "hardening", "global-limit", "pools", "segment"
+COMPONENTS = "tenants", "login", "egress", "audit-log", "credentials", "fallback", "hardening", "global-limit", "pools", "segment", "tracing"
 PARTS = {
     "tenants": tenants, "login": login, "audit": audit, "egress": egress, "providers": providers, "hardening": hardening, "rollouts": rollouts,
-    "segment": segment, "incidents": incidents, "global-limit": global_limit}
+    "segment": segment, "incidents": incidents, "global-limit": global_limit, "tracing": tracing}
 
 
 def attempts(world, module, parts=()):
