@@ -7,6 +7,7 @@ import forms
 import proofs
 import resources
 import stack
+from transport import Transport
 
 HOST, GATEWAY, SHADOW = "api.openai.com", "istio-egressgateway.istio-system.svc.cluster.local", "api.shadow-ai.example"
 FORM = next(form for form in forms.FORMS if form.folder == "overlays/egress")
@@ -26,14 +27,16 @@ class Egress:
         self.site = proofs.Site(self.agent, self.mesh.fleet, f"http://127.0.0.1:{self.port}", HOST)
         self.at_gateway = proofs.Site(self.gateway, self.mesh.fleet, f"http://127.0.0.1:{self.gateway_port}", HOST)
 
-    def manifests(self, principals=("cluster.local/ns/demo/sa/agent-account",), fleet=None):
-        """`principals`: the workloads that may leave. `fleet`: the provider."""
-        servers = [{"address": "127.0.0.1", "ports": dict.fromkeys(("http", "https"), (fleet or self.mesh.fleet).ports[0])}]
+    def manifests(self, principals=("cluster.local/ns/demo/sa/agent-account",), fleet=None, transport=None):
+        """`principals`: the workloads that may leave. `fleet`: the provider, which speaks no TLS, or else `transport`, before ours."""
+        port = (fleet or self.mesh.fleet).ports[0]
+        servers = [{"address": "127.0.0.1", "ports": {"http": port, "https": transport.front.port if transport else port}}]
+        tls = {"/caCertificates": str(transport.authority)} if transport else {"": {"mode": "DISABLE"}}
         component = self.stand.component(
             "egress",
             changed("ServiceEntry", "penstock-provider", {
                 "/spec/resolution": "STATIC", "/spec/endpoints": servers, "/spec/ports/0/number": self.port}),
-            changed("DestinationRule", "penstock-provider", {"/spec/trafficPolicy/portLevelSettings/0/tls": {"mode": "DISABLE"}}),
+            changed("DestinationRule", "penstock-provider", {f"/spec/trafficPolicy/portLevelSettings/0/tls{path}": value for path, value in tls.items()}),
             changed("Gateway", "penstock-egress", {"/spec/servers/0/port/number": self.gateway_port}),
             changed("AuthorizationPolicy", "penstock-egress", {"/spec/rules/0/from/0/source/principals": list(principals)}),
             # Without iptables to catch what the application sends, a listener for it to call.
@@ -52,6 +55,7 @@ class Egress:
             yield "a host that is not on the list: 502, and nothing leaves", self.refused()
             yield "it is named and counted in the audit log of who asked", self.shadow_ai()
             yield "past the application's proxy: no connection to the gateway without a certificate", self.without_certificate()
+            yield from Transport(self, HOST).attempts()
             self.mesh.apply(self.manifests(["cluster.local/ns/demo/sa/somebody-else"])[0])
             yield "a workload that may not leave: 403 at the egress gateway", eventually(self.not_mine)
 
