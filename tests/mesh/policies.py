@@ -5,6 +5,7 @@ import egress
 import global_limit
 import hardening
 import incidents
+import limits
 import login
 import manifests
 import providers
@@ -14,10 +15,11 @@ import segment
 import tenants
 import tracing
 
-COMPONENTS = "tenants", "login", "egress", "audit-log", "credentials", "fallback", "hardening", "global-limit", "pools", "segment", "tracing"
+COMPONENTS = (
+    "tenants", "login", "egress", "audit-log", "credentials", "fallback", "hardening", "global-limit", "pools", "segment", "limits", "tracing")
 PARTS = {
     "tenants": tenants, "login": login, "audit": audit, "egress": egress, "providers": providers, "hardening": hardening, "rollouts": rollouts,
-    "segment": segment, "incidents": incidents, "global-limit": global_limit, "tracing": tracing}
+    "segment": segment, "limits": limits, "incidents": incidents, "global-limit": global_limit, "tracing": tracing}
 
 
 def attempts(world, module, parts=()):
