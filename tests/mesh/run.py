@@ -30,7 +30,7 @@ import versions  # noqa: E402
 from mesh import Mesh  # noqa: E402
 from world import World  # noqa: E402
 
-PARTS = "reading", "forms", "policies", "troubles", "turmoil", "versions", "kubernetes"
+PARTS = "reading", "forms", "policies", "troubles", "versions", "turmoil", "kubernetes"
 PAGE = stack.ROOT / "docs/istio.md"
 TABLE = re.compile(r"(?<=<!-- forms -->\n).*?(?=<!-- /forms -->)", re.S)
 
