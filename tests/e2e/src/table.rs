@@ -43,8 +43,11 @@ pub fn table() -> Vec<Scenario> {
     all
 }
 
-/// Runs the chosen part and prints a line for each scenario. On Envoy both protocols run side by side, each with
-/// proxies of its own.
+/// Parts of a protocol's scenarios that run side by side on Envoy. Most of a run is waiting.
+const LANES: usize = 2;
+
+/// Runs the chosen part and prints a line for each scenario. On Envoy both protocols run side by side, in [`LANES`] each, with
+/// proxies of their own.
 pub async fn run(choice: &Choice, out: &mut dyn Write) -> Result<Tally, String> {
     let chosen: Vec<Scenario> = table()
         .into_iter()
@@ -62,8 +65,8 @@ pub async fn run(choice: &Choice, out: &mut dyn Write) -> Result<Tally, String> 
     }
     if choice.envoy {
         let (http1, http2) = tokio::join!(
-            on_envoys(&chosen, Protocol::Http1, &sheet),
-            on_envoys(&chosen, Protocol::Http2, &sheet)
+            in_lanes(&chosen, Protocol::Http1, &sheet),
+            in_lanes(&chosen, Protocol::Http2, &sheet)
         );
         http1.and(http2)?;
         // Only if nothing is left in it.
@@ -99,18 +102,33 @@ fn all_natively<'a>(
     })
 }
 
-/// Runs what there is for one protocol. What its Envoys wrote stays only if something failed.
-async fn on_envoys(chosen: &[Scenario], protocol: Protocol, sheet: &Sheet<'_>) -> Result<(), String> {
+/// Runs what there is for one protocol.
+async fn in_lanes(chosen: &[Scenario], protocol: Protocol, sheet: &Sheet<'_>) -> Result<(), String> {
     let runs =
         |one: &&Scenario| protocols(one.runs, Place::Envoy, &sheet.choice.protocols).contains(&protocol);
     let chosen: Vec<Scenario> = chosen.iter().filter(runs).cloned().collect();
+    let lane = |first| chosen.iter().skip(first).step_by(LANES).cloned().collect();
+    let (even, odd) = tokio::join!(
+        on_envoys(lane(0), protocol, 0, sheet),
+        on_envoys(lane(1), protocol, 1, sheet)
+    );
+    even.and(odd)
+}
+
+/// Runs a lane of one protocol. What its Envoys wrote stays only if something failed.
+async fn on_envoys(
+    chosen: Vec<Scenario>,
+    protocol: Protocol,
+    lane: usize,
+    sheet: &Sheet<'_>,
+) -> Result<(), String> {
     if chosen.is_empty() {
         return Ok(());
     }
-    let folder = run_folder().join(protocol.name());
+    let folder = run_folder().join(format!("{}-{lane}", protocol.name()));
     let failed = sheet.tally.get().failed;
     let storm = storm_scenario();
-    let stormy = protocol == Protocol::Http1 && storm.name.contains(&sheet.choice.filter);
+    let stormy = protocol == Protocol::Http1 && lane == 0 && storm.name.contains(&sheet.choice.filter);
     let setups: Vec<Scenario> = chosen.iter().chain(stormy.then_some(&storm)).cloned().collect();
     let mut wire = Wire::new(binary()?, &folder, &setups).await?;
     for scenario in &chosen {

@@ -35,12 +35,8 @@ pub async fn get(port: u16, path: &str) -> Result<String, String> {
 }
 
 /// Counters and gauges by name. A histogram counts as often as it was recorded, under its own name.
-pub async fn stats(port: u16, filter: &str) -> Result<BTreeMap<String, i64>, String> {
-    let page = get(
-        port,
-        &format!("/stats?format=json&histogram_buckets=detailed&filter={filter}"),
-    )
-    .await?;
+pub async fn stats(port: u16) -> Result<BTreeMap<String, i64>, String> {
+    let page = get(port, "/stats?format=json&histogram_buckets=detailed").await?;
     let page: Value = serde_json::from_str(&page).map_err(|error| format!("admin: stats: {error}"))?;
     let mut stats = BTreeMap::new();
     for stat in page["stats"].as_array().into_iter().flatten() {

@@ -34,6 +34,10 @@ pub fn bootstrap(setups: &[Setup], module: Option<&Path>, ports: Ports, access_l
         .collect();
     json!({
         "admin": {"address": local(0)},
+        // What a run compares before and after. Of each listener there would be hundreds more to look through.
+        "stats_config": {"stats_matcher": {"inclusion_list": {"patterns": [
+            {"prefix": "wasm"}, {"contains": "vm_reload"}, {"suffix": "downstream_rq_active"}, {"suffix": "write_total_buffered"},
+        ]}}},
         "static_resources": {
             "listeners": listeners,
             "clusters": [
@@ -125,7 +129,7 @@ fn wasm(index: usize, setup: &Setup, module: &Path, ports: Ports) -> Value {
                 "failure_policy": "FAIL_RELOAD",
                 "reload_config": {"backoff": {"base_interval": RELOAD_BACKOFF, "max_interval": RELOAD_BACKOFF}},
                 "allow_on_headers_stop_iteration": true,
-                "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": with_addresses(&setup.config, [ports.main, ports.other])},
+                "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": patient(&with_addresses(&setup.config, [ports.main, ports.other]))},
                 "vm_config": {
                     "vm_id": "penstock",
                     "runtime": "envoy.wasm.runtime.v8",
@@ -134,6 +138,17 @@ fn wasm(index: usize, setup: &Setup, module: &Path, ports: Ports) -> Value {
             },
         },
     })
+}
+
+/// With time for slow machines, where a scenario does not say how long text may be held.
+fn patient(config: &str) -> String {
+    let Ok(mut document @ Value::Object(_)) = serde_json::from_str::<Value>(config) else {
+        return config.to_owned();
+    };
+    if document["exchange"]["max_hold_ms"].is_null() {
+        document["exchange"]["max_hold_ms"] = json!(60_000);
+    }
+    document.to_string()
 }
 
 fn log(path: &Path) -> Value {

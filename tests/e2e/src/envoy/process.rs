@@ -180,9 +180,9 @@ impl Envoy {
         log.lines().map(str::to_owned).collect()
     }
 
-    /// Counters, gauges and histogram counts whose name matches `filter`.
-    pub async fn stats(&self, filter: &str) -> Result<BTreeMap<String, i64>, String> {
-        admin::stats(self.admin, filter).await
+    /// The counters, gauges and histogram counts that it keeps.
+    pub async fn stats(&self) -> Result<BTreeMap<String, i64>, String> {
+        admin::stats(self.admin).await
     }
 }
 
