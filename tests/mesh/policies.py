@@ -4,6 +4,7 @@ from components import Stand
 import egress
 import global_limit
 import hardening
+import health
 import incidents
 import limits
 import login
@@ -16,10 +17,11 @@ import tenants
 import tracing
 
 COMPONENTS = (
-    "tenants", "login", "egress", "audit-log", "credentials", "fallback", "hardening", "global-limit", "pools", "segment", "limits", "tracing")
+    "tenants", "login", "egress", "audit-log", "credentials", "fallback", "hardening", "global-limit", "pools", "segment", "limits", "tracing",
+    "health")
 PARTS = {
     "tenants": tenants, "login": login, "audit": audit, "egress": egress, "providers": providers, "hardening": hardening, "rollouts": rollouts,
-    "segment": segment, "limits": limits, "incidents": incidents, "global-limit": global_limit, "tracing": tracing}
+    "segment": segment, "limits": limits, "incidents": incidents, "global-limit": global_limit, "tracing": tracing, "health": health}
 
 
 def attempts(world, module, parts=()):
