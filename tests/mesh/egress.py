@@ -43,7 +43,7 @@ class Egress:
             changed("Sidecar", "default", {
                 "/spec/workloadSelector": {"labels": self.agent.labels}, "/spec/egress/0": {
                     "bind": "127.0.0.1", "captureMode": "NONE", "port": {"number": self.port, "protocol": "HTTP", "name": "http"}, "hosts": [f"./{HOST}"]}}))
-        return component, self.stand.component("audit-log"), self.stand.filters(CONFIG, FORM), service_of_gateway(self.gateway_port)
+        return component, self.stand.component("audit-log"), self.stand.component("shadow-ai"), self.stand.filters(CONFIG, FORM), service_of_gateway(self.gateway_port)
 
     def attempts(self):
         with self.stand.having(*self.manifests()):
@@ -70,9 +70,14 @@ class Egress:
         return f"not 502: {answer}" if answer.status != 502 else "it reached the fleet" if answer.record() else ""
 
     def shadow_ai(self):
-        answer = self.ask(SHADOW)
+        before, answer = self.counted(), self.ask(SHADOW)
+        if self.counted() != before + 1:
+            return f"the metric was {before}, and is {self.counted()}"
         wrong = audit.differs(self.agent, answer, {"host": SHADOW, "status": 502, "details": "direct_response", "backend": None})
         return wrong or eventually(lambda: "" if shadows(self.agent).get(SHADOW) == 2 else f"counted: {shadows(self.agent)}")
+
+    def counted(self):
+        return self.site.counted("envoy_penstock_hosts_denied_total", host=SHADOW)
 
     def without_certificate(self):
         try:

@@ -17,8 +17,8 @@ import tenants
 import tracing
 
 COMPONENTS = (
-    "tenants", "login", "egress", "audit-log", "credentials", "fallback", "hardening", "global-limit", "pools", "segment", "limits", "tracing",
-    "health")
+    "tenants", "login", "egress", "audit-log", "credentials", "fallback", "hardening", "global-limit", "pools", "segment", "limits", "shadow-ai",
+    "tracing", "health")
 PARTS = {
     "tenants": tenants, "login": login, "audit": audit, "egress": egress, "providers": providers, "hardening": hardening, "rollouts": rollouts,
     "segment": segment, "limits": limits, "incidents": incidents, "global-limit": global_limit, "tracing": tracing, "health": health}
