@@ -36,6 +36,8 @@ class Segment:
             yield "a forged header of a certificate does not help", status(self.ask(OTHER, **FORGED), 403)
             yield "without a certificate: no answer", self.without_certificate()
             yield "the tenant's own workload goes on", status(self.ask(OWN), 200)
+        for one in (self.server, *self.apps.values()):
+            self.mesh.remove(one)
 
     def component(self, tenant, sees=None):
         listener = {"bind": "127.0.0.1", "captureMode": "NONE", "port": {"number": self.ports[tenant], "protocol": "HTTP", "name": "http"}}
