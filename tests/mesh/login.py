@@ -15,7 +15,7 @@ from tenants import CLAIM
 import tokens
 
 CONFIG = {"token_meter": {"tenant": CLAIM, "filter_state": "all"}, "prompt_guard": {"tenant": CLAIM}}
-CLIENT, ACCOUNT, HOST = "llm", "ana@acme", "login.example"
+CLIENT, ACCOUNT = "llm", "bob@acme"
 OAUTH = "/spec/configPatches/0/patch/value/typed_config/config"
 SECRET = """resources:
 - "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret
@@ -101,6 +101,7 @@ class Login:
             yield "a prompt with the login's cookies: 200, and the log has its tenant and subject", eventually(self.prompt)
             yield "neither cookies nor tokens reach the server", self.kept_here()
             yield "forged cookies do not come in", self.forged()
+            yield "neither does a header in the place of a login's token, or of its tenant", self.spoofed()
             yield "a program with a token needs no login; with a wrong one it is told 401", self.program()
             yield "a login that somebody else began is not finished here", self.others_login()
             yield "after the logout: 401", self.logs_out()
@@ -145,6 +146,20 @@ class Login:
             answer = self.stranger.ask("What is a fern?", cookie="; ".join(f"{name}={value}" for name, value in forged.items()))
             if answer.status != 401 or answer.record():
                 return f"{what}: {answer}"
+        return ""
+
+    def spoofed(self):
+        """Alone it is nobody's; beside a good token, and beside a login, these are who asks."""
+        headers = {"x-id-token": self.forger.token("globex"), "x-tenant": "globex"}
+        alone = self.stranger.ask("What is a fern?", **headers)
+        if alone.status != 401 or alone.record():
+            return f"not 401: {alone}"
+        program, browser = self.stranger.ask("What is a fern?", **headers, **self.machines.bearer("acme")), self.site.ask("What is a fern?", **headers)
+        for answer, subject in (program, "ana@acme"), (browser, ACCOUNT):
+            if answer.status != 200 or answer.record()["request_headers"].get("x-tenant") != "acme":
+                return f"not 200 for acme: {answer}"
+            if wrong := audit.differs(self.proxy, answer, {"tenant": "acme", "subject": subject}):
+                return wrong
         return ""
 
     def program(self):
