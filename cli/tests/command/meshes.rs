@@ -334,6 +334,38 @@ fn half_a_resource_is_an_error_and_not_nothing() {
     }
 }
 
+#[test]
+fn a_wasm_filter_without_a_plugin_is_an_error() {
+    slips(
+        &well("inline"),
+        &[(
+            "          config:\n",
+            "          confg:\n",
+            "error",
+            "the filter has no plugin",
+        )],
+    );
+}
+
+/// Policies bring filters of Envoy's own, and stand beside ours where an overlay has both.
+#[test]
+fn the_policies_around_the_filters_are_well() {
+    let components = format!("{}/../istio/components", env!("CARGO_MANIFEST_DIR"));
+    let mut read = 0;
+    for component in std::fs::read_dir(components).unwrap() {
+        for file in std::fs::read_dir(component.unwrap().path()).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            if text.contains("\nkind: EnvoyFilter\n") {
+                let both = format!("{}---\n{text}", well("gateway"));
+                let ran = penstock_on(&["check", "-"], both.as_bytes());
+                assert_eq!(ran.code, 0, "{}", ran.out);
+                read += 1;
+            }
+        }
+    }
+    assert!(read > 5, "{read}");
+}
+
 /// Others' resources are none of our business.
 #[test]
 fn resources_of_others_are_left_alone() {

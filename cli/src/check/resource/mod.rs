@@ -210,6 +210,9 @@ impl<'n> Patch<'n> {
                 "typed_config has no @type: type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
             ));
         }
+        if !is_wasm(config) {
+            return; // a filter of Envoy's own, which has other fields
+        }
         if config
             .field("config")
             .or_else(|| config.at(&["value", "config"]))
@@ -228,6 +231,12 @@ impl<'n> Patch<'n> {
             ));
         }
     }
+}
+
+/// Of a filter's configuration, by itself or in a TypedStruct.
+fn is_wasm(config: &Node) -> bool {
+    let name = config.field("type_url").or_else(|| config.field("@type"));
+    name.is_some_and(|name| name.text().ends_with(".wasm.v3.Wasm"))
 }
 
 /// What resources say of each other: a filter that discovers its configuration needs somebody to add it.
