@@ -1,8 +1,11 @@
 """New servers of a model, step by step: a canary that is taken back by itself, tenants on one side of an A/B test, blue and green."""
+import asyncio
 import collections
+import threading
 
 from components import changed, eventually
 from hardening import fault
+from load import Load
 import resources
 import stack
 from world import FLEET_HOST
@@ -35,14 +38,13 @@ class Rollouts:
             yield "a canary gets a tenant's requests", eventually(lambda: self.all_go_to(NEW, **{"x-tenant": "acme"}))
             yield "an A/B test: each user stays on one side", eventually(self.users_stay)
             yield from self.rollback()
-            for told, group, preview in (("blue", OLD, NEW), ("green, with the next configuration", NEW, OLD)):
-                yield f"blue and green: all requests go to {told}, and a preview to the other", self.turned(group, preview)
+            yield from self.blue_and_green()
         yield from self.pools()
 
     def config(self, picker):
         sides = [OLD, OLD, NEW]
         backends = [{"name": name, "address": f"127.0.0.1:{port}", "group": side} for name, port, side in zip(NAMES, self.ports, sides)]
-        return {"cluster_picker": {"backends": backends} | picker}
+        return {"cluster_picker": {"backends": backends} | picker, "prompt_guard": {}}
 
     def manifests(self, config):
         return self.stand.filters(config, picks_for=FLEET_HOST)
@@ -81,6 +83,19 @@ class Rollouts:
             self.ask(number)
             self.ask(number, **{"x-tenant": "acme"})
         return "" if self.site.counted("penstock_picker_rollbacks_total", group=NEW) else "no rollback is counted"
+
+    def blue_and_green(self):
+        """While others ask on."""
+        load = Load(self.site.proxy.port)
+        running = threading.Thread(target=lambda: asyncio.run(load.run()))
+        running.start()
+        try:
+            for told, group, preview in (("blue", OLD, NEW), ("green, with the next configuration", NEW, OLD)):
+                yield f"blue and green: all requests go to {told}, and a preview to the other", self.turned(group, preview)
+        finally:
+            load.done = True
+            running.join()
+        yield f"blue and green: {load.sent} requests meanwhile, {load.streams} of them streams: none failed", f"{dict(load.failed)}".strip("{}")
 
     def turned(self, group, preview):
         config = self.config({"groups": [{"name": group, "share": 100}, {"name": preview, "share": 0, "when": {"header": "x-preview"}}]})
