@@ -103,7 +103,7 @@ impl Stage {
 
     /// The books as they stand.
     pub async fn books(&self) -> Result<Books, String> {
-        let stats = self.envoy.stats("penstock_budget_").await?;
+        let stats = self.envoy.stats().await?;
         let of = |event: &str| {
             let prefix = format!("wasmcustom.penstock_budget_{event}_total");
             let named = stats.iter().filter(|(name, _)| name.starts_with(&prefix));
@@ -135,7 +135,7 @@ impl Stage {
     async fn until(&self, gauge: &str, holds: impl Fn(i64) -> bool) -> Result<(), String> {
         let begin = Instant::now();
         loop {
-            let stats = self.envoy.stats(gauge).await?;
+            let stats = self.envoy.stats().await?;
             let value = stats.get(gauge).copied().unwrap_or(0);
             if holds(value) {
                 return Ok(());
