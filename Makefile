@@ -53,7 +53,7 @@ test: build ## unit, property, golden and scenario tests, real Envoy, official S
 test-all: build ## that, and the oldest supported Envoy and Ollama
 	@tools/test.sh --all
 
-test-mesh: build sim ## every manifest of istio/ on a real Kubernetes API and istiod, without a cluster (the first call builds both: some ten minutes)
+test-mesh: build sim ## every manifest of istio/ on a real Kubernetes API and istiod, without a cluster (the first call builds both: some fifteen minutes)
 	@cargo build --quiet -p penstock-cli
 	@python3 tests/mesh/run.py
 

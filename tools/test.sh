@@ -96,7 +96,7 @@ if tests/mesh/build.sh --cached >/dev/null 2>&1; then
   cargo build --quiet -p penstock-cli || exit 1
   part "Istio" 1500 python3 tests/mesh/run.py
 else
-  skip "Istio" "its control plane is not built here; tests/mesh/build.sh takes some ten minutes, once"
+  skip "Istio" "its control plane is not built here; tests/mesh/build.sh takes some fifteen minutes, once"
 fi
 case " $* " in *" --all "*)
   tools/envoy.sh "$oldest" >/dev/null && on_envoy "$oldest"

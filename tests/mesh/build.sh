@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds a Kubernetes API server and Istio's control plane from the Go module proxy, and prints the folder that has them.
-#   tests/mesh/build.sh             builds what is missing (cold: some ten minutes of two cores), prints the folder
+#   tests/mesh/build.sh             builds what is missing (cold: some fifteen minutes of two cores), prints the folder
 #   tests/mesh/build.sh --cached    only looks: exit code 3 where something is not built yet
 # Versions and checksums are pinned by gomod/*/go.mod and go.sum. Either is kept in ${PENSTOCK_CACHE:-~/.cache/penstock}/, in a folder named
 # after its version, and never half made; an interrupted build goes on where it stopped, because Go caches what it has compiled.

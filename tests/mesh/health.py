@@ -28,7 +28,7 @@ class Health:
             fault(self.port, "PUT", "hang=on")
             try:
                 yield "one hangs: it is found out without a request", eventually(lambda: self.well(2))
-                yield "no request goes there, all are answered by the others", eventually(self.left_alone)
+                yield "no request goes there, all are answered by the others", self.left_alone()
             finally:
                 fault(self.port, "DELETE")
             yield "it is well again, and asked", eventually(lambda: self.well(3)) or self.asked(self.name)

@@ -34,8 +34,8 @@ class Rollouts:
             "rollback": {"group": NEW, "to": OLD, "min_requests": 10, "more_errors_percent": 30}})
         with self.stand.having(self.manifests(canary)):
             yield "a canary: the picker", self.stand.loaded(canary)
-            yield f"a canary gets {SHARE} of 100 requests", eventually(self.has_its_share)
             yield "a canary gets a tenant's requests", eventually(lambda: self.all_go_to(NEW, **{"x-tenant": "acme"}))
+            yield f"a canary gets {SHARE} of 100 requests", self.has_its_share()
             yield "an A/B test: each user stays on one side", eventually(self.users_stay)
             yield from self.rollback()
             yield from self.blue_and_green()

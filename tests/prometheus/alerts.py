@@ -16,6 +16,7 @@ import stack  # noqa: E402
 RULES = stack.ROOT / "envoy-configs/prometheus/alerts.yaml"
 TESTS = HERE / "alerts_test.yaml"
 PAGE = stack.ROOT / "docs/budgets.md"
+MONITOR = stack.ROOT / "kubernetes/monitoring/proxies.yaml"
 
 
 def promtool(*args):
@@ -34,11 +35,19 @@ def tested(name):
     return "; ".join(["it never fires"] * (not fires) + ["it fires in each"] * (not rests))
 
 
+def unkept():
+    """Metrics of the rules that the PodMonitor drops."""
+    keeps = re.search(r'regex: "(.*)", action: keep', MONITOR.read_text())[1]
+    asked = set(re.findall(r"\b(?:envoy_)?(?:penstock|cluster)_\w+", "".join(re.findall(r"expr: \|\n((?: {6}.*\n)+)", RULES.read_text()))))
+    return ", ".join(sorted(name for name in asked if not re.fullmatch(keeps, name))) if asked else "no metric was found in them"
+
+
 def attempts():
     yield "promtool check rules", promtool("check", "rules", RULES)
     yield "promtool test rules", promtool("test", "rules", TESTS)
     made = subprocess.run([sys.executable, stack.ROOT / "kubernetes/make.py", "--check"], capture_output=True, text=True)
     yield "kubernetes/monitoring/alerts.yaml is made of them", made.stderr.strip()
+    yield "kubernetes/monitoring has the proxies' metrics kept that they ask for", unkept()
     page = PAGE.read_text()
     for name in re.findall(r"^ *- alert: (\w+)", RULES.read_text(), re.M):
         yield f"{name} fires and does not fire in a test", tested(name)

@@ -74,6 +74,7 @@ impl Config {
 
     fn new(raw: RawConfig) -> Result<Self, ConfigError> {
         check_currency(&raw.currency)?;
+        let hashes_tenants = raw.tenant.as_ref().is_some_and(RawTenant::hashes);
         let tenant = raw.tenant.as_ref().map(tenant).transpose();
         let tenant = tenant.map_err(|error| error.under("tenant"))?;
         let tenants = raw
@@ -85,10 +86,11 @@ impl Config {
             model: raw.labels.model,
             tenant: raw.labels.tenant && tenant.is_some(),
         };
-        let scope = Scope::new(&raw.scope).map_err(|error| error.under("scope"))?;
+        let scope = Scope::new(&raw.scope, hashes_tenants).map_err(|error| error.under("scope"))?;
         let prices = PriceTable::new(&raw.prices, &raw.currency)?;
         let grounds = Grounds {
             has_tenant: tenant.is_some(),
+            hashes_tenants,
             has_prices: !prices.is_empty(),
         };
         let rules = rules(raw.budgets, &raw.gates, &grounds)?;

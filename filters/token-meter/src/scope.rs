@@ -1,6 +1,6 @@
 //! Which exchanges the meter reads at all.
 
-use penstock_filter_api::{ConfigError, Glob, Record, Selection, any, globs, reads};
+use penstock_filter_api::{ConfigError, Glob, INVALID, Record, Selection, any, globs, reads};
 
 /// Restricts the meter. An empty list means all; names are exact or with `*`.
 #[derive(Debug, Default, PartialEq)]
@@ -31,7 +31,13 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    pub(crate) fn new(raw: &RawScope) -> Result<Self, ConfigError> {
+    /// `hashed`: tenants are known by their hashes alone.
+    pub(crate) fn new(raw: &RawScope, hashed: bool) -> Result<Self, ConfigError> {
+        let nobody = |name: &String| !(name.contains('*') || name == INVALID || is_hash(name));
+        if let Some(index) = raw.tenants.iter().position(nobody).filter(|_| hashed) {
+            let why = "tenants are hashed, and this is no hash: 16 hexadecimal digits";
+            return Err(ConfigError::new(format!("tenants[{index}]"), why));
+        }
         Ok(Self {
             exchanges: Selection::new(&raw.routes, &raw.apis, &raw.models)?,
             tenants: globs("tenants", &raw.tenants)?,
@@ -54,4 +60,9 @@ impl Scope {
     pub(crate) fn has_tenant(&self, tenant: Option<&str>) -> bool {
         any(&self.tenants, tenant)
     }
+}
+
+/// Whether it is a tenant as `tenant.hash` shows it.
+fn is_hash(name: &str) -> bool {
+    name.len() == 16 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -61,6 +61,11 @@ impl Default for RawTenant {
 }
 
 impl RawTenant {
+    /// Whether tenants are known by their hashes alone.
+    pub(crate) fn hashes(&self) -> bool {
+        self.hash
+    }
+
     pub(crate) fn source(&self) -> TenantSource {
         TenantSource {
             header: self.header.clone(),

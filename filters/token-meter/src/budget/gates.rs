@@ -157,7 +157,7 @@ impl Gate {
                 return Err(ConfigError::new(field, "0 would let nobody in"));
             }
         }
-        let scope = Scope::new(&raw.scope).map_err(|error| error.under("scope"))?;
+        let scope = Scope::new(&raw.scope, grounds.hashes_tenants).map_err(|error| error.under("scope"))?;
         if scope.names_tenants() && !grounds.has_tenant {
             return Err(ConfigError::new("scope.tenants", "needs `tenant`"));
         }

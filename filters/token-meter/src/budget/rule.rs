@@ -46,6 +46,7 @@ pub(crate) struct Budget {
 /// What budgets may lean on.
 pub(crate) struct Grounds {
     pub(crate) has_tenant: bool,
+    pub(crate) hashes_tenants: bool,
     pub(crate) has_prices: bool,
 }
 
@@ -93,7 +94,7 @@ impl Budget {
         Ok(Self {
             code: interned(&code(&raw.name)),
             limit,
-            scope: Scope::new(&raw.scope).map_err(|error| error.under("scope"))?,
+            scope: Scope::new(&raw.scope, grounds.hashes_tenants).map_err(|error| error.under("scope"))?,
             enforces: raw.mode == Mode::Enforce,
             on_state_error: raw.on_state_error,
             soft: raw.soft,

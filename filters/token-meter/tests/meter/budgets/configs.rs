@@ -236,6 +236,10 @@ fn an_error_says_where() {
             "gates[0].scope.tenants: needs `tenant`",
         ),
         (
+            r#"{"tenant": {"header": "x-team", "hash": true}, "gates": [{"scope": {"tenants": ["0123456789abcdef", "*", "a"]}, "models": ["a"]}]}"#.to_owned(),
+            "gates[0].scope.tenants[2]: tenants are hashed, and this is no hash",
+        ),
+        (
             format!(r#"{{"gates": [{}]}}"#, [r#"{"models": ["a"]}"#; 101].join(", ")),
             "gates: more than 100",
         ),
