@@ -15,7 +15,7 @@ WITHIN_S = 60
 
 def lines(proxy):
     """All lines so far that are written to their end."""
-    written = proxy.program.log.read_text(errors="replace").rpartition("\n")[0]
+    written = proxy.logged().rpartition("\n")[0]
     return [json.loads(text) for text in written.splitlines() if text.startswith("{")]
 
 
@@ -77,7 +77,7 @@ class Audit:
         return differs(self.proxy, answer, {"status": 403, "details": "rbac_access_denied_matched_policy[none]", "tenant": None, "backend": None})
 
     def silent(self):
-        log = self.proxy.program.log.read_text(errors="replace")
+        log = self.proxy.logged()
         return next((f"the log has {what}" for what, text in {
             "words of the exchange": MARK, "the token": self.bearer["authorization"].split(".")[1], "its signature": self.bearer["authorization"][-40:],
         }.items() if text in log), "")

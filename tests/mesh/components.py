@@ -4,7 +4,7 @@ import json
 import os
 
 import forms
-from proving import WITHIN_S, plugins, until
+from proving import WITHIN_S, lost, plugins, until
 import stack
 
 
@@ -44,6 +44,11 @@ class Stand:
         """Waits until the proxy has this configuration."""
         want, proxy = form.config(config), self.world.proxies[form.proxy]
         return until(lambda: want in plugins(proxy), f"the proxy did not take the filters within {WITHIN_S} s")
+
+    def kept(self, text, proxy):
+        """Waits until the proxy has this manifest, field by field."""
+        written = self.mesh.kube.read(text)
+        return eventually(lambda: lost(written, proxy))
 
 
 def changed(kind, name, values):

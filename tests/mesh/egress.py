@@ -43,7 +43,8 @@ class Egress:
             changed("Sidecar", "default", {
                 "/spec/workloadSelector": {"labels": self.agent.labels}, "/spec/egress/0": {
                     "bind": "127.0.0.1", "captureMode": "NONE", "port": {"number": self.port, "protocol": "HTTP", "name": "http"}, "hosts": [f"./{HOST}"]}}))
-        return component, self.stand.component("audit-log"), self.stand.component("shadow-ai"), self.stand.filters(CONFIG, FORM), service_of_gateway(self.gateway_port)
+        gateway = resources.service_entry("egress-gateway", GATEWAY, [self.gateway_port], number=443, protocol="HTTPS")
+        return component, self.stand.component("audit-log"), self.stand.component("shadow-ai"), self.stand.filters(CONFIG, FORM), gateway
 
     def attempts(self):
         with self.stand.having(*self.manifests()):
@@ -54,7 +55,7 @@ class Egress:
             yield "the tenant is the identity in the workload's certificate", self.named_by_certificate()
             yield "a host that is not on the list: 502, and nothing leaves", self.refused()
             yield "it is named and counted in the audit log of who asked", self.shadow_ai()
-            yield "past the application's proxy: no connection to the gateway without a certificate", self.without_certificate()
+            yield "past the application's proxy: no connection to the gateway without a certificate", self.at_gateway.unanswered()
             yield from Transport(self, HOST).attempts()
             self.mesh.apply(self.manifests(["cluster.local/ns/demo/sa/somebody-else"])[0])
             yield "a workload that may not leave: 403 at the egress gateway", eventually(self.not_mine)
@@ -79,12 +80,6 @@ class Egress:
     def counted(self):
         return self.site.counted("envoy_penstock_hosts_denied_total", host=SHADOW)
 
-    def without_certificate(self):
-        try:
-            return f"it answered {self.at_gateway.ask('hi')}"
-        except OSError:
-            return ""
-
     def not_mine(self):
         answer = self.ask()
         return "" if answer.status == 403 and not answer.record() else f"not 403: {answer}"
@@ -97,13 +92,6 @@ def shadows(proxy):
         if line["details"] == "direct_response":
             counts[line["host"]] = counts.get(line["host"], 0) + 1
     return counts
-
-
-def service_of_gateway(port):
-    """In a cluster it is a Service."""
-    return resources.networking("ServiceEntry", "egress-gateway", {
-        "hosts": [GATEWAY], "location": "MESH_INTERNAL", "resolution": "STATIC",
-        "ports": [{"number": 443, "name": "https", "protocol": "HTTPS"}], "endpoints": [{"address": "127.0.0.1", "ports": {"https": port}}]})
 
 
 def answered(answer):

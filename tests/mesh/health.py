@@ -1,7 +1,6 @@
 """A server that takes connections and never answers gets no request, before a client has met it, and is asked again once it is well."""
 from components import changed, eventually
 from hardening import fault
-import proving
 import stack
 
 HOST = "llm.demo.internal"
@@ -23,7 +22,7 @@ class Health:
     def attempts(self):
         with self.stand.having(self.component(), self.stand.filters(CONFIG)):
             yield "the filters", self.stand.loaded(CONFIG)
-            yield "in the proxy, field by field", eventually(lambda: proving.lost(self.mesh.kube.read(self.component()), self.site.proxy))
+            yield "in the proxy, field by field", self.stand.kept(self.component(), self.site.proxy)
             yield "all servers are well, and asked", eventually(lambda: self.well(3)) or self.asked(self.name)
             fault(self.port, "PUT", "hang=on")
             try:

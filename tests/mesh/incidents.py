@@ -1,7 +1,4 @@
 """An incident: the guard steps back for one tenant, or on one route, while everybody else asks on. No roll-out, nothing fails."""
-import asyncio
-import threading
-
 from components import eventually
 from load import Load
 from proofs import ATTACK
@@ -31,14 +28,9 @@ class Incidents:
         with self.stand.having(route, self.stand.filters(config([]))):
             yield "the guard refuses an attack of each", self.stand.loaded(config([])) or eventually(lambda: self.refuses(True, True, True))
             load = Load(self.site.proxy.port)
-            running = threading.Thread(target=lambda: asyncio.run(load.run()))
-            running.start()
-            try:
+            with load.running():
                 for (what, policies), expected in zip(MEASURES.items(), ((False, True, True), (True, False, True), (True, True, True))):
                     yield f"under load, {what}", self.takes_effect(policies, expected) or await_requests(load, load.sent + EACH)
-            finally:
-                load.done = True
-                running.join()
             told = f"{load.sent} requests meanwhile, {load.streams} of them streams, {load.attacks} attacks of others"
             yield f"{told}: none failed, no attack came through", f"{dict(load.failed)}".strip("{}")
 

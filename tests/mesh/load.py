@@ -1,7 +1,9 @@
 """Clients that ask at a steady rate over kept connections. A third of the answers are streams, and some of the prompts are attacks."""
 import asyncio
 import collections
+import contextlib
 import json
+import threading
 
 from backends import read_message
 import proofs
@@ -27,6 +29,17 @@ class Load:
             asks.add(asyncio.create_task(self.ask(self.sent)))
             await asyncio.sleep(max(0, begin + self.sent / RATE - asyncio.get_running_loop().time()))
         await asyncio.gather(*asks)
+
+    @contextlib.contextmanager
+    def running(self):
+        """In a thread, beside what is done meanwhile."""
+        thread = threading.Thread(target=lambda: asyncio.run(self.run()))
+        thread.start()
+        try:
+            yield
+        finally:
+            self.done = True
+            thread.join()
 
     async def ask(self, number):
         connection = await self.idle.get()

@@ -8,7 +8,6 @@ import audit
 from browser import Browser
 from components import changed, eventually
 from proofs import Site
-import proving
 import resources
 import stack
 from tenants import CLAIM
@@ -94,7 +93,7 @@ class Login:
     def attempts(self):
         with self.stand.having(*self.manifests()):
             yield "the filters behind the login", self.stand.loaded(CONFIG)
-            yield "in the proxy, field by field", eventually(lambda: proving.lost(self.mesh.kube.read(self.component()), self.proxy))
+            yield "in the proxy, field by field", self.stand.kept(self.component(), self.proxy)
             yield "a page without a login: 302 to the provider", eventually(self.sent_to_log_in)
             yield "a prompt without a login: 401, and no redirect", self.told()
             yield "through the provider's pages, and back to the page that was asked for", self.logs_in()

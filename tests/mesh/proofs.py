@@ -24,6 +24,13 @@ class Site:
         body = {"model": model, "stream": stream, "messages": [{"role": "user", "content": prompt}]}
         return Answer(self, path, body, {"host": self.host, "x-sim": sim} | headers)
 
+    def unanswered(self):
+        """Nothing where nobody answers, as without a certificate."""
+        try:
+            return f"it answered {self.ask('hi')}"
+        except OSError:
+            return ""
+
     def counted(self, name, **labels):
         """The sum of a counter's series that have these labels, as the proxy shows them to Prometheus."""
         page = stack.get(f"http://127.0.0.1:{self.proxy.metrics_port}/stats/prometheus")

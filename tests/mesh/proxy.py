@@ -55,6 +55,14 @@ class Proxy:
             "ISTIO_META_UNPRIVILEGED_POD": "true", "GRPC_XDS_BOOTSTRAP": "", "ENVOY_STATUS_PORT": str(self.ready_port),
             "ENVOY_PROMETHEUS_PORT": str(self.metrics_port)}
 
+    def logged(self):
+        """All that the agent and Envoy have written so far."""
+        return self.program.log.read_text(errors="replace")
+
+    def rejections(self):
+        """How many configurations came by discovery and were refused. Istio keeps no count of it, so Envoy's log is what there is."""
+        return self.logged().count("TypedExtensionConfig rejected")
+
     def dump(self):
         """Envoy's configuration, as it has it now."""
         return json.loads(stack.get(f"{self.admin}/config_dump?include_eds"))

@@ -10,12 +10,13 @@ def networking(kind, name, spec):
     return resource("networking.istio.io/v1", kind, name, spec)
 
 
-def service_entry(name, host, ports, location="MESH_INTERNAL"):
-    """A host behind which servers listen on these ports of 127.0.0.1. For the mesh it is port 80 of the host."""
-    endpoints = [{"address": "127.0.0.1", "ports": {"http": port}} for port in ports]
+def service_entry(name, host, ports, location="MESH_INTERNAL", number=80, protocol="HTTP"):
+    """A host behind which servers listen on these ports of 127.0.0.1, as a Service is in a cluster. For the mesh it is port `number` of the host."""
+    kind = protocol.lower()
+    endpoints = [{"address": "127.0.0.1", "ports": {kind: port}} for port in ports]
     return networking("ServiceEntry", name, {
         "hosts": [host], "location": location, "resolution": "STATIC", "endpoints": endpoints,
-        "ports": [{"number": 80, "name": "http", "protocol": "HTTP"}]})
+        "ports": [{"number": number, "name": kind, "protocol": protocol}]})
 
 
 def plain(name, host):

@@ -1,7 +1,5 @@
 """New servers of a model, step by step: a canary that is taken back by itself, tenants on one side of an A/B test, blue and green."""
-import asyncio
 import collections
-import threading
 
 from components import changed, eventually
 from hardening import fault
@@ -87,14 +85,9 @@ class Rollouts:
     def blue_and_green(self):
         """While others ask on."""
         load = Load(self.site.proxy.port)
-        running = threading.Thread(target=lambda: asyncio.run(load.run()))
-        running.start()
-        try:
+        with load.running():
             for told, group, preview in (("blue", OLD, NEW), ("green, with the next configuration", NEW, OLD)):
                 yield f"blue and green: all requests go to {told}, and a preview to the other", self.turned(group, preview)
-        finally:
-            load.done = True
-            running.join()
         yield f"blue and green: {load.sent} requests meanwhile, {load.streams} of them streams: none failed", f"{dict(load.failed)}".strip("{}")
 
     def turned(self, group, preview):

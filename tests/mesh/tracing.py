@@ -80,9 +80,7 @@ class Tracing:
         self.collector = self.mesh.add(Collector(self.mesh.folder / "tracing", self.sink))
 
     def manifests(self):
-        collector = resources.networking("ServiceEntry", "otel-collector", {  # in a cluster it is a Service
-            "hosts": [COLLECTOR], "location": "MESH_INTERNAL", "resolution": "STATIC", "ports": [{"number": PORT, "name": "grpc", "protocol": "GRPC"}],
-            "endpoints": [{"address": "127.0.0.1", "ports": {"grpc": self.collector.port}}]})
+        collector = resources.service_entry("otel-collector", COLLECTOR, [self.collector.port], number=PORT, protocol="GRPC")
         server = resources.service_entry("traced", SERVER, [self.app.port]), resources.routes("traced", "edge", SERVER, [HOST])
         return collector, *server, self.stand.component("tracing"), self.stand.filters(CONFIG)
 

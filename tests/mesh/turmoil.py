@@ -47,9 +47,9 @@ class Turmoil:
 
     async def refused(self, config, what, module=None):
         """Applied, and refused by the proxy, which goes on with what it has. Its dump shows the refused configuration all the same."""
-        before = self.rejected()
+        before = self.proxy.rejections()
         await asyncio.to_thread(self.apply, config, module)
-        wrong = await until(lambda: self.rejected() > before, f"the proxy did not refuse {what}")
+        wrong = await until(lambda: self.proxy.rejections() > before, f"the proxy did not refuse {what}")
         return wrong or await asyncio.to_thread(proofs.denied, self.world.sites["gateway"])
 
     def plugins(self):
@@ -61,10 +61,6 @@ class Turmoil:
 
     def code(self):
         return [plugin["vm_config"]["code"]["local"]["filename"] for plugin in self.plugins()]
-
-    def rejected(self):
-        """Istio keeps no count of it, so Envoy's log is what there is."""
-        return self.proxy.program.log.read_text(errors="replace").count("TypedExtensionConfig rejected")
 
     async def configs_change(self):
         for cap in (1000, 2000, 3000):

@@ -135,17 +135,12 @@ class Versions:
         return eventually(lambda: "" if bool(proofs.denied(self.site)) != guards else "the other one serves")
 
     def refused(self):
-        before = self.rejections()
+        proxy = self.site.proxy
+        before = proxy.rejections()
         self.mesh.apply(FORM.render(self.mesh, self.older, SUITE))
-        wrong = proving.until(lambda: self.rejections() > before, "the proxy did not refuse it")
-        wrong = wrong or ("" if "prompt_guard: unknown key" in self.log() else "Envoy's log does not name the key")
+        wrong = proving.until(lambda: proxy.rejections() > before, "the proxy did not refuse it")
+        wrong = wrong or ("" if "prompt_guard: unknown key" in proxy.logged() else "Envoy's log does not name the key")
         return wrong or proofs.denied(self.site)
-
-    def log(self):
-        return self.site.proxy.program.log.read_text(errors="replace")
-
-    def rejections(self):
-        return self.log().count("TypedExtensionConfig rejected")
 
 
 def refused(answer):
